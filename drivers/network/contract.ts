@@ -1,0 +1,94 @@
+// What a network driver must do on one host: make declared networks, ports and routers exist, or not.
+// Every `ensure` takes the whole wanted state of one thing and may be repeated with a new state at any time.
+import type { Context } from '#base/context.ts'
+
+export interface SubnetSpec {
+  id: string
+  cidr: string
+  ipVersion: 4 | 6
+  /** Absent: the subnet has no gateway. */
+  gatewayIp?: string
+  dhcp: boolean
+  dnsServers: string[]
+  hostRoutes: { destination: string, nexthop: string }[]
+}
+
+/** One DHCP and DNS entry: a port's card and its fixed addresses. */
+export interface LeaseSpec { portId: string, mac: string, hostname: string, ips: { subnetId: string, address: string }[] }
+
+export interface NetworkSpec {
+  id: string
+  /** Network identifier on the overlay (VXLAN VNI), unique in the cloud. */
+  segmentId: number
+  mtu: number
+  /** An external (provider) network: reachable from the host through the cloud's one veth. */
+  external: boolean
+  subnets: SubnetSpec[]
+  /** The DHCP port's own card, present when any subnet has dhcp; its addresses serve DHCP, DNS and metadata. */
+  dhcpPort?: { portId: string, mac: string, ips: { subnetId: string, address: string }[] }
+  leases: LeaseSpec[]
+  dnsDomain: string
+}
+
+/** A security group rule, compiled: remote groups are already a list of addresses. */
+export interface FilterRule {
+  direction: 'ingress' | 'egress'
+  ipVersion: 4 | 6
+  /** Absent: any protocol. Names of iptables (tcp, udp, icmp, ipv6-icmp, sctp …) or a number. */
+  protocol?: string
+  /** tcp/udp: first and last port; icmp: type and code. */
+  portMin?: number
+  portMax?: number
+  /** CIDRs the rule speaks of: sources for ingress, destinations for egress. Absent: any. */
+  remote?: string[]
+}
+
+export interface PortSpec {
+  id: string
+  networkId: string
+  mac: string
+  ips: string[]
+  /** Further addresses the guest may use as its own. */
+  allowedPairs: { ip: string, mac?: string }[]
+  /** False: neither anti-spoofing nor rules. */
+  portSecurity: boolean
+  rules: FilterRule[]
+  adminUp: boolean
+  /** The uid that may open the tap. */
+  ownerUid: number
+}
+
+export interface RouterSpec {
+  id: string
+  interfaces: { portId: string, networkId: string, mac: string, cidrs: string[] }[]
+  /** The way out: an address on an external network. `cidrs` are the router's own addresses there. */
+  gateway?: { portId: string, networkId: string, mac: string, cidrs: string[], nextHops: string[], snat: boolean }
+  floatingIps: { id: string, address: string, fixedIp: string }[]
+  routes: { destination: string, nexthop: string }[]
+  adminUp: boolean
+}
+
+/** What stands on this host: for comparison with what should. */
+export interface Present { networks: string[], ports: string[], routers: string[] }
+
+/** A request a guest made to 169.254.169.254, with the card it came from: known by where it arrived, never by a header. */
+export interface MetadataCaller { networkId: string, portId: string }
+
+export interface NetworkDriver {
+  readonly name: string
+  list(ctx: Context): Promise<Present>
+  ensureNetwork(ctx: Context, spec: NetworkSpec): Promise<void>
+  /** Ports and routers on it must be gone; not there is success. */
+  removeNetwork(ctx: Context, id: string): Promise<void>
+  /** The network must stand. Answers the device a hypervisor plugs in. */
+  ensurePort(ctx: Context, spec: PortSpec): Promise<{ tap: string, netns?: string }>
+  removePort(ctx: Context, id: string): Promise<void>
+  ensureRouter(ctx: Context, spec: RouterSpec): Promise<void>
+  removeRouter(ctx: Context, id: string): Promise<void>
+  /** Starts answering guests' metadata requests with `handler` (node:http shape). Answers a function that stops it. */
+  serveMetadata(ctx: Context, handler: (caller: MetadataCaller, req: import('node:http').IncomingMessage, res: import('node:http').ServerResponse) => void): Promise<() => Promise<void>>
+  /** Lets go of handles; the data plane goes on working. */
+  close(): Promise<void>
+  /** Removes everything of this cloud from the host, as if it had never been. */
+  removeAll(ctx: Context): Promise<void>
+}
