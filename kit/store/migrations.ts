@@ -1,0 +1,96 @@
+// Append-only lists of schema changes. Each statement is "if it is not there yet", so that an interrupted migration is simply run again
+// (MariaDB's DDL does not roll back).
+import { sql } from 'kysely'
+import type { Engine, Store, Tx } from './store.ts'
+import { snake } from './names.ts'
+import { now } from '#base/time.ts'
+
+/** id: 64 characters; text: 255; long: up to megabytes, not indexed; at: an ISO instant; bool: 0/1. A `?` allows NULL. */
+export type ColumnKind = 'id' | 'text' | 'long' | 'int' | 'real' | 'bool' | 'at'
+export type Column = ColumnKind | `${ColumnKind}?`
+
+export interface TableDefinition {
+  columns: Record<string, Column>
+  primaryKey: string[]
+  unique?: string[][]
+  indexes?: string[][]
+}
+
+export type Change =
+  | { createTable: string, as: TableDefinition }
+  | { addColumn: string, name: string, kind: Column, default?: string | number }
+  | { createIndex: string, columns: string[], unique?: boolean }
+  | { dropIndex: string, columns: string[] }
+  | { run: (tx: Tx) => Promise<void> }
+
+export interface Migration { id: string, changes: Change[] }
+
+const kinds: Record<Engine, Record<ColumnKind, string>> = {
+  sqlite: { id: 'TEXT', text: 'TEXT', long: 'TEXT', int: 'INTEGER', real: 'REAL', bool: 'INTEGER', at: 'TEXT' },
+  postgres: { id: 'VARCHAR(64) COLLATE "C"', text: 'VARCHAR(255) COLLATE "C"', long: 'TEXT COLLATE "C"', int: 'BIGINT', real: 'DOUBLE PRECISION', bool: 'SMALLINT', at: 'VARCHAR(32) COLLATE "C"' },
+  mysql: { id: 'VARCHAR(64)', text: 'VARCHAR(255)', long: 'LONGTEXT', int: 'BIGINT', real: 'DOUBLE', bool: 'TINYINT', at: 'VARCHAR(32)' },
+}
+
+const quote = (engine: Engine, name: string): string => engine === 'mysql' ? `\`${snake(name)}\`` : `"${snake(name)}"`
+const list = (engine: Engine, names: string[]): string => names.map((n) => quote(engine, n)).join(', ')
+
+function columnSql(engine: Engine, name: string, column: Column, fallback?: string | number): string {
+  const nullable = column.endsWith('?')
+  const kind = (nullable ? column.slice(0, -1) : column) as ColumnKind
+  const value = fallback === undefined ? '' : ` DEFAULT ${typeof fallback === 'number' ? fallback : `'${fallback.replaceAll("'", "''")}'`}`
+  return `${quote(engine, name)} ${kinds[engine][kind]}${nullable ? '' : ' NOT NULL'}${value}`
+}
+
+const indexName = (table: string, columns: string[], unique: boolean): string => `${unique ? 'ux' : 'ix'}_${snake(table)}_${columns.map(snake).join('_')}`.slice(0, 60)
+
+async function exec(tx: Tx, statement: string): Promise<void> { await sql.raw(statement).execute(tx.db) }
+
+async function createIndex(tx: Tx, table: string, columns: string[], unique: boolean): Promise<void> {
+  await exec(tx, `CREATE ${unique ? 'UNIQUE ' : ''}INDEX IF NOT EXISTS ${quote(tx.engine, indexName(table, columns, unique))} ON ${quote(tx.engine, table)} (${list(tx.engine, columns)})`)
+}
+
+async function hasColumn(tx: Tx, table: string, name: string): Promise<boolean> {
+  const found = tx.engine === 'sqlite'
+    ? await sql`SELECT 1 AS one FROM pragma_table_info(${snake(table)}) WHERE name = ${snake(name)}`.execute(tx.db)
+    : await sql`SELECT 1 AS one FROM information_schema.columns WHERE table_name = ${snake(table)} AND column_name = ${snake(name)} AND table_schema = ${tx.engine === 'mysql' ? sql`DATABASE()` : sql`current_schema()`}`.execute(tx.db)
+  return found.rows.length > 0
+}
+
+async function apply(tx: Tx, change: Change): Promise<void> {
+  if ('run' in change) return change.run(tx)
+  if ('createTable' in change) {
+    const { createTable: table, as: definition } = change
+    const columns = Object.entries(definition.columns).map(([name, column]) => columnSql(tx.engine, name, column))
+    const tail = tx.engine === 'mysql' ? ' CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ENGINE=InnoDB' : tx.engine === 'sqlite' ? ' WITHOUT ROWID' : ''
+    await exec(tx, `CREATE TABLE IF NOT EXISTS ${quote(tx.engine, table)} (${columns.join(', ')}, PRIMARY KEY (${list(tx.engine, definition.primaryKey)}))${tail}`)
+    for (const columns of definition.unique ?? []) await createIndex(tx, table, columns, true)
+    for (const columns of definition.indexes ?? []) await createIndex(tx, table, columns, false)
+  } else if ('addColumn' in change) {
+    if (!await hasColumn(tx, change.addColumn, change.name)) {
+      await exec(tx, `ALTER TABLE ${quote(tx.engine, change.addColumn)} ADD COLUMN ${columnSql(tx.engine, change.name, change.kind, change.default)}`)
+    }
+  } else if ('createIndex' in change) {
+    await createIndex(tx, change.createIndex, change.columns, change.unique ?? false)
+  } else {
+    for (const unique of [true, false]) {
+      const name = quote(tx.engine, indexName(change.dropIndex, change.columns, unique))
+      await exec(tx, `DROP INDEX IF EXISTS ${name}${tx.engine === 'mysql' ? ` ON ${quote(tx.engine, change.dropIndex)}` : ''}`)
+    }
+  }
+}
+
+/** Brings each area's tables (a service's, or one of kit's own) up to date. Safe to run again, and by several processes at once. */
+export async function migrate(store: Store, areas: { area: string, migrations: Migration[] }[]): Promise<void> {
+  await store.tx((tx) => apply(tx, { createTable: 'kitMigrations', as: { columns: { area: 'text', id: 'text', doneAt: 'at' }, primaryKey: ['area', 'id'] } }))
+  const done = new Set((await store.read((tx) => tx.db.selectFrom('kitMigrations').select(['area', 'id']).execute())).map((r) => `${r.area}/${r.id}`))
+  for (const { area, migrations } of areas) {
+    for (const migration of migrations) {
+      if (done.has(`${area}/${migration.id}`)) continue
+      await store.tx(async (tx) => {
+        for (const change of migration.changes) await apply(tx, change)
+        await tx.db.deleteFrom('kitMigrations').where('area', '=', area).where('id', '=', migration.id).execute()
+        await tx.db.insertInto('kitMigrations').values({ area, id: migration.id, doneAt: now() }).execute()
+      })
+    }
+  }
+}

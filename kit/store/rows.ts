@@ -1,0 +1,66 @@
+// What SQL engines spell differently, and the two moves every service makes: compare-and-set, and counting against a limit.
+import { sql } from 'kysely'
+import type { Tx } from './store.ts'
+import { conflict } from '#base/errors.ts'
+
+type Row = Record<string, unknown>
+
+/** True when the error is a broken unique index or primary key, on any engine. */
+export function isDuplicate(error: unknown): boolean {
+  const e = error as { code?: string, errcode?: number, errno?: number }
+  return e?.code === '23505' || e?.errno === 1062 || e?.errcode === 2067 || e?.errcode === 1555
+}
+
+/** Inserts rows, many in few statements. A broken unique index becomes `taken()`, or a Conflict. */
+export async function insert(tx: Tx, table: string, rows: Row | Row[], taken: () => Error = () => conflict(`Duplicate entry in ${table}`)): Promise<void> {
+  const all = Array.isArray(rows) ? rows : [rows]
+  try {
+    // 500 parameters a statement stays below every engine's limit.
+    const batch = Math.max(1, Math.floor(500 / Math.max(1, Object.keys(all[0] ?? {}).length)))
+    for (let i = 0; i < all.length; i += batch) await tx.db.insertInto(table).values(all.slice(i, i + batch)).execute()
+  } catch (error) {
+    throw isDuplicate(error) ? taken() : error
+  }
+}
+
+/** Inserts unless a row with the same key stands already; answers whether it did. */
+export async function insertIfAbsent(tx: Tx, table: string, row: Row): Promise<boolean> {
+  const insertion = tx.db.insertInto(table).values(row)
+  const { numInsertedOrUpdatedRows } = await (tx.engine === 'postgres' ? insertion.onConflict((c) => c.doNothing()) : tx.engine === 'mysql' ? insertion.ignore() : insertion.orIgnore()).executeTakeFirst()
+  return Number(numInsertedOrUpdatedRows ?? 0) > 0
+}
+
+/** Writes the row whether or not its key stands already. */
+export async function put(tx: Tx, table: string, key: Row, rest: Row): Promise<void> {
+  if (await insertIfAbsent(tx, table, { ...key, ...rest })) return
+  let update = tx.db.updateTable(table).set(rest)
+  for (const [column, value] of Object.entries(key)) update = update.where(column, '=', value)
+  await update.execute()
+}
+
+/** Changes the rows that still are as `from` says (undefined entries do not count; an array means any of). Answers how many. */
+export async function change(tx: Tx, table: string, from: Row, set: Row): Promise<number> {
+  let update = tx.db.updateTable(table).set(set)
+  for (const [column, value] of Object.entries(from)) {
+    if (value === undefined) continue
+    update = Array.isArray(value) ? update.where(column, 'in', value) : value === null ? update.where(column, 'is', null) : update.where(column, '=', value)
+  }
+  return Number((await update.executeTakeFirst()).numUpdatedRows)
+}
+
+/** Adds to a named sum; false (and nothing changed) when it would pass `limit` (-1: none) while growing. Sums never fall below zero. */
+export async function count(tx: Tx, name: string, by: number, limit = -1): Promise<boolean> {
+  await insertIfAbsent(tx, 'kitCounters', { name, value: 0 })
+  let update = tx.db.updateTable('kitCounters').set({ value: by < 0 ? sql`CASE WHEN value + ${by} < 0 THEN 0 ELSE value + ${by} END` : sql`value + ${by}` }).where('name', '=', name)
+  if (by > 0 && limit >= 0) update = update.where(sql`value + ${by}`, '<=', limit)
+  return Number((await update.executeTakeFirst()).numUpdatedRows) > 0
+}
+
+/** The sums whose names start with `prefix`, by name without it. */
+export async function counts(tx: Tx, prefix: string): Promise<Map<string, number>> {
+  const rows = await tx.db.selectFrom('kitCounters').select(['name', 'value']).where('name', '>=', prefix).where('name', '<', `${prefix}\uffff`).execute()
+  return new Map(rows.map((r) => [String(r.name).slice(prefix.length), Number(r.value)]))
+}
+
+/** Tables of this file. */
+export const storeMigrations = [{ id: '0001-counters', changes: [{ createTable: 'kitCounters', as: { columns: { name: 'text' as const, value: 'int' as const }, primaryKey: ['name'] } }] }]
