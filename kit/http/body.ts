@@ -1,0 +1,31 @@
+// Reading request bodies: bounded, strict about encoding and media type, and with nothing merged into prototypes.
+import type { IncomingMessage } from 'node:http'
+import { badRequest, tooLarge, unsupportedMediaType } from '#base/errors.ts'
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+/** All bytes of a body, refusing more than `maxBytes`. */
+export async function readBody(req: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  const declared = Number(req.headers['content-length'] ?? 0)
+  if (declared > maxBytes) throw tooLarge(`The request body is larger than ${maxBytes} bytes.`)
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of req as AsyncIterable<Buffer>) {
+    size += chunk.length
+    if (size > maxBytes) throw tooLarge(`The request body is larger than ${maxBytes} bytes.`)
+    chunks.push(chunk)
+  }
+  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
+}
+
+/** The JSON in a body, or undefined when there is none. A key `__proto__` stays an ordinary key. */
+export function parseJson(bytes: Buffer, contentType: string | undefined, consumes: string[] | undefined): unknown {
+  if (bytes.length === 0) return undefined
+  const type = (contentType ?? 'application/json').split(';')[0]!.trim().toLowerCase()
+  if (type !== 'application/json' && !consumes?.includes(type)) {
+    throw unsupportedMediaType(`The media type ${type.slice(0, 60)} is not supported, use ${consumes?.[0] ?? 'application/json'}.`)
+  }
+  let text: string
+  try { text = utf8.decode(bytes) } catch { throw badRequest('Malformed request body: it is not valid UTF-8.') }
+  try { return JSON.parse(text) } catch { throw badRequest('Malformed request body: it is not valid JSON.') }
+}

@@ -1,0 +1,20 @@
+// Fault kinds to HTTP statuses: the one place that knows.
+import { explain, Fault, type FaultKind } from '#base/errors.ts'
+import type { Context } from '#base/context.ts'
+import type { FaultView, ServiceHttp } from './service.ts'
+
+const statuses: Record<FaultKind, number> = {
+  badRequest: 400, unauthorized: 401, forbidden: 403, notFound: 404, methodNotAllowed: 405, notAcceptable: 406, conflict: 409, gone: 410,
+  tooLarge: 413, unsupportedMediaType: 415, rangeNotSatisfiable: 416, unprocessable: 422, overQuota: 403, tooManyRequests: 429, notImplemented: 501, unavailable: 503,
+}
+
+/** What leaves the house for an error: a fault's own words; for a bug only an id to look it up by. The rest goes to the log. */
+export function faultView(service: Pick<ServiceHttp, 'statuses'> | undefined, error: unknown, ctx: Pick<Context, 'requestId' | 'log'>): FaultView & { headers: Record<string, string> } {
+  if (error instanceof Fault) {
+    const status = service?.statuses?.[error.kind] ?? statuses[error.kind]
+    if (error.cause !== undefined) ctx.log.warn({ requestId: ctx.requestId, status, cause: explain(error.cause) }, error.message)
+    return { status, kind: error.kind, message: error.message, type: error.type, requestId: ctx.requestId, headers: error.headers ?? {} }
+  }
+  ctx.log.error({ requestId: ctx.requestId, error: explain(error), stack: error instanceof Error ? error.stack : undefined }, 'unexpected error')
+  return { status: 500, kind: 'internal', message: `Unexpected API Error. The administrator finds it in the log under ${ctx.requestId}.`, requestId: ctx.requestId, headers: {} }
+}

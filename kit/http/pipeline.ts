@@ -1,0 +1,35 @@
+// What every call goes through, over HTTP or inside the process: access, validation, target, handler. The order is OpenStack's:
+// who may not call at all learns nothing of the body's faults; a well-formed call on somebody else's thing gets a 404.
+import type { Context } from '#base/context.ts'
+import { badRequest, forbidden, notFound } from '#base/errors.ts'
+import { anyone, type Target } from '#kit/policy/rules.ts'
+import { Reply, type Input, type Operation } from './operation.ts'
+import { check } from './schema.ts'
+
+const policyRefusal = (op: Operation): Error => forbidden(`Policy doesn't allow ${op.name} to be performed.`)
+
+/** First gate, before the body is read. */
+export function admit(op: Operation, ctx: Context): void {
+  if (op.internal && ctx.actor.service === undefined) throw notFound('The resource could not be found.')
+  if (op.access !== anyone && !op.access.allows(ctx.actor)) throw policyRefusal(op)
+}
+
+const ownerOf = (op: Operation, target: unknown): Target => op.target?.owner ? op.target.owner(target) : target as Target
+
+/** Validates, loads the target, decides on it, runs the handler. `input.target` is filled in here. */
+export async function perform(op: Operation, ctx: Context, input: Input<unknown, unknown, unknown>, deps: unknown): Promise<Reply> {
+  if (op.querySchema) check(op.querySchema, input.version.number, input.query)
+  if (op.bodySchema && !(op.bodyOptional && input.body === undefined)) {
+    if (input.body === undefined) throw badRequest('The request body is missing; a JSON object is required.')
+    check(op.bodySchema, input.version.number, input.body)
+  }
+  if (op.target) {
+    const target = await op.target.load(ctx, input.params, deps)
+    if (target === undefined || !op.target.sees.allows(ctx.actor, ownerOf(op, target))) throw op.target.missing(input.params)
+    if (!op.access.allows(ctx.actor, ownerOf(op, target))) throw policyRefusal(op)
+    input.target = target
+  }
+  const answer = await op.handle(ctx, input, deps)
+  if (answer instanceof Reply) return new Reply({ status: answer.status ?? op.status ?? (answer.body === undefined ? 204 : 200), headers: answer.headers, body: answer.body })
+  return new Reply({ status: op.status ?? (answer === undefined ? 204 : 200), body: answer })
+}

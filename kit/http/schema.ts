@@ -1,0 +1,145 @@
+// Request schemas: typebox, with versions on fields, compiled when first used, and errors that name the field and the reason.
+import { Type, type Static, type TSchema, type TProperties, type TObject } from 'typebox'
+import { Compile, type Validator } from 'typebox/compile'
+import { badRequest } from '#base/errors.ts'
+
+export { Type }
+export type { Static, TSchema, TProperties, TObject }
+
+/** An object that refuses unknown keys, as nearly all of OpenStack's bodies do. */
+export const exact = <P extends TProperties>(properties: P, options: object = {}): TObject<P> => Type.Object(properties, { additionalProperties: false, ...options })
+/** An object that lets unknown keys pass: many of OpenStack's query strings. */
+export const lenient = <P extends TProperties>(properties: P, options: object = {}): TObject<P> => Type.Object(properties, { additionalProperties: true, ...options })
+/** A field that exists from one microversion on (and up to another): `since('2.19', Type.Optional(Type.String()))`. */
+export const since = <S extends TSchema>(version: string, schema: S, until?: string): S => ({ ...schema, since: version, ...(until && { until }) })
+export const nullable = <S extends TSchema>(schema: S) => Type.Union([schema, Type.Null()])
+export const oneOf = <const V extends readonly string[]>(...values: V) => Type.Union(values.map((v) => Type.Literal(v))) as unknown as import('typebox').TUnsafe<V[number]>
+
+/** Versions as numbers that compare: '2.19' → 2019. Zero for services without microversions. */
+export const versionNumber = (version: string): number => { const [major, minor] = version.split('.'); return Number(major) * 1000 + Number(minor) }
+
+type Json = { [key: string]: any }
+
+/** The schema as it stood at a version: later and dead fields are taken out. */
+function at(schema: any, version: number): any {
+  if (Array.isArray(schema)) return schema.map((s) => at(s, version))
+  if (typeof schema !== 'object' || schema === null) return schema
+  const out: Json = {}
+  for (const [key, value] of Object.entries(schema)) {
+    if (key === 'since' || key === 'until') continue
+    if (key === 'properties') {
+      out.properties = {}
+      for (const [name, field] of Object.entries(value as Json)) {
+        if (field.since && versionNumber(field.since) > version) continue
+        if (field.until && versionNumber(field.until) < version) continue
+        out.properties[name] = at(field, version)
+      }
+    } else {
+      out[key] = typeof value === 'object' ? at(value, version) : value
+    }
+  }
+  if (Array.isArray(out.required) && out.properties) out.required = out.required.filter((name: string) => Object.hasOwn(out.properties, name))
+  return out
+}
+
+/** The versions at which anything in the schema changes. */
+function boundaries(schema: any, into = new Set<number>()): Set<number> {
+  if (typeof schema !== 'object' || schema === null) return into
+  if (typeof schema.since === 'string') into.add(versionNumber(schema.since))
+  if (typeof schema.until === 'string') into.add(versionNumber(schema.until) + 1)
+  for (const value of Object.values(schema)) boundaries(value, into)
+  return into
+}
+
+/** A schema for every version of an operation; compiles one per stretch of versions that look the same. */
+export class VersionedSchema {
+  readonly schema: TSchema
+  #boundaries: number[] | undefined
+  readonly #compiled = new Map<number, { schema: TSchema, validator: Validator<any, any> }>()
+
+  constructor(schema: TSchema) { this.schema = schema }
+
+  at(version: number): { schema: TSchema, validator: Validator<any, any> } {
+    this.#boundaries ??= [...boundaries(this.schema)].sort((a, b) => a - b)
+    let from = 0
+    for (const b of this.#boundaries) if (b <= version) from = b
+    let known = this.#compiled.get(from)
+    if (!known) {
+      const schema = this.#boundaries.length === 0 ? this.schema : at(this.schema, version) as TSchema
+      this.#compiled.set(from, known = { schema, validator: Compile(schema) })
+    }
+    return known
+  }
+}
+
+interface SchemaError { keyword: string, instancePath: string, params: Json, message: string }
+
+function reason(error: SchemaError, value: unknown): string {
+  switch (error.keyword) {
+    case 'type': return `${show(value)} is not of type ${[error.params.type].flat().map((t: string) => `'${t}'`).join(', ')}`
+    case 'minLength': return value === '' ? `'' is too short` : `${show(value)} is too short`
+    case 'maxLength': return `${show(value)} is too long`
+    case 'pattern': return `${show(value)} does not match '${error.params.pattern}'`
+    case 'format': return `${show(value)} is not a '${error.params.format}'`
+    case 'minimum': return `${show(value)} is less than the minimum of ${error.params.limit}`
+    case 'maximum': return `${show(value)} is greater than the maximum of ${error.params.limit}`
+    case 'minItems': return `${show(value)} is too short`
+    case 'maxItems': return `${show(value)} is too long`
+    case 'uniqueItems': return `${show(value)} has non-unique elements`
+    case 'const': case 'enum': return `${show(value)} is not one of the allowed values`
+    case 'anyOf': case 'oneOf': return `${show(value)} is not valid under any of the given schemas`
+    default: return error.message
+  }
+}
+const show = (value: unknown): string => {
+  const text = typeof value === 'string' ? `'${value}'` : JSON.stringify(value) ?? 'undefined'
+  return text.length > 120 ? `${text.slice(0, 117)}...` : text
+}
+const pathOf = (pointer: string): string[] => pointer.split('/').slice(1).map((p) => p.replaceAll('~1', '/').replaceAll('~0', '~'))
+const valueAt = (root: unknown, path: string[]): unknown => path.reduce<any>((v, key) => (v !== null && typeof v === 'object' && Object.hasOwn(v, key) ? v[key] : undefined), root)
+
+/** A 400 that names the field and what is wrong with it, in the words OpenStack's services use. */
+export function invalid(errors: SchemaError[], value: unknown): Error {
+  const missing = errors.find((e) => e.keyword === 'required')
+  const unknown = errors.find((e) => e.keyword === 'additionalProperties')
+  // The deepest error says most; a failed union is told as a whole only when none of its branches came further.
+  const ranked = errors.filter((e) => e.keyword !== 'boolean' && e !== unknown).sort((a, b) => pathOf(b.instancePath).length - pathOf(a.instancePath).length || Number(b.keyword === 'anyOf' || b.keyword === 'oneOf') - Number(a.keyword === 'anyOf' || a.keyword === 'oneOf'))
+  const first = ranked[0]
+  if (unknown && (!first || pathOf(unknown.instancePath).length >= pathOf(first.instancePath).length || !missing)) {
+    const names = (unknown.params.additionalProperties as string[]).slice(0, 5).map((n) => `'${n.slice(0, 60)}'`).join(', ')
+    return badRequest(`Additional properties are not allowed (${names} ${(unknown.params.additionalProperties as string[]).length > 1 ? 'were' : 'was'} unexpected)${where(unknown.instancePath)}`)
+  }
+  if (first === undefined) return badRequest('Invalid input')
+  if (first.keyword === 'required') return badRequest(`'${(first.params.requiredProperties as string[])[0]}' is a required property${where(first.instancePath)}`)
+  const path = pathOf(first.instancePath), found = valueAt(value, path)
+  return badRequest(`Invalid input for field/attribute ${path.at(-1) ?? 'body'}. Value: ${show(found).replace(/^'(.*)'$/, '$1')}. ${reason(first, found)}`)
+}
+const where = (pointer: string): string => (pointer ? ` in ${pathOf(pointer).join('.')}` : '')
+
+/** Throws the 400 unless the value fits. */
+export function check(schema: VersionedSchema, version: number, value: unknown): void {
+  const { validator } = schema.at(version)
+  if (!validator.Check(value)) throw invalid([...validator.Errors(value)] as unknown as SchemaError[], value)
+}
+
+/** Query strings carry text only: each value becomes what its field declares. What does not parse stays text, and validation names it. */
+export function parseQuery(schema: TSchema | undefined, search: URLSearchParams): Json {
+  const properties = (schema as { properties?: Record<string, any> } | undefined)?.properties ?? {}
+  const out: Json = Object.create(null)
+  for (const key of new Set(search.keys())) {
+    const values = search.getAll(key), field = properties[key]
+    if (field?.type === 'array') out[key] = values.map((v) => scalar(field.items, v))
+    // Undeclared keys (filters by extra property, tags) are all kept when repeated; declared single ones: the last counts.
+    else out[key] = field === undefined && values.length > 1 ? values : scalar(field, values.at(-1)!)
+  }
+  return out
+}
+function scalar(field: any, text: string): unknown {
+  if (field?.type === 'integer' && /^[+-]?\d{1,15}$/.test(text)) return Number(text)
+  if (field?.type === 'number' && text.trim() !== '' && Number.isFinite(Number(text))) return Number(text)
+  if (field?.type === 'boolean') {
+    if (/^(true|1|yes|on|t|y)$/i.test(text)) return true
+    if (/^(false|0|no|off|f|n)$/i.test(text)) return false
+  }
+  return text
+}

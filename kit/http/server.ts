@@ -1,0 +1,211 @@
+// One port for all services: finds the operation, learns who calls, runs the pipeline, dresses the answer.
+import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createHttpsServer } from 'node:https'
+import { Readable } from 'node:stream'
+import { pipeline as pipe } from 'node:stream/promises'
+import findMyWay, { type HTTPMethod } from 'find-my-way'
+import type { Actor, Context, Log } from '#base/context.ts'
+import { badRequest, Fault, notFound, unauthorized } from '#base/errors.ts'
+import { newRequestId } from '#base/ids.ts'
+import { anyone } from '#kit/policy/rules.ts'
+import type { RequestScope, Tracer } from '#kit/trace/tracer.ts'
+import { parseJson, readBody } from './body.ts'
+import { faultView } from './faults.ts'
+import { noVersion, Reply, type Input, type Operation, type Version } from './operation.ts'
+import { admit, perform } from './pipeline.ts'
+import { parseQuery } from './schema.ts'
+import { negotiate, versionHeaders, type ServiceHttp } from './service.ts'
+
+/** A service with what its handlers are handed. */
+export interface Mounted { service: ServiceHttp, deps: unknown }
+
+export interface HttpOptions {
+  services: Mounted[]
+  /** What clients are told this server is called, without a slash at the end: https://cloud.example:5000 */
+  publicUrl: string
+  /** Whom a token stands for. Throws Unauthorized. */
+  authenticate(token: string, ctx: Context): Promise<Actor>
+  tracer: Tracer
+  log: Log
+  tls?: { cert: string | Buffer, key: string | Buffer }
+  /** Told of every finished request, for metrics. */
+  finished?(service: string, operation: string, status: number, seconds: number): void
+  /** Paths outside any service: `/`, `/healthz`, `/openapi.json`. */
+  extra?(req: IncomingMessage, res: ServerResponse, path: string): boolean
+}
+
+interface Route { mounted: Mounted, operations: Operation[], prefix: string }
+type Router = ReturnType<typeof findMyWay>
+
+/** Project ids in a path: what keeps `/v2.1/{project_id}/servers` apart from `/v2.1/servers/{server_id}`. */
+const projectPattern = '(^[0-9a-f]{32}$|^[0-9a-f]{8}-[0-9a-f-]{27}$)'
+const routerPath = (path: string): string => path.replace(/\{(\w+)\}/g, (_all, name: string) => name === 'project_id' && path.startsWith('/v') ? `:${name}${projectPattern}` : `:${name}`)
+
+function routesOf(mounted: Mounted): Router {
+  const router = findMyWay({ ignoreTrailingSlash: true, maxParamLength: 1024, caseSensitive: true })
+  const routes = new Map<string, Route>()
+  for (const operation of mounted.service.operations) {
+    for (const prefix of operation.atRoot ? [''] : mounted.service.prefixes) {
+      const path = routerPath(prefix + operation.path) || '/', key = `${operation.method} ${path}`
+      const known = routes.get(key)
+      // Several operations share a path: actions by their body's key, and bodies that changed wholly between versions.
+      if (known) known.operations.push(operation)
+      else {
+        const route: Route = { mounted, operations: [operation], prefix }
+        routes.set(key, route)
+        router.on(operation.method as HTTPMethod, path, () => {}, route)
+      }
+    }
+  }
+  return router
+}
+
+const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD'] as const
+
+/** The operation among those on one path that this request means. */
+function choose(operations: Operation[], version: Version, action: string | undefined): Operation | undefined {
+  return operations.find((op) => (op.action === undefined || op.action === action) && version.number >= op.sinceNumber && version.number <= op.untilNumber)
+}
+
+/** Makes the server; the caller makes it listen. */
+export function createApi(options: HttpOptions): Server {
+  const mounts = new Map(options.services.map((m) => [m.service.mount.slice(1), { mounted: m, router: routesOf(m) }]))
+
+  async function respond(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const startedAt = performance.now()
+    const requestId = newRequestId()
+    const scope = options.tracer.request(requestId)
+    const url = req.url ?? '/'
+    const question = url.indexOf('?')
+    const path = question < 0 ? url : url.slice(0, question)
+    const slash = path.indexOf('/', 1)
+    const mount = mounts.get(slash < 0 ? path.slice(1) : path.slice(1, slash))
+    const state: { op?: Operation, version?: Version } = {}
+    try {
+      if (!mount) {
+        if (options.extra?.(req, res, path)) return
+        throw notFound('The resource could not be found.')
+      }
+      await serve(req, res, mount, path, slash, question < 0 ? '' : url.slice(question + 1), scope, state)
+    } catch (error) {
+      sendFault(req, res, mount?.mounted.service, error, scope.ctx, state.version)
+    } finally {
+      scope.finish()
+      options.finished?.(mount?.mounted.service.name ?? 'none', state.op?.name ?? 'none', res.statusCode, (performance.now() - startedAt) / 1000)
+    }
+  }
+
+  async function serve(req: IncomingMessage, res: ServerResponse, mount: { mounted: Mounted, router: Router }, path: string, slash: number, search: string, scope: RequestScope, state: { op?: Operation, version?: Version }): Promise<void> {
+    const { service, deps } = mount.mounted
+    const inner = slash < 0 ? '/' : path.slice(slash)
+    const found = mount.router.find(req.method as HTTPMethod, inner) ?? (req.method === 'HEAD' ? mount.router.find('GET', inner) : null)
+    if (!found) {
+      const allowed = methods.filter((m) => mount.router.find(m, inner))
+      if (allowed.length > 0) throw new Fault('methodNotAllowed', 'The method is not allowed for this resource.', { headers: { allow: allowed.join(', ') } })
+      throw notFound('The resource could not be found.')
+    }
+    const route = found.store as Route
+    const params = found.params as Record<string, string>
+
+    const negotiated = negotiate(service.microversions, req.headers)
+    if (negotiated && 'status' in negotiated) throw new Fault(negotiated.status === 400 ? 'badRequest' : 'notAcceptable', negotiated.message)
+    const version = state.version = negotiated ?? noVersion
+
+    // Who calls is known before anything is read, unless everybody may.
+    const open = route.operations.every((op) => op.access === anyone)
+    const token = req.headers['x-auth-token']
+    if (!open) {
+      if (typeof token !== 'string' || token === '') throw notAuthenticated(options.publicUrl)
+      scope.ctx = { ...scope.ctx, actor: await options.authenticate(token, scope.ctx) }
+    }
+    const ctx = scope.ctx
+
+    let body: unknown, action: string | undefined
+    const first = route.operations[0]!
+    if (!route.operations.some((op) => op.streams)) {
+      const limit = Math.max(...route.operations.map((op) => op.maxBodyBytes ?? 1024 ** 2))
+      // The roles are checked before a large body is even read, where one rule speaks for the path.
+      if (route.operations.length === 1) admit(first, ctx)
+      body = parseJson(await readBody(req, limit), req.headers['content-type'], route.operations.flatMap((op) => op.consumes ?? []))
+      if (route.operations.some((op) => op.action)) action = actionOf(body)
+    }
+    const op = choose(route.operations, version, action)
+    if (!op) {
+      if (action !== undefined) throw badRequest(`There is no such action: ${action.slice(0, 60)}`)
+      throw notFound('The resource could not be found.')
+    }
+    state.op = op
+    admit(op, ctx)
+    if (op.action) body = (body as Record<string, unknown>)[op.action]
+
+    const searchParams = new URLSearchParams(search)
+    const root = options.publicUrl + service.mount
+    const prefix = route.prefix.replace('/{project_id}', params.project_id ? `/${params.project_id}` : '')
+    const input: Input<unknown, unknown, unknown> = {
+      params, query: parseQuery(op.querySchema?.at(version.number).schema, searchParams), body, stream: req, headers: req.headers,
+      target: undefined, version, urls: { root, api: root + (op.atRoot ? '' : prefix), path: inner, search: searchParams },
+    }
+    const reply = await perform(op, ctx, input, deps)
+    await send(req, res, service, reply, ctx, version)
+  }
+
+  async function send(req: IncomingMessage, res: ServerResponse, service: ServiceHttp, reply: Reply, ctx: Context, version: Version): Promise<void> {
+    const headers: Record<string, string | string[]> = {
+      ...commonHeaders(service, ctx.requestId, version), ...reply.headers,
+    }
+    const { body } = reply
+    if (body instanceof Readable) {
+      res.writeHead(reply.status!, { 'content-type': 'application/octet-stream', ...headers })
+      if (req.method === 'HEAD') { body.destroy(); res.end(); return }
+      // A reader who goes away in the middle is no error of ours.
+      await pipe(body, res).catch((error: unknown) => { if (!res.destroyed && !req.destroyed) ctx.log.warn({ requestId: ctx.requestId, error: String(error) }, 'a streamed reply broke off'); res.destroy() })
+      return
+    }
+    const bytes = body === undefined ? undefined : Buffer.isBuffer(body) ? body : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))
+    if (bytes) {
+      headers['content-length'] = String(bytes.length)
+      headers['content-type'] ??= typeof body === 'string' || Buffer.isBuffer(body) ? 'text/plain; charset=utf-8' : 'application/json'
+    } else if (reply.status !== 204 && reply.status !== 304) {
+      headers['content-length'] = '0'
+    }
+    res.writeHead(reply.status!, headers)
+    res.end(req.method === 'HEAD' ? undefined : bytes)
+  }
+
+  function sendFault(req: IncomingMessage, res: ServerResponse, service: ServiceHttp | undefined, error: unknown, ctx: Context, version: Version | undefined): void {
+    const { headers, ...view } = faultView(service, error, ctx)
+    if (res.headersSent) { res.destroy(); return }
+    const body = Buffer.from(JSON.stringify(service ? service.envelope(view) : { error: { code: view.status, message: view.message } }))
+    // What was not read of the request would be taken for the next one.
+    if (!req.complete) headers.connection = 'close'
+    res.writeHead(view.status, { ...commonHeaders(service, ctx.requestId, version), ...headers, 'content-type': 'application/json', 'content-length': String(body.length) })
+    res.end(req.method === 'HEAD' ? undefined : body)
+  }
+
+  const commonHeaders = (service: ServiceHttp | undefined, requestId: string, version: Version | undefined): Record<string, string> => ({
+    'x-openstack-request-id': requestId,
+    ...service?.replyHeaders?.(requestId),
+    ...(service?.microversions && versionHeaders(service.microversions, version)),
+  })
+
+  const handle = (req: IncomingMessage, res: ServerResponse): void => { void respond(req, res) }
+  // Slow or endless headers are cut off; bodies may take as long as an image takes.
+  const limits = { headersTimeout: 30_000, requestTimeout: 0, keepAliveTimeout: 65_000, maxHeaderSize: 32_768 }
+  const server = options.tls ? createHttpsServer({ ...options.tls, ...limits }, handle) : createHttpServer({ ...limits, highWaterMark: 1024 ** 2 }, handle)
+  server.on('clientError', (_error, socket) => {
+    if (!socket.writable) return
+    const body = '{"error":{"code":400,"message":"The request is not valid HTTP."}}'
+    socket.end(`HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`)
+  })
+  return server
+}
+
+const notAuthenticated = (publicUrl: string): Error =>
+  unauthorized('The request you have made requires authentication.', { headers: { 'www-authenticate': `Keystone uri="${publicUrl}/identity"` } })
+
+function actionOf(body: unknown): string {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw badRequest('Malformed request body: an action is an object with one key, its name.')
+  const keys = Object.keys(body)
+  if (keys.length !== 1) throw badRequest(keys.length === 0 ? 'The request body names no action.' : 'The request body names more than one action.')
+  return keys[0]!
+}

@@ -1,0 +1,61 @@
+// A service as the HTTP kit sees it: where it is mounted, how it dresses its errors, which versions it speaks, and its operations.
+import type { FaultKind } from '#base/errors.ts'
+import type { Operation, Version } from './operation.ts'
+import { versionOf } from './operation.ts'
+
+/** A fault on its way out. `status` is decided; `type` is the service's own name for it, if it has one. */
+export interface FaultView { status: number, kind: FaultKind | 'internal', message: string, type?: string, requestId: string }
+
+export interface MicroversionSpec {
+  /** The word in OpenStack-API-Version: `compute`, `placement`. */
+  service: string
+  min: string
+  max: string
+  /** nova's older header. */
+  legacyHeader?: string
+}
+
+export interface ServiceHttp<D = any> {
+  /** `compute`; also the folder's name. */
+  name: string
+  /** The path below the public URL: `/compute`. */
+  mount: string
+  /** The API's prefixes below the mount, the canonical one first: `/v2.1`, `/v2.1/{project_id}`. */
+  prefixes: string[]
+  operations: Operation<D>[]
+  microversions?: MicroversionSpec
+  /** The service's own error envelope. */
+  envelope(fault: FaultView): unknown
+  /** Statuses that differ from the usual ones (quota: nova 403, neutron 409). */
+  statuses?: Partial<Record<FaultKind, number>>
+  /** Headers every reply carries. */
+  replyHeaders?(requestId: string): Record<string, string>
+}
+
+export class VersionNotAcceptable extends Error {}
+
+/** The version a request's headers ask for. Throws a string message with the status for what is malformed or out of range. */
+export function negotiate(spec: MicroversionSpec | undefined, headers: Record<string, string | string[] | undefined>): Version | { status: 400 | 406, message: string } | undefined {
+  if (!spec) return undefined
+  let asked: string | undefined
+  for (const part of String(headers['openstack-api-version'] ?? '').split(',')) {
+    const words = part.trim().split(/\s+/)
+    if (words[0]?.toLowerCase() === spec.service) asked = words[1] ?? ''
+  }
+  if (asked === undefined && spec.legacyHeader) asked = headers[spec.legacyHeader.toLowerCase()] as string | undefined
+  if (asked === undefined) return versionOf(spec.min)
+  if (asked.trim().toLowerCase() === 'latest') return versionOf(spec.max)
+  asked = asked.trim()
+  if (!/^[1-9]\d*\.(0|[1-9]\d*)$/.test(asked)) return { status: 400, message: `API Version String ${asked.slice(0, 40)} is of invalid format. Must be of format MajorNum.MinorNum.` }
+  const version = versionOf(asked)
+  if (version.number < versionOf(spec.min).number || version.number > versionOf(spec.max).number) {
+    return { status: 406, message: `Version ${asked} is not supported by the API. Minimum is ${spec.min} and maximum is ${spec.max}.` }
+  }
+  return version
+}
+
+export const versionHeaders = (spec: MicroversionSpec, version: Version | undefined): Record<string, string> => ({
+  vary: spec.legacyHeader ? `OpenStack-API-Version, ${spec.legacyHeader}` : 'OpenStack-API-Version',
+  'openstack-api-version': `${spec.service} ${version?.text ?? spec.min}`,
+  ...(spec.legacyHeader && { [spec.legacyHeader.toLowerCase()]: version?.text ?? spec.min }),
+})
