@@ -86,7 +86,8 @@ export function createApi(options: HttpOptions): Server {
         if (options.extra?.(req, res, path)) return
         throw notFound('The resource could not be found.')
       }
-      await serve(req, res, mount, path, slash, question < 0 ? '' : url.slice(question + 1), scope, state)
+      const { name } = mount.mounted.service
+      await scope.ctx.span(`${name}.request`, () => serve(req, res, mount, path, slash, question < 0 ? '' : url.slice(question + 1), scope, state), { tenant: { method: req.method, path } })
     } catch (error) {
       sendFault(req, res, mount?.mounted.service, error, scope.ctx, state.version)
     } finally {
@@ -116,7 +117,7 @@ export function createApi(options: HttpOptions): Server {
     const token = req.headers['x-auth-token']
     if (!open) {
       if (typeof token !== 'string' || token === '') throw notAuthenticated(options.publicUrl)
-      scope.ctx = { ...scope.ctx, actor: await options.authenticate(token, scope.ctx) }
+      scope.ctx = { ...scope.ctx, actor: await scope.ctx.span(`${service.name}.validate-token`, () => options.authenticate(token, scope.ctx)) }
     }
     const ctx = scope.ctx
 
@@ -135,7 +136,7 @@ export function createApi(options: HttpOptions): Server {
       throw notFound('The resource could not be found.')
     }
     state.op = op
-    admit(op, ctx)
+    await ctx.span(`${service.name}.decide-access`, async () => admit(op, ctx))
     if (op.action) body = (body as Record<string, unknown>)[op.action]
 
     const searchParams = new URLSearchParams(search)
