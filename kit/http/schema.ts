@@ -11,7 +11,9 @@ export const exact = <P extends TProperties>(properties: P, options: object = {}
 /** An object that lets unknown keys pass: many of OpenStack's query strings. */
 export const lenient = <P extends TProperties>(properties: P, options: object = {}): TObject<P> => Type.Object(properties, { additionalProperties: true, ...options })
 /** A field that exists from one microversion on (and up to another): `since('2.19', Type.Optional(Type.String()))`. */
-export const since = <S extends TSchema>(version: string, schema: S, until?: string): S => ({ ...schema, since: version, ...(until && { until }) })
+export const since = <S extends TSchema>(version: string, schema: S, until?: string): S =>
+  // typebox keeps "optional" in a hidden property, which a spread would lose.
+  Object.defineProperties({}, { ...Object.getOwnPropertyDescriptors(schema), since: { value: version, enumerable: true }, ...(until && { until: { value: until, enumerable: true } }) }) as S
 export const nullable = <S extends TSchema>(schema: S) => Type.Union([schema, Type.Null()])
 export const oneOf = <const V extends readonly string[]>(...values: V) => Type.Union(values.map((v) => Type.Literal(v))) as unknown as import('typebox').TUnsafe<V[number]>
 
