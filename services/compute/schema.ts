@@ -7,6 +7,7 @@ export interface ComputeTables {
   computeServerMetadata: { serverId: string, key: string, value: string }
   computeServerTags: { serverId: string, tag: string }
   computeServerUserData: { serverId: string, userData: string }
+  computeServerNics: ServerNicRow
   computeInstances: InstanceRow
   computeActions: ActionRow
   computeActionEvents: ActionEventRow
@@ -101,6 +102,9 @@ export interface ServerFaultRow {
   details: string | null
   createdAt: string
 }
+
+/** A card the server was planned with; `userOwned`: the port is the user's own, to be unbound and never deleted. */
+export interface ServerNicRow { serverId: string, position: number, portId: string, networkId: string, userOwned: Flag, tag: string | null }
 
 /** What the host last said of the guest; written only from that host's reports. */
 export interface InstanceRow {

@@ -1,0 +1,55 @@
+// The conductor's moves of a server's record, each a compare-and-set, and the cards planned for it.
+import { conflict, notFound } from '#base/errors.ts'
+import { now } from '#base/time.ts'
+import { change, insert, put } from '#kit/store/rows.ts'
+import type { SagaFault } from '#kit/saga/saga.ts'
+import type { ComputeTx } from '../deps.ts'
+import type { PlannedNic } from '../lifecycle.ts'
+import type { InstanceRow, ServerRow } from '../schema.ts'
+
+export async function get(tx: ComputeTx, id: string): Promise<ServerRow> {
+  const row = await tx.db.selectFrom('computeServers').selectAll().where('id', '=', id).where('deletedAt', 'is', null).executeTakeFirst()
+  if (!row) throw notFound(`Instance ${id} could not be found.`)
+  return row
+}
+
+/** Moves a record that is still as it was read; a lost race is a Conflict. */
+export async function move(tx: ComputeTx, row: Pick<ServerRow, 'id' | 'generation'>, set: Partial<ServerRow>): Promise<void> {
+  const moved = await change(tx, 'computeServers', { id: row.id, generation: row.generation, deletedAt: null }, { ...set, generation: row.generation + 1, updatedAt: now() })
+  if (moved === 0) throw conflict(`Instance ${row.id} was changed by another request, try again.`)
+}
+
+/** Whatever else happens to a record under a saga, a running delete keeps its task. */
+export async function progress(tx: ComputeTx, id: string, set: Partial<ServerRow>): Promise<void> {
+  const row = await get(tx, id)
+  const { taskState, ...rest } = set
+  await move(tx, row, row.taskState === 'deleting' ? rest : set)
+}
+
+/** What OpenStack promises of a failed build: ERROR, with the reason. */
+export async function fail(tx: ComputeTx, id: string, fault: SagaFault): Promise<void> {
+  const row = await tx.db.selectFrom('computeServers').selectAll().where('id', '=', id).where('deletedAt', 'is', null).executeTakeFirst()
+  if (!row || row.taskState === 'deleting') return
+  if (row.vmState !== 'error') await move(tx, row, { vmState: 'error', taskState: null, progress: 0, host: null, node: null })
+  await put(tx, 'computeServerFaults', { serverId: id }, { code: 500, message: fault.message, details: fault.adminDetail ?? null, createdAt: now() })
+}
+
+export const planNics = async (tx: ComputeTx, serverId: string, nics: PlannedNic[]): Promise<void> => {
+  if (nics.length > 0) await insert(tx, 'computeServerNics', nics.map((nic, position) => ({ serverId, position, portId: nic.portId, networkId: nic.networkId, userOwned: nic.userOwned ? 1 : 0, tag: nic.tag ?? null })))
+}
+export const nics = (tx: ComputeTx, serverId: string) => tx.db.selectFrom('computeServerNics').selectAll().where('serverId', '=', serverId).orderBy('position').execute()
+
+export const serversOn = (tx: ComputeTx, host: string): Promise<{ id: string }[]> =>
+  tx.db.selectFrom('computeServers').select('id').where('host', '=', host).where('deletedAt', 'is', null).execute()
+
+/** What a host sees of its guests. Answers those it should not have. */
+export async function observe(tx: ComputeTx, host: string, seen: { serverId: string, power: InstanceRow['power'] }[]): Promise<string[]> {
+  if (seen.length === 0) return []
+  const known = new Map((await tx.db.selectFrom('computeServers').select(['id', 'host']).where('id', 'in', seen.map((s) => s.serverId)).where('deletedAt', 'is', null).execute()).map((r) => [r.id, r.host]))
+  const strangers: string[] = []
+  for (const { serverId, power } of seen) {
+    if (known.get(serverId) === host) await put(tx, 'computeInstances', { serverId }, { host, power, observedAt: now() })
+    else strangers.push(serverId)
+  }
+  return strangers
+}
