@@ -1,0 +1,4 @@
+import { openBus } from './bus.ts'
+import { busSuite } from './suite.ts'
+
+busSuite('local', async () => ({ open: (options) => openBus({ transport: 'local', ...options }), reaches: false }))
