@@ -17,6 +17,8 @@ export interface Actor {
   system?: 'all'
   /** Lower-case role names, implied ones included. */
   roles: readonly string[]
+  /** Names the token the caller came with, without being one: `token:<audit id>` is the resource of its trace. */
+  auditId?: string
 }
 
 export interface Log {

@@ -36,7 +36,7 @@ export function localClient(mounted: () => Mounted, publicUrl: string): ServiceC
       await ctx.span(`${service.name}.check-caller`, async () => admit(op, ctx))
       const root = publicUrl + service.mount
       const input: Input<unknown, unknown, unknown> = {
-        params: call.params ?? {}, query: call.query ?? {}, body: roundTrip(call.body), stream: call.stream ?? Readable.from([]), headers: call.headers ?? {},
+        params: call.params ?? {}, query: call.query ?? {}, body: roundTrip(call.body), stream: call.stream ?? Readable.from([]), headers: call.headers ?? {}, remoteAddress: '',
         target: undefined, version: call.version ? versionOf(call.version) : service.microversions ? versionOf(service.microversions.max) : noVersion,
         urls: { root, api: root + (service.prefixes[0] ?? ''), path: '/', search: new URLSearchParams() },
       }

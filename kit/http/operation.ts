@@ -38,6 +38,8 @@ export interface Input<Q, B, T> {
   /** The request's bytes, for operations with `body: 'stream'`. */
   stream: Readable
   headers: Record<string, string | string[] | undefined>
+  /** The caller's address as the socket tells it; empty inside the process. */
+  remoteAddress: string
   target: T
   version: Version
   urls: Urls
@@ -57,8 +59,8 @@ export class Reply {
 
 /** How the thing an operation acts upon is found, and who may know that it exists. */
 export interface TargetSpec<D, T> {
-  /** Answers undefined when there is none. */
-  load(ctx: Context, params: Record<string, string>, deps: D): Promise<T | undefined>
+  /** Answers undefined when there is none. The validated input is there for targets that the body or a header names. */
+  load(ctx: Context, params: Record<string, string>, deps: D, input: Input<any, any, unknown>): Promise<T | undefined>
   /** A caller whom this rule refuses gets the 404, as if there were none. */
   sees: Rule
   /** What of it the rules look at; by default its projectId, domainId and userId. */

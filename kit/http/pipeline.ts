@@ -24,7 +24,7 @@ export async function perform(op: Operation, ctx: Context, input: Input<unknown,
     check(op.bodySchema, input.version.number, input.body)
   }
   if (op.target) {
-    const target = await op.target.load(ctx, input.params, deps)
+    const target = await op.target.load(ctx, input.params, deps, input)
     if (target === undefined || !op.target.sees.allows(ctx.actor, ownerOf(op, target))) throw op.target.missing(input.params)
     if (!op.access.allows(ctx.actor, ownerOf(op, target))) throw policyRefusal(op)
     input.target = target

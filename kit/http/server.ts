@@ -14,6 +14,7 @@ import { faultView } from './faults.ts'
 import { noVersion, Reply, type Input, type Operation, type Version } from './operation.ts'
 import { admit, perform } from './pipeline.ts'
 import { parseQuery } from './schema.ts'
+import { serviceCredentialHeader } from './service-credential.ts'
 import { negotiate, versionHeaders, type ServiceHttp } from './service.ts'
 
 /** A service with what its handlers are handed. */
@@ -25,6 +26,8 @@ export interface HttpOptions {
   publicUrl: string
   /** Whom a token stands for. Throws Unauthorized. */
   authenticate(token: string, ctx: Context): Promise<Actor>
+  /** Opens the credential one service shows another (service-credential.ts); without it none is accepted. */
+  openServiceCredential?(sealed: string): Actor
   tracer: Tracer
   log: Log
   tls?: { cert: string | Buffer, key: string | Buffer }
@@ -116,8 +119,7 @@ export function createApi(options: HttpOptions): Server {
     const open = route.operations.every((op) => op.access === anyone)
     const token = req.headers['x-auth-token']
     if (!open) {
-      if (typeof token !== 'string' || token === '') throw notAuthenticated(options.publicUrl)
-      scope.ctx = { ...scope.ctx, actor: await scope.ctx.span(`${service.name}.validate-token`, () => options.authenticate(token, scope.ctx)) }
+      scope.ctx = { ...scope.ctx, actor: await scope.ctx.span(`${service.name}.validate-token`, () => callerOf(req, token, scope.ctx)) }
     }
     const ctx = scope.ctx
 
@@ -143,11 +145,18 @@ export function createApi(options: HttpOptions): Server {
     const root = options.publicUrl + service.mount
     const prefix = route.prefix.replace('/{project_id}', params.project_id ? `/${params.project_id}` : '')
     const input: Input<unknown, unknown, unknown> = {
-      params, query: parseQuery(op.querySchema?.at(version.number).schema, searchParams), body, stream: req, headers: req.headers,
+      params, query: parseQuery(op.querySchema?.at(version.number).schema, searchParams), body, stream: req, headers: req.headers, remoteAddress: req.socket.remoteAddress ?? '',
       target: undefined, version, urls: { root, api: root + (op.atRoot ? '' : prefix), path: inner, search: searchParams },
     }
     const reply = await perform(op, ctx, input, deps)
     await send(req, res, service, reply, ctx, version)
+  }
+
+  async function callerOf(req: IncomingMessage, token: string | string[] | undefined, ctx: Context): Promise<Actor> {
+    const sealed = req.headers[serviceCredentialHeader]
+    if (typeof sealed === 'string' && options.openServiceCredential) return options.openServiceCredential(sealed)
+    if (typeof token !== 'string' || token === '') throw notAuthenticated(options.publicUrl)
+    return options.authenticate(token, ctx)
   }
 
   async function send(req: IncomingMessage, res: ServerResponse, service: ServiceHttp, reply: Reply, ctx: Context, version: Version): Promise<void> {
