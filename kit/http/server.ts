@@ -120,6 +120,7 @@ export function createApi(options: HttpOptions): Server {
       scope.ctx = { ...scope.ctx, actor: await scope.ctx.span(`${service.name}.validate-token`, () => options.authenticate(token, scope.ctx)) }
     }
     const ctx = scope.ctx
+    if (!open) service.inspect?.(ctx, params)
 
     let body: unknown, action: string | undefined
     const first = route.operations[0]!
