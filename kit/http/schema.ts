@@ -1,5 +1,5 @@
 // Request schemas: typebox, with versions on fields, compiled when first used, and errors that name the field and the reason.
-import { Type, type Static, type TSchema, type TProperties, type TObject } from 'typebox'
+import { IsOptional, Type, type Static, type TSchema, type TProperties, type TObject } from 'typebox'
 import { Compile, type Validator } from 'typebox/compile'
 import { badRequest } from '#base/errors.ts'
 
@@ -14,6 +14,12 @@ export const lenient = <P extends TProperties>(properties: P, options: object = 
 export const since = <S extends TSchema>(version: string, schema: S, until?: string): S =>
   // typebox keeps "optional" in a hidden property, which a spread would lose.
   Object.defineProperties({}, { ...Object.getOwnPropertyDescriptors(schema), since: { value: version, enumerable: true }, ...(until && { until: { value: until, enumerable: true } }) }) as S
+/** A field whose shape itself changed: the newest entry not above the asked version counts, null where the field does not exist. In each entry
+ * `Type.Optional` says whether it may be left out: `reshaped({ '2.1': Type.Optional(A), '2.37': B })`. */
+export const reshaped = <const V extends Record<string, TSchema | null>>(byVersion: V) =>
+  Type.Optional({ ...Type.Unknown(), versions: byVersion } as unknown as import('typebox').TUnsafe<Static<Extract<V[keyof V], TSchema>>>)
+/** An object that lets unknown keys pass before this version and refuses them from it on: query strings above all. */
+export const exactSince = <P extends TProperties>(version: string, properties: P): TObject<P> => lenient(properties, { exactSince: version })
 export const nullable = <S extends TSchema>(schema: S) => Type.Union([schema, Type.Null()])
 export const oneOf = <const V extends readonly string[]>(...values: V) => Type.Union(values.map((v) => Type.Literal(v))) as unknown as import('typebox').TUnsafe<V[number]>
 
@@ -27,21 +33,32 @@ function at(schema: any, version: number): any {
   if (Array.isArray(schema)) return schema.map((s) => at(s, version))
   if (typeof schema !== 'object' || schema === null) return schema
   const out: Json = {}
+  const required = new Set<string>(Array.isArray(schema.required) ? schema.required : [])
   for (const [key, value] of Object.entries(schema)) {
-    if (key === 'since' || key === 'until') continue
+    if (key === 'since' || key === 'until' || key === 'exactSince') continue
     if (key === 'properties') {
       out.properties = {}
       for (const [name, field] of Object.entries(value as Json)) {
         if (field.since && versionNumber(field.since) > version) continue
         if (field.until && versionNumber(field.until) < version) continue
-        out.properties[name] = at(field, version)
+        const shape = field.versions ? shapeAt(field.versions, version) : field
+        if (shape === undefined) continue
+        if (field.versions && !IsOptional(shape)) required.add(name)
+        out.properties[name] = at(shape, version)
       }
     } else {
       out[key] = typeof value === 'object' ? at(value, version) : value
     }
   }
-  if (Array.isArray(out.required) && out.properties) out.required = out.required.filter((name: string) => Object.hasOwn(out.properties, name))
+  if (out.properties && required.size > 0) out.required = [...required].filter((name) => Object.hasOwn(out.properties, name))
+  if (schema.exactSince && versionNumber(schema.exactSince) <= version) out.additionalProperties = false
   return out
+}
+
+function shapeAt(versions: Record<string, TSchema | null>, version: number): TSchema | undefined {
+  let found: TSchema | null | undefined
+  for (const [from, shape] of Object.entries(versions)) if (versionNumber(from) <= version) found = shape
+  return found ?? undefined
 }
 
 /** The versions at which anything in the schema changes. */
@@ -49,6 +66,8 @@ function boundaries(schema: any, into = new Set<number>()): Set<number> {
   if (typeof schema !== 'object' || schema === null) return into
   if (typeof schema.since === 'string') into.add(versionNumber(schema.since))
   if (typeof schema.until === 'string') into.add(versionNumber(schema.until) + 1)
+  if (typeof schema.exactSince === 'string') into.add(versionNumber(schema.exactSince))
+  if (schema.versions && !schema.type) for (const from of Object.keys(schema.versions)) into.add(versionNumber(from))
   for (const value of Object.values(schema)) boundaries(value, into)
   return into
 }

@@ -122,6 +122,7 @@ export function createApi(options: HttpOptions): Server {
       scope.ctx = { ...scope.ctx, actor: await scope.ctx.span(`${service.name}.validate-token`, () => callerOf(req, token, scope.ctx)) }
     }
     const ctx = scope.ctx
+    if (!open) service.inspect?.(ctx, params)
 
     let body: unknown, action: string | undefined
     const first = route.operations[0]!

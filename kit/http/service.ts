@@ -1,4 +1,5 @@
 // A service as the HTTP kit sees it: where it is mounted, how it dresses its errors, which versions it speaks, and its operations.
+import type { Context } from '#base/context.ts'
 import type { FaultKind } from '#base/errors.ts'
 import type { Operation, Version } from './operation.ts'
 import { versionOf } from './operation.ts'
@@ -28,6 +29,8 @@ export interface ServiceHttp<D = any> {
   envelope(fault: FaultView): unknown
   /** Statuses that differ from the usual ones (quota: nova 403, neutron 409). */
   statuses?: Partial<Record<FaultKind, number>>
+  /** Looks at each request once its caller is known, before anything else of it: nova compares the path's project. Throws to refuse. */
+  inspect?(ctx: Context, params: Record<string, string>): void
   /** Headers every reply carries. */
   replyHeaders?(requestId: string): Record<string, string>
 }
