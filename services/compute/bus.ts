@@ -2,12 +2,14 @@
 import { call, cast, contract } from '#kit/bus/contract.ts'
 import type { FaultRecord } from '#base/errors.ts'
 import type { HostFacts, Power, PowerChange } from '#drivers/hypervisor/contract.ts'
+import type { PowerAction } from './lifecycle.ts'
 import type { FlavorSnapshot } from './schema.ts'
 
 /** Every command says which server, and the epoch it was given in: an agent refuses what is older than what it has seen. */
 export interface Command { serverId: string, epoch: number, replyTo: string }
 
-export interface PowerCommand { serverId: string, epoch: number, change: PowerChange }
+/** `generation` is the record's when the change was asked for: the answer only counts while it still is. */
+export interface PowerCommand { serverId: string, generation: number, action: PowerAction, change: PowerChange }
 
 /** Addressed to one host. */
 export const computeAgentBus = contract('compute-agent', {
@@ -46,7 +48,7 @@ export const conductorBus = contract('conductor', {
   heartbeat: call<{ hosts: string[] }, { known: boolean }>(),
   /** What a host sees of its guests; an unknown one is reported to the operator, never removed. */
   observed: cast<{ host: string, seen: { serverId: string, power: Power, reason?: string }[] }>(),
-  powerDone: cast<{ serverId: string, epoch: number, host: string, power?: Power, fault?: FaultRecord }>(),
+  powerDone: cast<{ serverId: string, generation: number, action: PowerAction, host: string, power?: Power, fault?: FaultRecord }>(),
   /** Addressed to the conductor that gave the command. */
   done: cast<Done>(),
 })

@@ -4,7 +4,7 @@ import { saga } from '#kit/saga/saga.ts'
 import { asCompute } from './commands.ts'
 import type { ConductorDeps } from './deps.ts'
 import * as servers from './servers-store.ts'
-import { bury } from '../servers/bury.ts'
+import { bury } from './bury.ts'
 
 export const deleteServer = saga<{ serverId: string }, ConductorDeps>('server.delete', async (flow, { serverId }, { store, network, placement, commands }) => {
   const ifThere = async (work: Promise<unknown>): Promise<void> => { await work.catch((error: unknown) => { if (!isFault(error, 'notFound')) throw error }) }

@@ -31,8 +31,12 @@ export async function fail(tx: ComputeTx, id: string, fault: SagaFault): Promise
   const row = await tx.db.selectFrom('computeServers').selectAll().where('id', '=', id).where('deletedAt', 'is', null).executeTakeFirst()
   if (!row || row.taskState === 'deleting') return
   if (row.vmState !== 'error') await move(tx, row, { vmState: 'error', taskState: null, progress: 0, host: null, node: null })
-  await put(tx, 'computeServerFaults', { serverId: id }, { code: 500, message: fault.message, details: fault.adminDetail ?? null, createdAt: now() })
+  await complain(tx, id, fault)
 }
+
+/** Keeps what went wrong with a server that goes on as it was. */
+export const complain = (tx: ComputeTx, id: string, fault: Pick<SagaFault, 'message' | 'adminDetail'>): Promise<void> =>
+  put(tx, 'computeServerFaults', { serverId: id }, { code: 500, message: fault.message, details: fault.adminDetail ?? null, createdAt: now() })
 
 export const planNics = async (tx: ComputeTx, serverId: string, nics: PlannedNic[]): Promise<void> => {
   if (nics.length > 0) await insert(tx, 'computeServerNics', nics.map((nic, position) => ({ serverId, position, portId: nic.portId, networkId: nic.networkId, userOwned: nic.userOwned ? 1 : 0, tag: nic.tag ?? null })))
