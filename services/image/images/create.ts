@@ -1,0 +1,38 @@
+// https://docs.openstack.org/api-ref/image/v2/#create-image
+import { badRequest, forbidden, overQuota } from '#base/errors.ts'
+import { isUuid, newId } from '#base/ids.ts'
+import { now } from '#base/time.ts'
+import { Reply } from '#kit/http/operation.ts'
+import { lenient } from '#kit/http/schema.ts'
+import { operation } from '../deps.ts'
+import { setField } from './fields.ts'
+import * as policy from './policy.ts'
+import * as images from './store.ts'
+import { imageView } from './view.ts'
+
+export const createImage = operation({
+  name: 'createImage', method: 'POST', path: '/images', summary: 'Create an image record; its data follows.', status: 201,
+  access: policy.addImage,
+  body: lenient({}),
+  async handle(ctx, { body, urls }, { store, maxImagesPerProject }) {
+    const image: images.Image = {
+      id: newId(), name: null, ownerId: ctx.actor.projectId ?? null, visibility: 'shared', status: 'queued', protected: 0, hidden: 0, diskFormat: null, containerFormat: null, minDiskGib: 0, minRamMib: 0,
+      size: null, virtualSize: null, checksum: null, osHashAlgo: null, osHashValue: null, location: null, createdAt: now(), updatedAt: now(), uploadId: null, properties: {}, tags: [],
+    }
+    for (const [name, value] of Object.entries(body as Record<string, unknown>)) {
+      if (name === 'id') {
+        if (typeof value !== 'string' || !isUuid(value)) throw badRequest(`Provided object does not match schema 'image': ${JSON.stringify(value)} does not match the pattern of a UUID (id)`)
+        image.id = value
+      } else {
+        setField(image, name, value)
+      }
+    }
+    if (image.visibility === 'public' && !policy.publicize.allows(ctx.actor)) throw forbidden('You are not authorized to complete publicize_image action.')
+    if (image.ownerId !== (ctx.actor.projectId ?? null) && !policy.publicize.allows(ctx.actor)) throw forbidden(`You are not permitted to create images owned by '${image.ownerId}'.`)
+    await store.tx(async (tx) => {
+      if (image.ownerId !== null && await images.countOf(tx, image.ownerId) >= maxImagesPerProject) throw overQuota(`A project may have at most ${maxImagesPerProject} images.`)
+      await images.add(tx, image)
+    })
+    return new Reply({ headers: { location: `${urls.api}/images/${image.id}` }, body: imageView(image) })
+  },
+})

@@ -1,0 +1,65 @@
+// The image's attributes: which are the user's to set, what each may hold, and what becomes of them in an image.
+import { badRequest, forbidden } from '#base/errors.ts'
+import { flag } from '#kit/store/store.ts'
+import type { Image } from './store.ts'
+
+export const diskFormats = ['ami', 'ari', 'aki', 'vhd', 'vhdx', 'vmdk', 'raw', 'qcow2', 'vdi', 'ploop', 'iso'] as const
+export const containerFormats = ['ami', 'ari', 'aki', 'bare', 'ovf', 'ova', 'docker', 'compressed'] as const
+const visibilities = ['public', 'private', 'shared', 'community']
+
+/** Set by the service alone: PATCH answers 403, POST too. */
+export const readOnly = new Set(['created_at', 'updated_at', 'status', 'checksum', 'size', 'virtual_size', 'direct_url', 'self', 'file', 'schema', 'locations', 'os_hash_algo', 'os_hash_value', 'stores', 'deleted', 'deleted_at'])
+
+const text = (name: string, value: unknown, most: number): string | null => {
+  if (value === null) return null
+  if (typeof value !== 'string') throw badRequest(`Provided object does not match schema 'image': ${JSON.stringify(value)} is not of type 'string' (${name})`)
+  if (value.length > most) throw badRequest(`Provided object does not match schema 'image': ${name} is longer than ${most} characters`)
+  return value
+}
+const amount = (name: string, value: unknown): number => {
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > 2 ** 31 - 1) throw badRequest(`Provided object does not match schema 'image': ${name} must be an integer from 0 to ${2 ** 31 - 1}`)
+  return value
+}
+const truth = (name: string, value: unknown): boolean => {
+  if (typeof value !== 'boolean') throw badRequest(`Provided object does not match schema 'image': ${JSON.stringify(value)} is not of type 'boolean' (${name})`)
+  return value
+}
+const oneOf = <T extends string>(name: string, value: unknown, values: readonly T[]): T => {
+  if (!values.includes(value as T)) throw badRequest(`Provided object does not match schema 'image': ${JSON.stringify(value)} is not one of ${values.join(', ')} (${name})`)
+  return value as T
+}
+
+/** Tags as a set. */
+export function tagsOf(value: unknown): string[] {
+  if (!Array.isArray(value)) throw badRequest(`Provided object does not match schema 'image': tags must be a list of strings`)
+  const tags = [...new Set(value.map((tag) => text('tags', tag, 255) ?? ''))].sort()
+  if (tags.length > 128) throw badRequest('The limit of 128 tags on an image has been exceeded.')
+  return tags
+}
+
+const setters: Record<string, (image: Image, value: unknown) => void> = {
+  name: (image, v) => { image.name = text('name', v, 255) },
+  visibility: (image, v) => { image.visibility = oneOf('visibility', v, visibilities) as Image['visibility'] },
+  protected: (image, v) => { image.protected = flag(truth('protected', v)) },
+  os_hidden: (image, v) => { image.hidden = flag(truth('os_hidden', v)) },
+  disk_format: (image, v) => { image.diskFormat = v === null ? null : oneOf('disk_format', v, diskFormats) },
+  container_format: (image, v) => { image.containerFormat = v === null ? null : oneOf('container_format', v, containerFormats) },
+  min_disk: (image, v) => { image.minDiskGib = amount('min_disk', v) },
+  min_ram: (image, v) => { image.minRamMib = amount('min_ram', v) },
+  owner: (image, v) => { image.ownerId = text('owner', v, 255) },
+  tags: (image, v) => { image.tags = tagsOf(v) },
+}
+
+/** Attributes OpenStack defines for images beyond the core ones are text as well; all others are the user's own properties. */
+export function setField(image: Image, name: string, value: unknown): void {
+  if (readOnly.has(name)) throw forbidden(`Attribute '${name}' is read-only.`)
+  if (Object.hasOwn(setters, name)) return setters[name]!(image, value)
+  if (name.length > 255) throw badRequest('The name of a property is at most 255 characters long.')
+  if (name.startsWith('os_glance_')) throw forbidden(`Attribute '${name}' is reserved.`)
+  const kept = text(name, value, 65_535)
+  if (kept === null) throw badRequest(`Provided object does not match schema 'image': None is not of type 'string' (${name})`)
+  Object.defineProperty(image.properties, name, { value: kept, enumerable: true, configurable: true, writable: true })
+  if (Object.keys(image.properties).length > 128) throw badRequest('The limit of 128 properties on an image has been exceeded.')
+}
+
+export const isCore = (name: string): boolean => Object.hasOwn(setters, name)

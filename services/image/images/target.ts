@@ -1,0 +1,22 @@
+// How an image in a path is found, and whom it shows itself to.
+import type { Context } from '#base/context.ts'
+import { notFound } from '#base/errors.ts'
+import type { Deps } from '../deps.ts'
+import * as policy from './policy.ts'
+import * as images from './store.ts'
+
+export type Found = images.Image & { sharedWith?: string }
+
+export const imageTarget = {
+  async load(ctx: Context, params: Record<string, string>, { store }: Deps): Promise<Found | undefined> {
+    return store.read(async (tx) => {
+      const image = await images.find(tx, params.image_id!)
+      const { projectId } = ctx.actor
+      if (image?.visibility !== 'shared' || projectId === undefined || image.ownerId === projectId) return image
+      return await images.isMember(tx, image.id, projectId) ? { ...image, sharedWith: projectId } : image
+    })
+  },
+  sees: policy.seeImage,
+  owner: (image: Found): policy.ImageTarget => ({ projectId: image.ownerId, visibility: image.visibility, sharedWith: image.sharedWith }),
+  missing: (params: Record<string, string>) => notFound(`No image found with ID ${params.image_id}`),
+}

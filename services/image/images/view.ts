@@ -1,0 +1,11 @@
+// https://docs.openstack.org/api-ref/image/v2/#show-image
+import { seconds } from '#base/time.ts'
+import type { Image } from './store.ts'
+
+export const imageView = (image: Image): Record<string, unknown> => ({
+  ...image.properties,
+  name: image.name, disk_format: image.diskFormat, container_format: image.containerFormat, visibility: image.visibility, size: image.size, virtual_size: image.virtualSize,
+  status: image.status, checksum: image.checksum, protected: image.protected === 1, min_ram: image.minRamMib, min_disk: image.minDiskGib, owner: image.ownerId,
+  os_hidden: image.hidden === 1, os_hash_algo: image.osHashAlgo, os_hash_value: image.osHashValue, id: image.id, created_at: seconds(image.createdAt), updated_at: seconds(image.updatedAt),
+  tags: image.tags, self: `/v2/images/${image.id}`, file: `/v2/images/${image.id}/file`, schema: '/v2/schemas/image',
+})

@@ -1,0 +1,72 @@
+// https://docs.openstack.org/api-ref/image/v2/#sharing
+import { forbidden, notFound } from '#base/errors.ts'
+import { seconds } from '#base/time.ts'
+import { exact, oneOf, Type } from '#kit/http/schema.ts'
+import { admin } from '#kit/policy/rules.ts'
+import { operation } from '../deps.ts'
+import * as policy from '../images/policy.ts'
+import { imageTarget, type Found } from '../images/target.ts'
+import type { MemberRow } from '../schema.ts'
+import * as members from './store.ts'
+
+const view = (row: MemberRow): object => ({
+  member_id: row.memberId, image_id: row.imageId, status: row.status, created_at: seconds(row.createdAt), updated_at: seconds(row.updatedAt), schema: '/v2/schemas/member',
+})
+const onlyShared = (image: Found): void => { if (image.visibility !== 'shared') throw forbidden('Only shared images have members.') }
+const noMember = (imageId: string, memberId: string): Error => notFound(`${memberId} not found in the member list of the image ${imageId}.`)
+
+export const listMembers = operation({
+  name: 'listImageMembers', method: 'GET', path: '/images/{image_id}/members', summary: 'List the projects an image is shared with.',
+  access: policy.seeImage, target: imageTarget,
+  async handle(ctx, { target }, { store }) {
+    if (target.visibility !== 'shared') throw forbidden('Only shared images have members.')
+    const rows = await store.read((tx) => members.list(tx, target.id))
+    // A consumer sees himself, not his neighbours.
+    const mine = target.ownerId === ctx.actor.projectId || admin.allows(ctx.actor)
+    return { members: rows.filter((row) => mine || row.memberId === ctx.actor.projectId).map(view), schema: '/v2/schemas/members' }
+  },
+})
+
+export const showMember = operation({
+  name: 'showImageMember', method: 'GET', path: '/images/{image_id}/members/{member_id}', summary: 'Show a member.',
+  access: policy.seeImage, target: imageTarget,
+  async handle(ctx, { target, params }, { store }) {
+    const row = await store.read((tx) => members.find(tx, target.id, params.member_id!))
+    const mine = target.ownerId === ctx.actor.projectId || admin.allows(ctx.actor) || row?.memberId === ctx.actor.projectId
+    if (!row || !mine) throw noMember(target.id, params.member_id!)
+    return view(row)
+  },
+})
+
+export const addMember = operation({
+  name: 'addImageMember', method: 'POST', path: '/images/{image_id}/members', summary: 'Share an image with a project.',
+  access: policy.changeImage, target: imageTarget, body: exact({ member: Type.String({ minLength: 1, maxLength: 64 }) }),
+  async handle(_ctx, { target, body }, { store }) {
+    onlyShared(target)
+    return view(await store.tx((tx) => members.add(tx, target.id, body.member)))
+  },
+})
+
+export const updateMember = operation({
+  name: 'updateImageMember', method: 'PUT', path: '/images/{image_id}/members/{member_id}', summary: 'Accept or reject an image, as its member.',
+  access: policy.seeImage, target: imageTarget, body: exact({ status: oneOf('pending', 'accepted', 'rejected') }),
+  async handle(ctx, { target, params, body }, { store }) {
+    const { member_id: memberId } = params
+    return store.tx(async (tx) => {
+      if (!await members.find(tx, target.id, memberId!)) throw noMember(target.id, memberId!)
+      // The owner shares; whether to take it is the member's alone.
+      if (memberId !== ctx.actor.projectId && !admin.allows(ctx.actor)) throw forbidden('Only the member may change its status.')
+      await members.setStatus(tx, target.id, memberId!, body.status)
+      return view((await members.find(tx, target.id, memberId!))!)
+    })
+  },
+})
+
+export const removeMember = operation({
+  name: 'removeImageMember', method: 'DELETE', path: '/images/{image_id}/members/{member_id}', summary: 'Share an image no longer.', status: 204,
+  access: policy.changeImage, target: imageTarget,
+  async handle(_ctx, { target, params }, { store }) {
+    onlyShared(target)
+    if (!await store.tx((tx) => members.remove(tx, target.id, params.member_id!))) throw noMember(target.id, params.member_id!)
+  },
+})

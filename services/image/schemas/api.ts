@@ -1,0 +1,59 @@
+// https://docs.openstack.org/api-ref/image/v2/#image-schemas: what clients build their models from.
+import { operation } from '../deps.ts'
+import { containerFormats, diskFormats } from '../images/fields.ts'
+import * as policy from '../images/policy.ts'
+
+const text = (description: string, more: object = {}): object => ({ type: ['null', 'string'], description, maxLength: 255, ...more })
+const read = { readOnly: true }
+const uuid = '^([0-9a-fA-F]){8}-([0-9a-fA-F]){4}-([0-9a-fA-F]){4}-([0-9a-fA-F]){4}-([0-9a-fA-F]){12}$'
+
+const image = {
+  name: 'image',
+  properties: {
+    id: { type: 'string', description: 'An identifier for the image', pattern: uuid },
+    name: text('Descriptive name for the image'),
+    status: { type: 'string', description: 'Status of the image', enum: ['queued', 'saving', 'active', 'killed', 'deleted', 'uploading', 'importing', 'pending_delete', 'deactivated'], ...read },
+    visibility: { type: 'string', description: 'Scope of image accessibility', enum: ['community', 'public', 'private', 'shared'] },
+    protected: { type: 'boolean', description: 'If true, image will not be deletable.' },
+    os_hidden: { type: 'boolean', description: 'If true, image will not appear in default image list response.' },
+    checksum: text('md5 hash of image contents.', { maxLength: 32, ...read }),
+    os_hash_algo: text('Algorithm to calculate the os_hash_value', { maxLength: 64, ...read }),
+    os_hash_value: text('Hexdigest of the image contents using the algorithm specified by the os_hash_algo', { maxLength: 128, ...read }),
+    owner: text('Owner of the image'),
+    size: { type: ['null', 'integer'], description: 'Size of image file in bytes', ...read },
+    virtual_size: { type: ['null', 'integer'], description: 'Virtual size of image in bytes', ...read },
+    container_format: { type: ['null', 'string'], description: 'Format of the container', enum: [null, ...containerFormats] },
+    disk_format: { type: ['null', 'string'], description: 'Format of the disk', enum: [null, ...diskFormats] },
+    created_at: { type: 'string', description: 'Date and time of image registration', ...read },
+    updated_at: { type: 'string', description: 'Date and time of the last image modification', ...read },
+    tags: { type: 'array', description: 'List of strings related to the image', items: { type: 'string', maxLength: 255 } },
+    min_ram: { type: 'integer', description: 'Amount of ram (in MB) required to boot image.' },
+    min_disk: { type: 'integer', description: 'Amount of disk space (in GB) required to boot image.' },
+    self: { type: 'string', description: 'An image self url', ...read },
+    file: { type: 'string', description: 'An image file url', ...read },
+    schema: { type: 'string', description: 'An image schema url', ...read },
+  },
+  additionalProperties: { type: 'string' },
+  links: [{ rel: 'self', href: '{self}' }, { rel: 'enclosure', href: '{file}' }, { rel: 'describedby', href: '{schema}' }],
+}
+const member = {
+  name: 'member',
+  properties: {
+    created_at: { type: 'string', description: 'Date and time of image member creation' }, image_id: { type: 'string', description: 'An identifier for the image', pattern: uuid },
+    member_id: { type: 'string', description: 'An identifier for the image member (tenantId)' }, schema: { type: 'string', ...read },
+    status: { type: 'string', description: 'The status of this image member', enum: ['pending', 'accepted', 'rejected'] }, updated_at: { type: 'string', description: 'Date and time of last modification of image member' },
+  },
+}
+const listOf = (name: string, item: object, links: object[]): object => ({
+  name, properties: { [name]: { type: 'array', items: item }, schema: { type: 'string' }, ...(name === 'images' && { first: { type: 'string' }, next: { type: 'string' } }) }, links,
+})
+const schemas: Record<string, object> = {
+  image, member,
+  images: listOf('images', image, [{ rel: 'first', href: '{first}' }, { rel: 'next', href: '{next}' }, { rel: 'describedby', href: '{schema}' }]),
+  members: listOf('members', member, [{ rel: 'describedby', href: '{schema}' }]),
+}
+
+export const schemaOperations = Object.entries(schemas).map(([name, schema]) => operation({
+  name: `show${name[0]!.toUpperCase()}${name.slice(1)}Schema`, method: 'GET', path: `/schemas/${name}`, summary: `The JSON schema of ${name}.`, access: policy.listImages,
+  handle: async () => schema,
+}))

@@ -1,0 +1,34 @@
+// The image service's table of contents: glance v2.
+import type { ServiceModule } from '#kit/service.ts'
+import { statusText } from '#kit/http/status.ts'
+import { verdicts } from '#kit/testing/access.ts'
+import type { Deps } from './deps.ts'
+import { addTag, deactivateImage, deleteImage, reactivateImage, removeTag, showImage, updateImage } from './images/api.ts'
+import { createImage } from './images/create.ts'
+import { downloadImage, uploadImage } from './images/data.ts'
+import { listImages } from './images/list.ts'
+import { addMember, listMembers, removeMember, showMember, updateMember } from './members/api.ts'
+import { first } from './migrations/0001-first.ts'
+import { schemaOperations } from './schemas/api.ts'
+import { plainVersions, rootVersions } from './versions/api.ts'
+
+const escape = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+
+export const image: ServiceModule<Deps> = {
+  http: {
+    name: 'image', mount: '/image', prefixes: ['/v2'],
+    operations: [
+      rootVersions, plainVersions, listImages, createImage, showImage, updateImage, deleteImage, uploadImage, downloadImage, deactivateImage, reactivateImage, addTag, removeTag,
+      listMembers, showMember, addMember, updateMember, removeMember, ...schemaOperations,
+    ],
+    statuses: { overQuota: 413 },
+    // Clients take the message as text; glance's own page is HTML around the same words.
+    envelope: (fault) => ({ code: `${fault.status} ${statusText(fault.status)}`, title: statusText(fault.status), message: escape(fault.message) }),
+  },
+  migrations: [first],
+  access: async () => [
+    { operation: 'listVersions', expect: verdicts.everybody(300) }, { operation: 'showVersions', expect: verdicts.everybody() },
+    ...schemaOperations.map((op) => ({ operation: op.name, expect: verdicts.listing() })),
+    ...(await Promise.all([import('./images/access.ts'), import('./members/access.ts')])).flatMap((m) => m.access),
+  ],
+}
