@@ -81,7 +81,7 @@ export class FakeHypervisor implements Hypervisor {
       const refuse = (): never => { throw conflict(`Instance ${id} is ${instance.power}`) }
       if (change.to === 'on') { if (down) start(instance, `Booting ${instance.spec.name}\n`) }
       else if (change.to === 'off') { if (!down || instance.power === 'crashed') set(instance, 'shutdown') }
-      else if (change.to === 'reboot') { if (down && !change.hard) refuse(); else start(instance, `Booting ${instance.spec.name}\n`) }
+      else if (change.to === 'reboot') { if ((down || instance.power === 'suspended') && !change.hard) refuse(); else start(instance, `Booting ${instance.spec.name}\n`) }
       else if (change.to === 'pause') { if (up) set(instance, 'paused'); else if (instance.power !== 'paused') refuse() }
       else if (change.to === 'unpause') { if (instance.power === 'paused') set(instance, 'running'); else if (!up) refuse() }
       else if (change.to === 'suspend') { if (up || instance.power === 'paused') set(instance, 'suspended'); else if (down) refuse() }
