@@ -57,8 +57,9 @@ export async function attached(m: Machine, id: string): Promise<Live | undefined
 }
 
 async function forget(m: Machine, id: string, old: State, state: State): Promise<void> {
-  if (old.process && old.boot === await bootId()) await killAll([old.process.qemu, old.process.logKeeper])
-  await laidToRest(m, id, {})
+  const processes = old.process && old.boot === await bootId() ? old.process : undefined
+  await killAll([processes?.qemu])
+  await laidToRest(m, id, processes ?? {})
   await writeState(layout(m, id), { ...state, process: undefined })
 }
 

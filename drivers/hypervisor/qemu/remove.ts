@@ -17,9 +17,9 @@ export async function absent(m: Machine, id: string, options: { keepUid?: boolea
   const state = await readState(at).catch(() => ({ power: 'running' as const, process: undefined, boot: undefined })) // unreadable: look for all that may be
   const written = state.process && state.boot === await bootId() ? state.process : undefined
   const unknown = state.power === 'running' && !written ? await processesOf(new Set([await m.uids.claim(id)])) : []
-  await killAll([live?.processes.qemu, live?.processes.logKeeper, written?.qemu, written?.logKeeper, ...unknown])
+  await killAll([live?.processes.qemu, written?.qemu, ...unknown])
   live?.qmp.close()
-  await laidToRest(m, id, {})
+  await laidToRest(m, id, live?.processes ?? written ?? {})
   // The spec goes first: what has none is not listed any more.
   await removeFile(at.spec)
   await removeTree(at.dir)
