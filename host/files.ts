@@ -69,8 +69,8 @@ export async function readJson<T>(path: string): Promise<T | undefined> {
   return text === undefined ? undefined : JSON.parse(text) as T
 }
 
-/** Makes a file or a whole tree absent; not there is success. */
-export const removeTree = (path: string): Promise<void> => rm(path, { recursive: true, force: true })
+/** Makes a file or a whole tree absent; not there is success. Tried again while something that is dying still writes into it. */
+export const removeTree = (path: string): Promise<void> => rm(path, { recursive: true, force: true, maxRetries: 4, retryDelay: 20 })
 
 /** Makes one file absent; not there is success. Answers whether it was there. */
 export async function removeFile(path: string): Promise<boolean> {

@@ -17,7 +17,9 @@ export async function startOf(pid: number): Promise<number | undefined> {
     const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
     // The name stands in parentheses and may hold anything, so fields are counted from the last one.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    return fields[0] === 'Z' || fields[0] === 'X' ? undefined : Number(fields[19])
+    // A dying process's first thread may be a zombie already while others still hold its files: only when it is alone nothing is left of it.
+    if (fields[0] === 'X' || (fields[0] === 'Z' && (await readdir(`/proc/${pid}/task`)).length <= 1)) return undefined
+    return Number(fields[19])
   } catch (error) {
     if (gone(error)) return undefined
     throw error

@@ -70,6 +70,7 @@ export class Qmp {
       const fail = (errorClass: string, why: string): void => { over(); reject(new QmpFault(what, errorClass, why)) }
       const aborted = (): void => fail('Cancelled', 'nobody waits any more')
       const timer = setTimeout(() => fail('Timeout', `nothing within ${timeoutMs} ms`), timeoutMs)
+      if (signal?.aborted) return aborted()
       signal?.addEventListener('abort', aborted, { once: true })
       void this.closed.then(() => fail('Closed', 'the connection was closed'))
     })

@@ -1,7 +1,7 @@
 // Unix sockets that are handed to children: made by us (so in a place only we can write), listened on by them.
 import { createServer, connect } from 'node:net'
 import type { Socket } from 'node:net'
-import { open, rename, rm } from 'node:fs/promises'
+import { lchown, open, rename, rm } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { unavailable } from '#base/errors.ts'
 
@@ -56,3 +56,23 @@ export const connectUnix = (path: string, timeoutMs = 5000): Promise<Socket> => 
   const failed = (cause: Error): void => { clearTimeout(timer); reject(unavailable('A socket of the host does not answer', { cause })) }
   socket.once('error', failed)
 }))
+
+/**
+ * Listens on `path`, owned by `uid`, for one connection and hands its stream to `sink`; answers when that has taken everything. `cancel` ends the waiting.
+ * For a process without rights of its own that must hand over bytes. The path is removed afterwards.
+ */
+export async function receiveOnce(path: string, uid: number, sink: (stream: Socket) => Promise<void>): Promise<{ done: Promise<void>, cancel(): void }> {
+  await rm(path, { force: true })
+  const server = createServer()
+  const done = new Promise<void>((resolve, reject) => {
+    server.once('connection', stream => { server.close(); sink(stream).then(resolve, error => { stream.destroy(); reject(error) }) })
+    server.once('error', reject)
+    server.once('close', () => { if (!connected) reject(unavailable('Nobody came to hand over')) })
+  })
+  let connected = false
+  server.once('connection', () => { connected = true })
+  done.catch(() => {})
+  await reachable(path, short => new Promise<void>((resolve, reject) => { server.once('error', reject); server.listen(short, resolve) }))
+  await lchown(path, uid, uid) // it lies in a directory of that uid: a link put in its place is not followed
+  return { done, cancel: () => { server.close() } }
+}
