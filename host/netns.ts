@@ -75,8 +75,9 @@ export const sysctl = async (netns: string | undefined, values: Record<string, s
 
 const listenScript = `
 const server = require('node:net').createServer()
-server.on('error', error => { process.send({ error: error.message }); process.disconnect() })
-server.listen({ host: process.argv[1], port: Number(process.argv[2]), backlog: 512 }, () => process.send('server', server, {}, () => process.disconnect()))
+process.on('disconnect', () => process.exit())
+server.on('error', error => process.send({ error: error.message }))
+server.listen({ host: process.argv[1], port: Number(process.argv[2]), backlog: 512 }, () => process.send('server', server))
 `
 
 /**
@@ -86,15 +87,19 @@ server.listen({ host: process.argv[1], port: Number(process.argv[2]), backlog: 5
 export const listenIn = (netns: string, host: string, port: number): Promise<Server> => new Promise((resolve, reject) => {
   const child = spawn('nsenter', [`--net=${netnsPath(netns)}`, '--', process.execPath, '--no-warnings', '-e', listenScript, host, String(port)],
     { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' } })
-  let said = ''
+  let said = '', server: Server | undefined, error: string | undefined
   child.stderr?.on('data', (chunk: Buffer) => { said = (said + chunk.toString()).slice(-2000) })
-  const fail = (what: string, cause?: unknown): void => { child.kill('SIGKILL'); reject(new CommandFault('listening in a namespace', what, { stderr: said, cause })) }
-  const timer = setTimeout(() => fail('took longer than 20000 ms'), 20_000)
-  child.on('message', (message: unknown, server: unknown) => {
-    clearTimeout(timer)
-    if (message === 'server' && server) resolve(server as Server)
-    else fail((message as { error?: string }).error ?? 'failed')
+  const timer = setTimeout(() => { error = 'took longer than 20000 ms'; child.kill('SIGKILL') }, 20_000)
+  child.on('message', (message: unknown, handle: unknown) => {
+    if (message === 'server') server = handle as Server
+    else error = (message as { error?: string }).error
+    child.disconnect()
   })
-  child.on('error', cause => { clearTimeout(timer); fail('could not be started', cause) })
-  child.on('exit', code => { clearTimeout(timer); fail(`ended (exit code ${code})`) }) // after a success the promise is settled already
+  child.on('error', cause => { clearTimeout(timer); reject(new CommandFault('listening in a namespace', 'could not be started', { cause })) })
+  // Only when the child is gone is the socket ours alone: while it lives, closing ours would not free the port.
+  child.on('exit', code => {
+    clearTimeout(timer)
+    if (server !== undefined && error === undefined) resolve(server)
+    else reject(new CommandFault('listening in a namespace', error ?? `failed (exit code ${code})`, { stderr: said }))
+  })
 })

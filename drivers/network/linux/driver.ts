@@ -111,8 +111,8 @@ export const createLinuxNetworkDriver = (given: LinuxNetworkConfig): NetworkDriv
         if (network) await removeMetadataLink(names, network.index, [network.index])
         await removeDhcp(config, names, id)
         await removeNetworkLinks(names, id)
-        if (network) await applyRules(ctx, state, dropZone(network))
         await state.drop('networks', id)
+        if (network) await applyRules(ctx, state, dropZone(network))
       })
     },
 
@@ -123,8 +123,9 @@ export const createLinuxNetworkDriver = (given: LinuxNetworkConfig): NetworkDriv
       return inOrder(`port ${spec.id}`, () => onNetworks([spec.networkId], async () => {
         const network = networkOf(state, spec.networkId)
         // Rules speak of links by name, so they can stand before the link does: no frame ever passes without them.
-        putPort({ spec, mark: 1 }) // a spec that makes no sense is refused before anything is written
-        await applyRules(ctx, state, putPort(await state.putPort(spec)))
+        const before = state.ports.get(spec.id)
+        putPort({ spec, mark: 1 }, before) // a spec that makes no sense is refused before anything is written
+        await applyRules(ctx, state, putPort(await state.putPort(spec), before))
         await ensurePortLink(config, names, spec, network)
         return portDevice(config, names, spec.id)
       }))
@@ -140,8 +141,8 @@ export const createLinuxNetworkDriver = (given: LinuxNetworkConfig): NetworkDriv
         await ipBatch(names.cloud, [`link delete dev ${tap}`]).catch(async error => {
           if ((await ipLinks(names.cloud)).some(link => link.ifname === tap)) throw error
         })
-        if (port) await applyRules(ctx, state, dropPort(port))
         await state.drop('ports', id)
+        if (port) await applyRules(ctx, state, dropPort(port))
       })
     },
 

@@ -62,7 +62,7 @@ export const routerRules = (spec: RouterSpec, attachments: Record<string, number
   const chain = (name: string, head: string, rules: readonly string[]): string => `  chain ${name} {\n    ${head}\n${rules.map(rule => `    ${rule}\n`).join('')}  }\n`
   return nftReplaceTable('inet', 'pileus',
     chain('before', 'type nat hook prerouting priority -100; policy accept;', before)
-    + chain('mark', 'type filter hook prerouting priority -150; policy accept;', mark)
+    + chain('origin', 'type filter hook prerouting priority -150; policy accept;', mark)
     + chain('after', 'type nat hook postrouting priority 100; policy accept;', after)
     + chain('forward', 'type filter hook forward priority 0; policy accept;', forward)
     + chain('input', 'type filter hook input priority 0; policy drop;', ['ct state established,related accept', 'iifname "lo" accept', 'meta l4proto { icmp, ipv6-icmp } accept']))

@@ -98,14 +98,17 @@ export const putZone = (network: NetworkState): string => elements('inet', 'zone
 /** Deleting what is not there fails, adding what is there does not: so it is added first. */
 export const dropZone = (network: NetworkState): string => `${putZone(network)}delete element inet pileus zones { ${zone(network)} }\n`
 
-/** One port's rules, replaced in one transaction: at no moment is it half guarded. */
-export const putPort = (port: PortState): string => {
+/**
+ * One port's rules, put in place in one transaction: at no moment is it half guarded. `before` is what the tables hold of it: for a new port nothing has to
+ * be taken away first, which the kernel does five times faster (each deletion waits until no packet can see what is deleted).
+ */
+export const putPort = (port: PortState, before: PortState | undefined): string => {
   const tap = portName(port.spec.id)
-  if (isOpen(port.spec)) return `${dropPort(port)}add element bridge pileus open { "${tap}" }\n`
+  if (isOpen(port.spec)) return `${before === undefined ? '' : dropPort(port)}add element bridge pileus open { "${tap}" }\n`
   const e = portElements(port)
   const fresh = (family: string, name: string, rules: readonly string[]): string =>
-    `add chain ${family} pileus ${name}\nflush chain ${family} pileus ${name}\ntable ${family} pileus {\n${chain(name, rules)}}\n`
-  return `add element bridge pileus open { "${tap}" }\ndelete element bridge pileus open { "${tap}" }\n`
+    `add chain ${family} pileus ${name}\n${before === undefined ? '' : `flush chain ${family} pileus ${name}\n`}table ${family} pileus {\n${chain(name, rules)}}\n`
+  return (before === undefined || !isOpen(before.spec) ? '' : `add element bridge pileus open { "${tap}" }\ndelete element bridge pileus open { "${tap}" }\n`)
     + fresh('bridge', guard(tap), antiSpoofRules(port.spec))
     + fresh('inet', sender(tap), fromGuestRules(port.spec)) + fresh('inet', receiver(tap), toGuestRules(port.spec))
     + elements('inet', 'senders', [e.senders]) + elements('inet', 'receivers', [e.receivers])
