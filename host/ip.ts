@@ -1,7 +1,7 @@
 // Links, addresses, routes and rules of the kernel, through iproute2: questions as JSON, changes as one batch.
 import { exec, execJson } from '#host/exec.ts'
 
-/** One link as `ip -json address` tells it; only what we look at. */
+/** One link as `ip -json link` tells it; only what we look at. */
 export interface IpLink {
   ifname: string
   ifalias?: string
@@ -9,6 +9,10 @@ export interface IpLink {
   mtu: number
   master?: string
   flags: string[]
+}
+
+/** A link as `ip -json address` tells it: without its alias, with its addresses. */
+export interface IpAddresses extends Omit<IpLink, 'ifalias'> {
   addr_info: { family: 'inet' | 'inet6', local: string, prefixlen: number, scope: string }[]
 }
 
@@ -22,13 +26,13 @@ export async function ipBatch(netns: string | undefined, lines: readonly string[
   if (lines.length > 0) await exec('ip', [...into(netns), '-batch', '-'], { stdin: `${lines.join('\n')}\n` })
 }
 
-/** Every link of a namespace with its addresses. */
+/** Every link of a namespace. */
 export const ipLinks = async (netns: string | undefined): Promise<IpLink[]> =>
-  ((await execJson<Partial<IpLink>[]>('ip', [...into(netns), '-json', 'address', 'show'])) ?? []).filter((link): link is IpLink => link.ifname !== undefined)
+  ((await execJson<Partial<IpLink>[]>('ip', [...into(netns), '-json', 'link', 'show'])) ?? []).filter((link): link is IpLink => link.ifname !== undefined)
 
-/** True if a namespace has the link. */
-export const linkStands = async (netns: string | undefined, name: string): Promise<boolean> =>
-  (await exec('ip', [...into(netns), '-json', 'link', 'show', 'dev', name], { okCodes: [0, 1] })).code === 0
+/** Every link of a namespace with its addresses. */
+export const ipAddresses = async (netns: string | undefined): Promise<IpAddresses[]> =>
+  ((await execJson<Partial<IpAddresses>[]>('ip', [...into(netns), '-json', 'address', 'show'])) ?? []).filter((link): link is IpAddresses => link.ifname !== undefined)
 
 /** Routes of one protocol number in all tables, both families. */
 export const ipRoutes = async (netns: string | undefined, protocol: number): Promise<IpRoute[]> => {

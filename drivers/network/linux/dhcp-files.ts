@@ -38,7 +38,7 @@ export const dhcpConfig = (spec: NetworkSpec, paths: DhcpPaths, account: string,
   const domain = domainOf(spec)
   const served = servedSubnets(spec)
   return [
-    `interface=${dhcpLink}`, 'bind-interfaces', 'except-interface=lo', 'no-hosts', 'no-resolv', 'no-poll',
+    `interface=${dhcpLink}`, 'bind-dynamic', 'except-interface=lo', 'no-hosts', 'no-resolv', 'no-poll',
     `user=${account}`, `pid-file=${paths.pid}`, `log-facility=${paths.log}`, 'quiet-dhcp', 'quiet-dhcp6', 'quiet-ra',
     // Every lease is given in the hosts file: nothing to remember, nobody else to serve. Two cards of one host name get both.
     'dhcp-authoritative', 'leasefile-ro', 'dhcp-ignore-names', `dhcp-lease-max=${1 << 16}`,

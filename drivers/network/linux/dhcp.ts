@@ -91,7 +91,7 @@ export async function ensureDnsmasq(config: CompleteConfig, names: CloudNames, s
   for (const file of wanted) {
     if (await readText(file.path) === file.text) continue
     // Guests' names and addresses are for dnsmasq, not for every account on the host.
-    await writeAtomic(file.path, file.text, { mode: 0o640, owner: { uid: 0, gid: account.gid } })
+    await writeAtomic(file.path, file.text, { mode: 0o400, owner: account })
     if (file.restart) restart = true
     else reload = true
   }

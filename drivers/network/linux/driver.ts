@@ -32,11 +32,11 @@ export const createLinuxNetworkDriver = (given: LinuxNetworkConfig): NetworkDriv
   /** What stands, by the kernel's word: also what we do not remember. */
   const present = async (state: State): Promise<{ networks: Set<string>, ports: Set<string>, routers: Set<string> }> => {
     const [netns, links] = await Promise.all([listNetns(names.cloud), netnsStands(names.cloud).then(stands => stands ? ipLinks(names.cloud) : [])])
-    const of = (letter: string, known: Iterable<string>): string[] =>
-      links.filter(link => new RegExp(`^${letter}[0-9a-f]{12}$`).test(link.ifname)).map(link => link.ifalias ?? idOfShort(known, link.ifname.slice(1)))
+    const of = (letter: string, known: ReadonlyMap<string, unknown>): string[] =>
+      links.filter(link => new RegExp(`^${letter}[0-9a-f]{12}$`).test(link.ifname)).map(link => link.ifalias ?? idOfShort(known.keys(), link.ifname.slice(1)))
     return {
-      networks: new Set([...of('b', state.networks.keys()), ...netns.map(names.networkOfDhcp).filter(id => id !== undefined)]),
-      ports: new Set(of('t', state.ports.keys())),
+      networks: new Set([...of('b', state.networks), ...netns.map(names.networkOfDhcp).filter(id => id !== undefined)]),
+      ports: new Set(of('t', state.ports)),
       routers: new Set(netns.map(names.routerOf).filter(id => id !== undefined)),
     }
   }

@@ -1,6 +1,6 @@
 // Brings links, addresses and routes inside a namespace to a wanted state: asks what is there, sends the difference as one batch.
-import { ipBatch, ipLinks, ipRoutes } from '#host/ip.ts'
-import type { IpLink, IpRoute } from '#host/ip.ts'
+import { ipAddresses, ipBatch, ipRoutes } from '#host/ip.ts'
+import type { IpAddresses, IpRoute } from '#host/ip.ts'
 import { formatCidr, interfaceAddress, parseCidr } from './addresses.ts'
 
 /** Routes of ours carry this protocol number, so that nobody else's are touched. */
@@ -35,10 +35,10 @@ const keyOf = (version: 4 | 6, to: string, dev: string, via: string | undefined,
 
 const versionOfRoute = (route: IpRoute): 4 | 6 => `${route.dst}${route.gateway ?? ''}`.includes(':') ? 6 : 4
 
-const addressesOf = (link: IpLink): string[] =>
+const addressesOf = (link: IpAddresses): string[] =>
   link.addr_info.filter(a => !(a.family === 'inet6' && a.scope === 'link')).map(a => interfaceAddress(`${a.local}/${a.prefixlen}`))
 
-const linkChanges = (want: WantedLink, have: IpLink): { before: string[], after: string[] } => {
+const linkChanges = (want: WantedLink, have: IpAddresses): { before: string[], after: string[] } => {
   const before: string[] = [], after: string[] = []
   const sets = [
     ...(want.mac !== undefined && want.mac !== have.address ? [`address ${want.mac}`] : []),
@@ -60,7 +60,7 @@ const linkChanges = (want: WantedLink, have: IpLink): { before: string[], after:
 
 /** Applies what is wanted. Links must exist; routes of ours over `routesOf` (all links unless told) that are not wanted go. */
 export async function convergeInterior(netns: string | undefined, links: readonly WantedLink[], routes: readonly WantedRoute[], routesOf?: (dev: string) => boolean): Promise<void> {
-  const [present, standing] = await Promise.all([ipLinks(netns), ipRoutes(netns, ourProtocol)])
+  const [present, standing] = await Promise.all([ipAddresses(netns), ipRoutes(netns, ourProtocol)])
   const changes = links.flatMap(want => {
     const have = present.find(link => link.ifname === want.name)
     return have === undefined ? [] : [linkChanges(want, have)]
