@@ -1,5 +1,8 @@
 // What a network driver must do on one host: make declared networks, ports and routers exist, or not.
 // Every `ensure` takes the whole wanted state of one thing and may be repeated with a new state at any time.
+// Faults: notFound when a network that a port or router needs does not stand, conflict when a network is still in use,
+// badRequest for a spec that makes no sense, unavailable when the host failed (repeat the call: a half-done `ensure` is healed by the next).
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Context } from '#base/context.ts'
 
 export interface SubnetSpec {
@@ -68,25 +71,30 @@ export interface RouterSpec {
   adminUp: boolean
 }
 
-/** What stands on this host: for comparison with what should. */
+/** What stands on this host, half-made things included: for comparison with what should. Ids are sorted. */
 export interface Present { networks: string[], ports: string[], routers: string[] }
 
-/** A request a guest made to 169.254.169.254, with the card it came from: known by where it arrived, never by a header. */
+/** The card a request to 169.254.169.254 came from: known by where it arrived, never by a header. */
 export interface MetadataCaller { networkId: string, portId: string }
+export type MetadataHandler = (caller: MetadataCaller, req: IncomingMessage, res: ServerResponse) => void
+
+/** What a hypervisor plugs in: a network device, and the namespace it lives in (absent: the host's own). */
+export interface PortDevice { tap: string, netns?: string }
 
 export interface NetworkDriver {
   readonly name: string
   list(ctx: Context): Promise<Present>
   ensureNetwork(ctx: Context, spec: NetworkSpec): Promise<void>
-  /** Ports and routers on it must be gone; not there is success. */
+  /** Ports and routers on it must be gone, else a conflict; not there is success. */
   removeNetwork(ctx: Context, id: string): Promise<void>
-  /** The network must stand. Answers the device a hypervisor plugs in. */
-  ensurePort(ctx: Context, spec: PortSpec): Promise<{ tap: string, netns?: string }>
+  /** The network must stand. No frame passes before the port's rules are in place. Answers the device a hypervisor plugs in. */
+  ensurePort(ctx: Context, spec: PortSpec): Promise<PortDevice>
   removePort(ctx: Context, id: string): Promise<void>
+  /** The networks must stand. */
   ensureRouter(ctx: Context, spec: RouterSpec): Promise<void>
   removeRouter(ctx: Context, id: string): Promise<void>
   /** Starts answering guests' metadata requests with `handler` (node:http shape). Answers a function that stops it. */
-  serveMetadata(ctx: Context, handler: (caller: MetadataCaller, req: import('node:http').IncomingMessage, res: import('node:http').ServerResponse) => void): Promise<() => Promise<void>>
+  serveMetadata(ctx: Context, handler: MetadataHandler): Promise<() => Promise<void>>
   /** Lets go of handles; the data plane goes on working. */
   close(): Promise<void>
   /** Removes everything of this cloud from the host, as if it had never been. */

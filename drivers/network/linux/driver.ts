@@ -1,0 +1,191 @@
+// The linux network driver: each call's order of work. What stands is asked of the kernel; what each object is made of lies in its own file.
+import type { Context } from '#base/context.ts'
+import { conflict, notFound } from '#base/errors.ts'
+import { ipBatch, ipLinks } from '#host/ip.ts'
+import { ensureDirectory } from '#host/files.ts'
+import { listNetns, netnsStands } from '#host/netns.ts'
+import { isNftMissing, nftApply } from '#host/nft.ts'
+import type { MetadataHandler, NetworkDriver, NetworkSpec, PortDevice, PortSpec, Present, RouterSpec } from '#drivers/network/contract.ts'
+import { plainAddress } from './addresses.ts'
+import { ensureCloud } from './cloud.ts'
+import { completeConfig } from './config.ts'
+import type { LinuxNetworkConfig } from './config.ts'
+import { convergeDhcpNamespace, ensureDhcpNamespace, ensureDnsmasq, removeDhcp, wantsDhcp } from './dhcp.ts'
+import { ensureMetadataLink, ensureMetadataNamespace, removeMetadataLink, serveMetadata } from './metadata.ts'
+import { checkId, cloudNames, portName } from './names.ts'
+import { ensureNetworkLinks, removeNetworkLinks } from './network.ts'
+import { ensurePortLink, portDevice } from './port.ts'
+import { removeEverything } from './removal.ts'
+import { ensureRouter, removeRouter } from './router.ts'
+import { serial } from './serial.ts'
+import { idOfShort, State } from './state.ts'
+import { allTables, dropPort, dropZone, putPort, putZone } from './tables.ts'
+
+/** Makes the driver; it touches the host at its first call. */
+export const createLinuxNetworkDriver = (given: LinuxNetworkConfig): NetworkDriver => {
+  const config = completeConfig(given)
+  const names = cloudNames(config.cloudId)
+  const inOrder = serial()
+  const servers = new Set<() => Promise<void>>()
+  let opening: Promise<State> | undefined
+
+  /** What stands, by the kernel's word: also what we do not remember. */
+  const present = async (state: State): Promise<{ networks: Set<string>, ports: Set<string>, routers: Set<string> }> => {
+    const [netns, links] = await Promise.all([listNetns(names.cloud), netnsStands(names.cloud).then(stands => stands ? ipLinks(names.cloud) : [])])
+    const of = (letter: string, known: ReadonlyMap<string, unknown>): string[] =>
+      links.filter(link => new RegExp(`^${letter}[0-9a-f]{12}$`).test(link.ifname)).map(link => link.ifalias ?? idOfShort(known.keys(), link.ifname.slice(1)))
+    return {
+      networks: new Set([...of('b', state.networks), ...netns.map(names.networkOfDhcp).filter(id => id !== undefined)]),
+      ports: new Set(of('t', state.ports)),
+      routers: new Set(netns.map(names.routerOf).filter(id => id !== undefined)),
+    }
+  }
+
+  const open = (): Promise<State> => {
+    opening ??= (async () => {
+      const state = new State(config.stateDir)
+      await state.load()
+      await state.keepOnly(await present(state))
+      await ensureDirectory(config.runDir, 0o755)
+      await ensureCloud(names.cloud, state)
+      await ensureMetadataNamespace(names)
+      return state
+    })()
+    opening.catch(() => { opening = undefined })
+    return opening
+  }
+
+  /** A small change of the rules; if the tables are not as we left them, all of them anew. */
+  const applyRules = async (ctx: Context, state: State, script: string): Promise<void> => {
+    try {
+      await nftApply(names.cloud, script)
+    } catch (error) {
+      ctx.log.warn({ cause: String(error), missing: isNftMissing(error) }, 'the rule tables are not as they were left; applying them whole')
+      await ensureCloud(names.cloud, state)
+    }
+  }
+
+  /** A network is changed by one call at a time, and not while a port or router is being plugged into it. */
+  const onNetworks = <T>(ids: readonly string[], work: () => Promise<T>): Promise<T> =>
+    [...new Set(ids)].sort().reduceRight<() => Promise<T>>((inner, id) => () => inOrder(`network ${id}`, inner), work)()
+
+  const networkOf = (state: State, id: string): NetworkSpec => {
+    const network = state.networks.get(id)
+    if (network === undefined) throw notFound(`Network ${id} is not on this host`)
+    return network.spec
+  }
+
+  return {
+    name: 'linux',
+
+    async list(): Promise<Present> {
+      const stands = await present(await open())
+      return { networks: [...stands.networks].sort(), ports: [...stands.ports].sort(), routers: [...stands.routers].sort() }
+    },
+
+    async ensureNetwork(ctx, spec) {
+      checkId(spec.id)
+      const state = await open()
+      await onNetworks([spec.id], async () => {
+        const { index } = await state.putNetwork(spec)
+        await ensureNetworkLinks(config, names, spec)
+        await applyRules(ctx, state, putZone({ spec, index }))
+        if (!wantsDhcp(spec)) {
+          await removeMetadataLink(names, index, [index])
+          return removeDhcp(config, names, spec.id)
+        }
+        await ensureDhcpNamespace(names, spec, index)
+        await ensureMetadataLink(names, names.dhcp(spec.id), index, [index])
+        await convergeDhcpNamespace(names, spec, index)
+        await ensureDnsmasq(config, names, spec)
+      })
+    },
+
+    async removeNetwork(ctx, id) {
+      checkId(id)
+      const state = await open()
+      await onNetworks([id], async () => {
+        if ([...state.ports.values()].some(port => port.spec.networkId === id)) throw conflict(`Network ${id} has ports on this host`)
+        if ([...state.routers.values()].some(({ spec }) => spec.gateway?.networkId === id || spec.interfaces.some(i => i.networkId === id))) throw conflict(`Network ${id} has routers on this host`)
+        const network = state.networks.get(id)
+        if (network) await removeMetadataLink(names, network.index, [network.index])
+        await removeDhcp(config, names, id)
+        await removeNetworkLinks(names, id)
+        await state.drop('networks', id)
+        if (network) await applyRules(ctx, state, dropZone(network))
+      })
+    },
+
+    async ensurePort(ctx, given): Promise<PortDevice> {
+      checkId(given.id)
+      const state = await open()
+      const spec: PortSpec = { ...given, ips: given.ips.map(plainAddress) }
+      return inOrder(`port ${spec.id}`, () => onNetworks([spec.networkId], async () => {
+        const network = networkOf(state, spec.networkId)
+        // Rules speak of links by name, so they can stand before the link does: no frame ever passes without them.
+        const before = state.ports.get(spec.id)
+        putPort({ spec, mark: 1 }, before) // a spec that makes no sense is refused before anything is written
+        await applyRules(ctx, state, putPort(await state.putPort(spec), before))
+        await ensurePortLink(config, names, spec, network)
+        return portDevice(config, names, spec.id)
+      }))
+    },
+
+    async removePort(ctx, id) {
+      checkId(id)
+      const state = await open()
+      await inOrder(`port ${id}`, async () => {
+        const port = state.ports.get(id)
+        const tap = portName(id)
+        // A tap that a guest holds open goes all the same; its rules go after it.
+        await ipBatch(names.cloud, [`link delete dev ${tap}`]).catch(async error => {
+          if ((await ipLinks(names.cloud)).some(link => link.ifname === tap)) throw error
+        })
+        await state.drop('ports', id)
+        if (port) await applyRules(ctx, state, dropPort(port))
+      })
+    },
+
+    async ensureRouter(ctx, spec: RouterSpec) {
+      checkId(spec.id)
+      const state = await open()
+      const networks = [...spec.interfaces.map(i => i.networkId), ...spec.gateway ? [spec.gateway.networkId] : []]
+      await inOrder(`router ${spec.id}`, () => onNetworks(networks, async () => {
+        for (const id of networks) networkOf(state, id)
+        const before = state.routers.get(spec.id)
+        const router = await state.putRouter(spec)
+        const gone = Object.entries(before?.attachments ?? {}).filter(([portId]) => router.attachments[portId] === undefined).map(([, index]) => index)
+        const plug = before && Math.min(...Object.values(before.attachments))
+        if (gone.length > 0) await removeMetadataLink(names, plug !== undefined && gone.includes(plug) ? plug : undefined, gone)
+        await ensureRouter(names, state, router)
+      }))
+    },
+
+    async removeRouter(_ctx, id) {
+      checkId(id)
+      const state = await open()
+      await inOrder(`router ${id}`, async () => {
+        await removeRouter(names, id, state.routers.get(id))
+        await state.drop('routers', id)
+      })
+    },
+
+    async serveMetadata(ctx, handler: MetadataHandler) {
+      const state = await open()
+      const stop = await serveMetadata(names, state, ctx.log, handler)
+      servers.add(stop)
+      return async () => { if (servers.delete(stop)) await stop() }
+    },
+
+    async close() {
+      for (const stop of servers) await stop()
+      servers.clear()
+    },
+
+    async removeAll(ctx) {
+      await this.close()
+      await removeEverything(ctx, config, names)
+      opening = undefined
+    },
+  }
+}

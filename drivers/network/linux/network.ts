@@ -1,0 +1,68 @@
+// One network's links in the cloud's namespace: its bridge, its overlay device, and for an external network the pair to the host.
+import { floodPeers, setFloodPeers } from '#host/fdb.ts'
+import { ipBatch, ipLinks } from '#host/ip.ts'
+import { sysctl } from '#host/netns.ts'
+import type { NetworkSpec } from '#drivers/network/contract.ts'
+import { parseCidr } from './addresses.ts'
+import type { CompleteConfig } from './config.ts'
+import { convergeInterior } from './interior.ts'
+import { bridgeName, overlayName, uplinkName } from './names.ts'
+import type { CloudNames } from './names.ts'
+
+/** The overlay's usual UDP port. */
+const vxlanPort = 4789
+
+/** The bridge's own MAC is fixed, else it would be that of a port and change with them. */
+const bridgeMac = (segmentId: number): string => `fa:16:3f:${[16, 8, 0].map(shift => (segmentId >> shift & 0xff).toString(16).padStart(2, '0')).join(':')}`
+
+export async function ensureNetworkLinks(config: CompleteConfig, names: CloudNames, spec: NetworkSpec): Promise<void> {
+  const bridge = bridgeName(spec.id)
+  const links = new Map((await ipLinks(names.cloud)).map(link => [link.ifname, link]))
+  const lines: string[] = []
+  const have = links.get(bridge)
+  // No snooping: without somebody who asks for memberships it forgets groups, and IPv6's neighbour discovery is made of groups.
+  if (have === undefined) lines.push(`link add dev ${bridge} address ${bridgeMac(spec.segmentId)} type bridge mcast_snooping 0 forward_delay 0`)
+  if (have?.ifalias !== spec.id || have.mtu !== spec.mtu || !have.flags.includes('UP')) lines.push(`link set dev ${bridge} alias ${spec.id} mtu ${spec.mtu} up`)
+  if (config.underlay && !spec.external && !links.has(overlayName(spec.id))) await makeOverlay(config.underlay, names, spec)
+  await ipBatch(names.cloud, lines)
+  if (config.underlay && !spec.external) await convergeOverlay(config.underlay, names, spec, links.get(overlayName(spec.id))?.master)
+  if (spec.external) await ensureUplink(names, spec, links.has(uplinkName(spec.id)) ? links.get(uplinkName(spec.id))?.master : undefined)
+}
+
+/** The device is made in the host's namespace, so that its own packets leave there, and lives in ours. */
+async function makeOverlay(underlay: NonNullable<CompleteConfig['underlay']>, names: CloudNames, spec: NetworkSpec): Promise<void> {
+  await ipBatch(undefined, [
+    `link add name ${overlayName(spec.id)} netns ${names.cloud} mtu ${spec.mtu} type vxlan id ${spec.segmentId} local ${underlay.localIp} dev ${underlay.device} dstport ${vxlanPort} learning`,
+  ])
+}
+
+async function convergeOverlay(underlay: NonNullable<CompleteConfig['underlay']>, names: CloudNames, spec: NetworkSpec, master: string | undefined): Promise<void> {
+  const device = overlayName(spec.id), bridge = bridgeName(spec.id)
+  if (master !== bridge) await ipBatch(names.cloud, [`link set dev ${device} master ${bridge} mtu ${spec.mtu} up`])
+  const present = await floodPeers(names.cloud, device)
+  await setFloodPeers(names.cloud, device, underlay.peers.filter(peer => !present.includes(peer)), present.filter(peer => !underlay.peers.includes(peer)))
+}
+
+/** The one pair that touches the host: its end carries the subnets' gateway addresses, so that the host reaches floating IPs. */
+async function ensureUplink(names: CloudNames, spec: NetworkSpec, master: string | undefined): Promise<void> {
+  const ours = uplinkName(spec.id), host = names.hostLink(spec.id), bridge = bridgeName(spec.id)
+  const hostStands = (await ipLinks(undefined)).some(link => link.ifname === host)
+  if (!hostStands) {
+    // Quiet before it is up: a guest on this network must not become the host's router by advertising itself.
+    await ipBatch(undefined, [`link add name ${host} mtu ${spec.mtu} type veth peer name ${ours} mtu ${spec.mtu} netns ${names.cloud}`, `link set dev ${host} alias ${spec.id}`])
+    await sysctl(undefined, Object.fromEntries(['accept_ra', 'accept_redirects', 'autoconf'].map(name => [`net/ipv6/conf/${host}/${name}`, 0])))
+    master = undefined
+  }
+  if (master !== bridge) await ipBatch(names.cloud, [`link set dev ${ours} master ${bridge} up`])
+  const addresses = spec.subnets.flatMap(subnet => subnet.gatewayIp === undefined ? [] : [`${subnet.gatewayIp}/${parseCidr(subnet.cidr).length}`])
+  await convergeInterior(undefined, [{ name: host, up: true, mtu: spec.mtu, addresses }], [], dev => dev === host)
+}
+
+/** Takes the links away; those that are not there are no trouble. */
+export async function removeNetworkLinks(names: CloudNames, networkId: string): Promise<void> {
+  const present = new Set((await ipLinks(names.cloud)).map(link => link.ifname))
+  const host = names.hostLink(networkId)
+  if ((await ipLinks(undefined)).some(link => link.ifname === host && (link.ifalias ?? networkId) === networkId)) await ipBatch(undefined, [`link delete dev ${host}`])
+  else if (present.has(uplinkName(networkId))) await ipBatch(names.cloud, [`link delete dev ${uplinkName(networkId)}`])
+  await ipBatch(names.cloud, [overlayName(networkId), bridgeName(networkId)].filter(name => present.has(name)).map(name => `link delete dev ${name}`))
+}
