@@ -80,12 +80,8 @@ export async function sagaContract<W extends SagaWorld>(options: ContractOptions
     const played = await play(lives, arm, also).catch((error: unknown) => fail(`the run broke: ${String(error)}`, error))
     const { world, outcome, points, why } = played
     if (outcome === 'stuck' || outcome === 'running') return fail(outcome === 'stuck' ? `the saga is stuck at ${why}` : 'the saga did not end')
-    if (expected === 'done' && outcome !== 'done') fail(`the saga failed at ${why}`)
-    try {
-      await world.check(expected === 'preempted' ? 'preempted' : outcome)
-    } catch (error) {
-      fail(`after it had ${expected === 'preempted' ? 'been pre-empted' : outcome}, ${error instanceof Error ? error.message : String(error)}`, error)
-    }
+    if (expected !== undefined && outcome !== 'done') fail(`the saga failed at ${why}`)
+    await judge(what, world, expected === 'preempted' ? 'preempted' : outcome)
     await world.close?.()
     return points
   }
@@ -133,14 +129,17 @@ export async function sagaContract<W extends SagaWorld>(options: ContractOptions
   for (const step of steps.filter((s) => options.late?.(s))) await lateCommand(step)
   if ((await options.fresh()).preempt) {
     for (const [n, point] of happy.entries()) {
-      let world: W, runner: Runner, id: string
-      const asks = at(n, async (work) => { await world.preempt!(runner, id); return work() })
-      await run(`pre-empted at ${name(point)}`, 'preempted', [asks], undefined, async (w, r, i) => { world = w; runner = r; id = i })
-      await run(`pre-empted at ${name(point)} and killed`, 'preempted', [async (p, k, work) => {
-        if (k !== n) return work()
-        await world.preempt!(runner, id)
-        throw new Crash()
-      }], undefined, async (w, r, i) => { world = w; runner = r; id = i })
+      for (const killed of [false, true]) {
+        // The first point may be reached before the start has answered.
+        const begun = Promise.withResolvers<{ world: W, runner: Runner, id: string }>()
+        const asks = at(n, async (work) => {
+          const { world, runner, id } = await begun.promise
+          await world.preempt!(runner, id)
+          if (killed) throw new Crash()
+          return work()
+        })
+        await run(`pre-empted at ${name(point)}${killed ? ' and killed' : ''}`, 'preempted', [asks], undefined, async (world, runner, id) => begun.resolve({ world, runner, id }))
+      }
     }
   }
   return { runs, writes: happy.filter((p) => p.kind === 'journal').length, steps }
@@ -167,7 +166,7 @@ export async function sagaContract<W extends SagaWorld>(options: ContractOptions
       await Promise.all([stale.stop(), fresh.stop()])
       if (before?.state !== 'done') throw new Error(`${what}: the saga is ${before?.state} with the new owner, ${JSON.stringify(before?.trouble)}`)
       if (now?.writes !== before.writes || now.state !== 'done') throw new Error(`${what}: it wrote into the journal`)
-      await Promise.resolve(world.check('done')).catch((error: unknown) => { throw new Error(`${what}: ${String(error)}`, { cause: error }) })
+      await judge(what, world, 'done')
       await world.close?.()
     }
   }
@@ -184,8 +183,17 @@ export async function sagaContract<W extends SagaWorld>(options: ContractOptions
     const { world, outcome, why } = await play([holds])
     if (outcome !== 'done' && outcome !== 'failed') throw new Error(`the command of ${step} got lost: the saga is ${outcome} at ${why}`)
     await command?.().catch(() => {})
-    await Promise.resolve(world.check(outcome)).catch((error: unknown) => { throw new Error(`the command of ${step} landed late: ${String(error)}`, { cause: error }) })
+    await judge(`the command of ${step} landed late`, world, outcome)
     await world.close?.()
+  }
+}
+
+/** Asks the world whether everything is as it must be. */
+async function judge(what: string, world: SagaWorld, outcome: Outcome): Promise<void> {
+  try {
+    await world.check(outcome)
+  } catch (error) {
+    throw new Error(`${what}: after it had ${outcome === 'preempted' ? 'been pre-empted' : outcome}, ${error instanceof Error ? error.message : String(error)}`, { cause: error })
   }
 }
 
