@@ -69,6 +69,8 @@ export async function openRabbitmqBus(config: { url: string, connectTimeoutMs?: 
       if (typeof end === 'object') {
         log.error({ id: e.id, address, error: end.dead }, 'a cast is given up on and kept as a dead letter')
         await out.send(deadQueue, e.id, { address, attempts: end.attempts, error: end.dead, envelope: e } satisfies Omit<DeadLetter, 'id' | 'diedAt'>)
+        // Not remembered as done: an operator may send it again.
+        return ConsumerStatus.ACK
       }
       done.add(e.id)
       if (done.size > 1_000) done.delete(done.values().next().value!)

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, describe, test } from 'node:test'
+import { afterEach, describe, test } from 'node:test'
 import { plainContext } from '#base/context.ts'
 import { badRequest, conflict, isFault, unavailable } from '#base/errors.ts'
 import { newHexId } from '#base/ids.ts'
@@ -44,9 +44,10 @@ export function busSuite(name: string, start: () => Promise<Transport>): void {
     let transport: Transport | undefined
     const opened: Bus[] = []
     const removals: (() => Promise<void>)[] = []
-    after(async () => {
-      await Promise.all(opened.map((bus) => bus.close()))
-      for (const remove of removals) await remove()
+    // Before the next test: buses of one broker share its dead letters.
+    afterEach(async () => {
+      await Promise.all(opened.splice(0).map((bus) => bus.close()))
+      for (const remove of removals.splice(0)) await remove()
     })
     async function rig(options: BusOptions = {}) {
       transport ??= await start()

@@ -1,7 +1,9 @@
 // Starting a real server for a test: as its own unprivileged user where we are root, on private ports and directories, gone with the test.
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { appendFileSync, chmodSync, mkdirSync, openSync, closeSync, readFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
+import { appendFileSync, chmodSync, closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { connect, createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 
 /** Set when the test runs as root: which user the server runs as. */
@@ -19,6 +21,13 @@ export async function makeDirectory(path: string, user: string): Promise<string>
   chmodSync(path, 0o755)
   if (isRoot) await promisify(execFile)('chown', [user, path])
   return path
+}
+
+/** A directory for a test's servers, passable for their users. */
+export function scratch(name: string): { dir: string, remove(): void } {
+  const dir = mkdtempSync(join(tmpdir(), `pileus-${name}-`))
+  chmodSync(dir, 0o711)
+  return { dir, remove: () => rmSync(dir, { recursive: true, force: true }) }
 }
 
 /** Runs a command to its end as the server's user; its output is in the error when it fails. */
@@ -67,5 +76,11 @@ export function freePort(): Promise<number> {
     })
   })
 }
+
+/** True when somebody listens there, else undefined (for waitFor). */
+export const connects = (port: number): Promise<true | undefined> => new Promise((resolve) => {
+  const socket = connect(port, '127.0.0.1', () => { socket.destroy(); resolve(true) })
+  socket.once('error', () => resolve(undefined))
+})
 
 export const tail = (file: string): string => { try { return readFileSync(file, 'utf8').slice(-2_000) } catch { return '' } }

@@ -2,7 +2,8 @@
 import { chmodSync, chownSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { newSecret } from '#base/ids.ts'
-import { freePort, isRoot, makeDirectory, run, start, tail, type RunAs, type Running } from './process.ts'
+import { waitFor } from '#base/retry.ts'
+import { connects, freePort, isRoot, makeDirectory, run, start, tail, type RunAs, type Running } from './process.ts'
 
 export interface RabbitmqServer {
   /** amqp://USER:PASSWORD@127.0.0.1:PORT */
@@ -44,8 +45,9 @@ export async function startRabbitmq(dir: string): Promise<RabbitmqServer> {
       RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '+S 1:1 +sbwt none -kernel inet_dist_use_interface {127,0,0,1}',
     },
   }
-  // The Erlang port mapper would otherwise put itself into the background and outlive everybody.
+  // The Erlang port mapper would otherwise put itself into the background and outlive everybody; a broker that does not find it starts another.
   const epmd = start(as, 'epmd', ['-port', String(epmdPort), '-address', '127.0.0.1'], logFile)
+  await waitFor('epmd', () => connects(epmdPort), 10_000, 10)
   const ctl = (...args: string[]): Promise<string> => run(as, join(sbin, 'rabbitmqctl'), args)
   let broker: Running | undefined
 
