@@ -17,11 +17,10 @@ export interface ComputeAgentOptions {
   bus: Bus
   /** Where the ledger and the outbox of this node are. */
   store: Store
-  /** Absent where the driver needs no image bytes (the fake): the image service is still asked. */
   images: ImageCache
   network: ServiceClient
   /** Wires a port on this host, and takes it away. */
-  ports: { plug(ctx: Context, portId: string): Promise<Nic>, unplug(ctx: Context, portId: string): Promise<void> }
+  ports: { plug(ctx: Context, portId: string, ownerUid: number): Promise<Nic>, unplug(ctx: Context, portId: string): Promise<void> }
   /** A context for what the agent does of its own accord. */
   contextFor(actor: Actor): Context
   log: Log
@@ -44,8 +43,9 @@ export async function startComputeAgent(options: ComputeAgentOptions): Promise<S
   async function build(from: Context, info: InstanceInfo): Promise<void> {
     const wire = async (): Promise<Nic[]> => {
       // A few at a time is no gain: the network driver takes its ports one after another anyway.
+      const uid = info.nics.length > 0 ? await hypervisor.ownerUid(from, info.serverId) : 0
       const nics: Nic[] = []
-      for (const nic of info.nics) nics.push(await ports.plug(from, nic.portId))
+      for (const nic of info.nics) nics.push(await ports.plug(from, nic.portId, uid))
       return nics
     }
     const [base, nics] = await Promise.all([

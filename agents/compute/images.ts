@@ -16,6 +16,8 @@ interface ImageFacts { id: string, status: string, disk_format: string | null, s
 export interface ImageCacheOptions {
   dir: string
   image: ServiceClient
+  /** False for drivers that boot nothing (the fake): the image service is asked all the same, and no bytes are moved. */
+  bytes: boolean
   /** The file of a stored image, where this host shares the image service's disk. */
   localPath?: (hash: string) => string | undefined
 }
@@ -25,7 +27,7 @@ export interface ImageCache {
   have(ctx: Context, imageId: string): Promise<BaseImage>
 }
 
-export function openImageCache({ dir, image, localPath }: ImageCacheOptions): ImageCache {
+export function openImageCache({ dir, image, bytes, localPath }: ImageCacheOptions): ImageCache {
   const fetching = new Map<string, Promise<void>>()
 
   async function fetch(ctx: Context, facts: ImageFacts, path: string): Promise<void> {
@@ -59,7 +61,7 @@ export function openImageCache({ dir, image, localPath }: ImageCacheOptions): Im
       if (!body.os_hash_value || !/^[0-9a-f]{32,128}$/.test(body.os_hash_value)) throw conflict(`Image ${imageId} has no hash.`)
       const path = join(dir, `${body.os_hash_value}.${format}`)
       await ctx.span('agent.have-image', async () => {
-        if (await access(path).then(() => true, () => false)) return
+        if (!bytes || await access(path).then(() => true, () => false)) return
         // Many guests of one image: one transfer.
         let running = fetching.get(path)
         if (!running) fetching.set(path, running = fetch(ctx, body, path).finally(() => fetching.delete(path)))

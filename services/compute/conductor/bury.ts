@@ -2,7 +2,7 @@
 import { now } from '#base/time.ts'
 import { change } from '#kit/store/rows.ts'
 import type { ComputeTx } from '../deps.ts'
-import { giveBackServer } from '../quotas/store.ts'
+import { releaseServer } from '../quotas/store.ts'
 
 /** Marks the record deleted and gives its quota back, once however often it is called. */
 export async function bury(tx: ComputeTx, serverId: string): Promise<void> {
@@ -12,7 +12,7 @@ export async function bury(tx: ComputeTx, serverId: string): Promise<void> {
   const buried = await change(tx, 'computeServers', { id: serverId, deletedAt: null }, {
     vmState: 'deleted', taskState: null, deletedAt: at, terminatedAt: at, updatedAt: at, generation: row.generation + 1, progress: 0,
   })
-  if (buried > 0) await giveBackServer(tx, row)
+  if (buried > 0) await releaseServer(tx, row)
   for (const table of ['computeInstances', 'computeServerNics', 'computeServerUserData', 'computeServerGroupMembers'] as const) {
     await tx.db.deleteFrom(table).where('serverId', '=', serverId).execute()
   }

@@ -1,0 +1,37 @@
+// Everything the composition root is told, as one value.
+import type { BusConfig } from '#kit/bus/bus.ts'
+import type { StoreConfig } from '#kit/store/store.ts'
+import type { FakeConfig } from '#drivers/hypervisor/fake/config.ts'
+import type { Accel } from '#drivers/hypervisor/qemu/config.ts'
+
+export interface CloudConfig {
+  /** Four letters and digits in the name of every object on the host. */
+  cloudId: string
+  stateDir: string
+  /** This host's name in the cloud. */
+  host: string
+  listen: { address: string, port: number }
+  /** Absolute, no slash at the end. Derived from `listen` when absent. */
+  publicUrl?: string
+  tls?: { cert: string, key: string }
+  database: StoreConfig
+  bus: BusConfig
+  driver: 'qemu' | 'fake'
+  qemu: { accel?: Accel, cpuModel?: string }
+  /** Knobs of the fake hypervisor; `hosts` of them pretend to be there. */
+  fake: FakeConfig & { hosts?: number }
+  secrets: { adminPassword: string, demoPassword: string, sealKey: Buffer }
+  /** Tests hash cheaply; nobody else does. */
+  passwordCost?: { memoryKib: number, passes: number }
+  /** Guests get so long to shut themselves down. */
+  shutdownGraceMs: number
+  maxImageBytes: number
+  /** The external network that is seeded, and the host's address on it. */
+  external: { cidr: string, gateway: string }
+  heartbeatMs: number
+  logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
+  /** Where log lines go; standard error when absent. */
+  logFile?: string
+  /** Absent: no seeding of projects, networks and images beyond the administrator. */
+  seedImage?: string
+}
