@@ -71,7 +71,7 @@ test('a saga with attempts and a pivot passes', async () => {
       return { ...world, check: (outcome) => outcome === 'done' ? assert.ok(both.some((b) => b.join() === world.things.left.join()), `left: ${world.things.left.join()}`) : assert.deepEqual(world.things.left, []) }
     },
     faults: { 'every host': (world) => { for (const h of ['h1', 'h2']) world.things.failing.set(`+spawn ${h}`, () => { throw conflict('half') }) } },
-    maxPairs: 60,
+    maxPairs: 40,
   })
 })
 
@@ -123,10 +123,10 @@ test('an id minted between steps is caught: what was made under it is left over'
 test('work outside steps is caught', async () => {
   const outside = saga<null, Things>('toy.outside', async (flow, _input, things) => {
     await flow.step('a', things.thing('a'))
-    await things.put(`note ${things.log.length}`)
+    await things.put('note')
     await flow.step('b', things.thing('b'))
   })
-  await assert.rejects(sagaContract(worldOf(outside, ['a', 'b', 'note 1'], plainThings)), /toy|killed|fails/)
+  await assert.rejects(sagaContract(worldOf(outside, ['a', 'b', 'note'], plainThings)), /fails .*after it had failed, [^]*'note'/)
 })
 
 test('late and stale commands are caught unless the agent refuses old epochs', async () => {
@@ -151,5 +151,5 @@ test('late and stale commands are caught unless the agent refuses old epochs', a
   const late = (step: string): boolean => step === 'spawn'
   await assert.rejects(sagaContract({ ...worldOf(spawn, ['elsewhere', 'own'], make(false)), late }), /landed late/)
   await assert.rejects(sagaContract({ ...worldOf(spawn, ['elsewhere', 'own'], make(false)), fenced: true }), /stale runner/)
-  await sagaContract({ ...worldOf(spawn, ['elsewhere', 'own'], make(true)), late, fenced: true })
+  await sagaContract({ ...worldOf(spawn, ['elsewhere', 'own'], make(true)), late, fenced: true, maxPairs: 10 })
 })

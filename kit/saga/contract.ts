@@ -31,6 +31,8 @@ export interface ContractOptions<W extends SagaWorld> {
   fenced?: boolean
   /** Steps whose command may land after the undo, as messages to agents can. The world must refuse it or not mind. */
   late?: (step: string) => boolean
+  /** How long one run may take before it counts as hanging. */
+  patienceMs?: number
   /** How many runs that both fail and are killed to make at most, evenly chosen. The default makes all: steps × writes × 2. */
   maxPairs?: number
 }
@@ -44,13 +46,37 @@ interface Played { outcome: Outcome | 'stuck' | 'running', points: ProbePoint[],
 
 /** Throws an Error that names the run which broke a law. Answers how many runs it took. */
 export async function sagaContract<W extends SagaWorld>(options: ContractOptions<W>): Promise<ContractReport> {
+  const open = new Set<W>()
+  try {
+    return await judgeSaga(options, open)
+  } finally {
+    // What a broken run left open would keep the test's process alive.
+    for (const world of open) await world.close?.()
+  }
+}
+
+async function judgeSaga<W extends SagaWorld>(options: ContractOptions<W>, open: Set<W>): Promise<ContractReport> {
   let runs = 0
+  let preemptible = false
+  const fresh = async (): Promise<W> => {
+    runs++
+    const world = await options.fresh()
+    open.add(world)
+    preemptible = world.preempt !== undefined
+    return world
+  }
+  const close = async (world: W): Promise<void> => { open.delete(world); await world.close?.() }
+  /** Waits, but not for ever. */
+  const inTime = <T>(what: string, work: Promise<T>): Promise<T> => {
+    const late = Promise.withResolvers<never>()
+    const timer = setTimeout(() => late.reject(new Error(`${what} hangs`)), options.patienceMs ?? 60_000)
+    return Promise.race([work, late.promise]).finally(() => clearTimeout(timer))
+  }
   const patience = { leaseMs: 3_600_000, soleOwner: true, undoBackoff: { firstMs: 1, maxMs: 1, attempts: 4 }, retryBackoff: { firstMs: 1, maxMs: 1 } }
 
   /** Runs the saga once in a fresh world. Each life of the process has its own hook; one that is killed is followed by the next. */
   async function play(lives: Act[], arm?: (world: W) => void, also?: (world: W, runner: Runner, resourceId: string) => Promise<void>): Promise<Played & { world: W }> {
-    runs++
-    const world = await options.fresh()
+    const world = await fresh()
     arm?.(world)
     const points: ProbePoint[] = []
     let resourceId: string | undefined
@@ -62,7 +88,7 @@ export async function sagaContract<W extends SagaWorld>(options: ContractOptions
       await runner.open()
       resourceId ??= await world.start(runner)
       await also?.(world, runner, resourceId)
-      const last = await runner.settled(resourceId)
+      const last = await inTime('the saga', runner.settled(resourceId))
       if (runner.dead) {
         await runner.abandon()
         if (life < lives.length + 2) continue
@@ -82,7 +108,7 @@ export async function sagaContract<W extends SagaWorld>(options: ContractOptions
     if (outcome === 'stuck' || outcome === 'running') return fail(outcome === 'stuck' ? `the saga is stuck at ${why}` : 'the saga did not end')
     if (expected !== undefined && outcome !== 'done') fail(`the saga failed at ${why}`)
     await judge(what, world, expected === 'preempted' ? 'preempted' : outcome)
-    await world.close?.()
+    await close(world)
     return points
   }
 
@@ -113,21 +139,11 @@ export async function sagaContract<W extends SagaWorld>(options: ContractOptions
       }
     }
   }
-  const stride = Math.max(1, pairs.length / (options.maxPairs ?? Infinity))
-  for (let i = 0; i < pairs.length; i += stride) {
-    const { what, act, nth } = pairs[Math.floor(i)]!
-    for (const when of ['before', 'after'] as const) {
-      // The step fails in the next life too, should it run there.
-      const fails = act(), kills = killAt(nth, when)
-      await run(`${what} ${when}`, undefined, [(p, n, work) => kills(p, n, () => fails(p, n, work)), act()])
-    }
-  }
-
   for (const [fault, arm] of Object.entries(options.faults ?? {})) await run(`fault ${fault}`, undefined, [], arm)
 
   await twoOwners()
   for (const step of steps.filter((s) => options.late?.(s))) await lateCommand(step)
-  if ((await options.fresh()).preempt) {
+  if (preemptible) {
     for (const [n, point] of happy.entries()) {
       for (const killed of [false, true]) {
         // The first point may be reached before the start has answered.
@@ -142,32 +158,53 @@ export async function sagaContract<W extends SagaWorld>(options: ContractOptions
       }
     }
   }
+  // The longest part comes last.
+  const stride = Math.max(1, pairs.length / (options.maxPairs ?? Infinity))
+  for (let i = 0; i < pairs.length; i += stride) {
+    const { what, act, nth } = pairs[Math.floor(i)]!
+    for (const when of ['before', 'after'] as const) {
+      // The step fails in the next life too, should it run there.
+      const fails = act(), kills = killAt(nth, when)
+      await run(`${what} ${when}`, undefined, [(p, n, work) => kills(p, n, () => fails(p, n, work)), act()])
+    }
+  }
   return { runs, writes: happy.filter((p) => p.kind === 'journal').length, steps }
 
-  /** A runner held at each point while another takes over and ends the saga; then it goes on, and must change nothing. */
+  /** A runner is held at each point while another takes over; then it goes on, beside its successor or after it, and must change nothing. */
   async function twoOwners(): Promise<void> {
     for (const [n, point] of happy.entries()) {
       if (point.kind === 'do' && !options.fenced) continue
-      runs++
-      const what = `a stale runner goes on at ${name(point)}`
-      const world = await options.fresh()
-      const held = Promise.withResolvers<void>(), go = Promise.withResolvers<void>()
-      let nth = 0
-      const stale = await world.runner({ ...patience, owner: 'stale', probe: async (_p, work) => { if (nth++ === n) { held.resolve(); await go.promise } return work() } })
-      await stale.open()
-      const id = await world.start(stale)
-      await held.promise
-      const fresh = await world.runner({ ...patience, owner: 'fresh', probe: (_p, work) => work() })
-      await fresh.open()
-      const before = await fresh.settled(id)
-      go.resolve()
-      await stale.settled(id)
-      const now = await fresh.settled(id)
-      await Promise.all([stale.stop(), fresh.stop()])
-      if (before?.state !== 'done') throw new Error(`${what}: the saga is ${before?.state} with the new owner, ${JSON.stringify(before?.trouble)}`)
-      if (now?.writes !== before.writes || now.state !== 'done') throw new Error(`${what}: it wrote into the journal`)
-      await judge(what, world, 'done')
-      await world.close?.()
+      for (const meanwhile of ['running', 'done'] as const) {
+        const what = `a stale runner goes on at ${name(point)} while its successor's saga is ${meanwhile}`
+        const world = await fresh()
+        /** Holds one point until told to go on. */
+        const holding = (nth: number) => {
+          const there = Promise.withResolvers<void>(), go = Promise.withResolvers<void>()
+          const act = at(nth, async (work) => { there.resolve(); await go.promise; return work() })
+          let count = 0
+          return { there: there.promise, go: go.resolve, probe: ((p, work) => act(p, count++, work)) as Probe }
+        }
+        const old = holding(n), young = holding(meanwhile === 'running' ? 0 : -1)
+        const stale = await world.runner({ ...patience, owner: 'stale', probe: old.probe })
+        await stale.open()
+        const id = await world.start(stale)
+        await inTime(what, old.there)
+        const next = await world.runner({ ...patience, owner: 'fresh', probe: young.probe })
+        await next.open()
+        const sagaId = meanwhile === 'done' ? (await inTime(what, next.settled(id)))?.id : (await inTime(what, young.there), (await next.list({ resourceId: id })).at(-1)?.id)
+        if (sagaId === undefined) throw new Error(`${what}: nothing was taken over`)
+        const before = await next.show(sagaId)
+        old.go()
+        await inTime(what, stale.settled(id))
+        const now = await next.show(sagaId)
+        young.go()
+        const last = await inTime(what, next.settled(id))
+        await Promise.all([stale.stop(), next.stop()])
+        if (JSON.stringify(now) !== JSON.stringify(before)) throw new Error(`${what}: it wrote into the journal`)
+        if (last?.state !== 'done') throw new Error(`${what}: the saga is ${last?.state} with the new owner, ${JSON.stringify(last?.trouble)}`)
+        await judge(what, world, 'done')
+        await close(world)
+      }
     }
   }
 
@@ -179,12 +216,11 @@ export async function sagaContract<W extends SagaWorld>(options: ContractOptions
       command = work
       throw new Fault('unavailable', 'injected: no answer in time')
     }
-    runs++
     const { world, outcome, why } = await play([holds])
     if (outcome !== 'done' && outcome !== 'failed') throw new Error(`the command of ${step} got lost: the saga is ${outcome} at ${why}`)
     await command?.().catch(() => {})
     await judge(`the command of ${step} landed late`, world, outcome)
-    await world.close?.()
+    await close(world)
   }
 }
 

@@ -34,7 +34,7 @@ export class Steps {
     this.#recall = new Recall(rows)
     this.replayed = this.#recall.over
     this.#pivoted = Number(run.row.pivoted) === 1
-    this.#answers = rows.reduce((n, s) => Math.max(n, (s.answered ?? -1) + 1), 0)
+    this.#answers = rows.reduce((n, s) => Math.max(n, Number(s.answered ?? -1) + 1), 0)
   }
 
   /** Goes through the journal beside the function that asks. */

@@ -68,7 +68,7 @@ export async function abandoned(tx: STx, names: string[], nowAt: string, me: str
 
 /** Takes a saga over under a new epoch; false when somebody else did first. */
 export const takeOver = async (tx: STx, row: SagaRow, owner: string, leaseUntil: string): Promise<boolean> =>
-  await change(tx as Tx, 'kitSagas', { id: row.id, epoch: row.epoch, owner: row.owner, state: ['running', 'aborting'] }, { owner, epoch: row.epoch + 1, leaseUntil }) === 1
+  await change(tx as Tx, 'kitSagas', { id: row.id, epoch: row.epoch, owner: row.owner, state: ['running', 'aborting'] }, { owner, epoch: Number(row.epoch) + 1, leaseUntil }) === 1
 
 /** Prolongs every lease of a runner; answers what it still owns. */
 export async function renewLeases(tx: STx, owner: string, leaseUntil: string): Promise<Pick<SagaRow, 'id' | 'epoch' | 'state' | 'fault'>[]> {
