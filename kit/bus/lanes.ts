@@ -1,4 +1,5 @@
 // Runs work in order within a lane and side by side across lanes, at most so much at once.
+import { Serial } from '#base/serial.ts'
 
 export interface Lanes {
   /** Waits for all earlier work of the lane, then runs. Waiting costs no slot. */
@@ -8,16 +9,11 @@ export interface Lanes {
 }
 
 export function lanes(concurrency: number): Lanes {
-  const tails = new Map<string, Promise<unknown>>()
+  const order = new Serial()
   const waiting: (() => void)[] = []
   let free = Math.max(1, concurrency)
   return {
-    inOrder(lane, work) {
-      const mine = (tails.get(lane) ?? Promise.resolve()).then(work, work)
-      const tail = mine.catch(() => {}).then(() => { if (tails.get(lane) === tail) tails.delete(lane) })
-      tails.set(lane, tail)
-      return mine
-    },
+    inOrder: (lane, work) => order.run(lane, work),
     async slot(work) {
       if (free > 0) free--
       else await new Promise<void>((go) => waiting.push(go))

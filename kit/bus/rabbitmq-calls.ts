@@ -32,10 +32,10 @@ export function calls(connection: Connection): Calls {
     const over = Promise.withResolvers<Outcome>()
     const timer = setTimeout(over.resolve, Math.min(leftMs, 2 ** 31 - 1), 'late')
     waiting.set(e.id, { channel: ch, end: over.resolve })
-    // Not confirmed: the answer itself is the confirmation.
-    ch.basicPublish({ routingKey: callQueue(addressOf(e.topic, e.target)).queue, mandatory: true, replyTo: 'amq.rabbitmq.reply-to', correlationId: e.id, expiration: String(Math.ceil(leftMs)) }, e)
-      .catch(() => over.resolve('lost'))
     try {
+      // Not confirmed: the answer itself is the confirmation.
+      ch.basicPublish({ routingKey: callQueue(addressOf(e.topic, e.target)).queue, mandatory: true, replyTo: 'amq.rabbitmq.reply-to', correlationId: e.id, expiration: String(Math.ceil(leftMs)) }, e)
+        .catch(() => over.resolve('lost'))
       return await over.promise
     } finally {
       clearTimeout(timer)
