@@ -1,6 +1,6 @@
 // Network namespaces by name, as `ip netns` keeps them: a bind mount under /run/netns for each.
 import { spawn } from 'node:child_process'
-import { readdir, stat, statfs, unlink } from 'node:fs/promises'
+import { readdir, readlink, stat, statfs, unlink } from 'node:fs/promises'
 import type { Server } from 'node:net'
 import { CommandFault, exec } from '#host/exec.ts'
 import type { ExecOptions, ExecResult } from '#host/exec.ts'
@@ -63,6 +63,17 @@ export async function removeNetnsFolder(): Promise<void> {
 /** The processes that live in a namespace. */
 export const netnsPids = async (name: string): Promise<number[]> =>
   (await exec('ip', ['netns', 'pids', name])).stdout.split('\n').filter(Boolean).map(Number)
+
+/** True if a process lives in the namespace that has this name now (an older one of the same name is another). */
+export async function livesIn(pid: number, name: string): Promise<boolean> {
+  try {
+    const [link, { ino }] = await Promise.all([readlink(`/proc/${pid}/ns/net`), stat(netnsPath(name))])
+    return link === `net:[${ino}]`
+  } catch (error) {
+    if (isMissing(error)) return false
+    throw error
+  }
+}
 
 /**
  * Sets kernel parameters (`net/ipv4/ip_forward` → `1`) of a namespace (undefined: the host's own). A missing parameter is an error.

@@ -52,6 +52,12 @@ export const mergeCidrs = (texts: readonly string[]): Cidr[] => {
   return merged
 }
 
+/** True if two ranges have an address in common. */
+export const overlaps = (one: string, other: string): boolean => {
+  const a = parseCidr(one), b = parseCidr(other)
+  return a.version === b.version && a.base <= lastOf(b) && b.base <= lastOf(a)
+}
+
 /** A MAC in lower case with colons. Throws badRequest; group addresses are no card's. */
 export const plainMac = (text: string): string => {
   const mac = text.toLowerCase()

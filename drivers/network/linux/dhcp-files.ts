@@ -9,8 +9,11 @@ export const metadataAddress = '169.254.169.254'
 const leaseSeconds = 86_400
 
 export interface DhcpPaths { folder: string, config: string, pid: string, options: string, hosts: string, names: string, log: string }
+/** All networks' files. */
+export const dhcpFolder = (runDir: string): string => join(runDir, 'dhcp')
+
 export const dhcpPaths = (runDir: string, networkId: string): DhcpPaths => {
-  const folder = join(runDir, 'dhcp', networkId)
+  const folder = join(dhcpFolder(runDir), networkId)
   const at = (name: string): string => join(folder, name)
   return { folder, config: at('dnsmasq.conf'), pid: at('dnsmasq.pid'), options: at('options'), hosts: at('hosts'), names: at('names'), log: at('dnsmasq.log') }
 }

@@ -1,15 +1,15 @@
 // One network's DHCP, DNS and metadata namespace, and the dnsmasq in it.
-import { join } from 'node:path'
+import { readdir } from 'node:fs/promises'
 import { dnsmasqAccount, dnsmasqPid, reloadDnsmasq, startDnsmasq, stopDnsmasq } from '#host/dnsmasq.ts'
 import { ensureDirectory, readText, removeTree, writeAtomic } from '#host/files.ts'
 import { ipBatch, ipLinks } from '#host/ip.ts'
-import { ensureNetns, removeNetns, sysctl } from '#host/netns.ts'
+import { ensureNetns, livesIn, removeNetns, sysctl } from '#host/netns.ts'
 import { nftApply, nftReplaceTable } from '#host/nft.ts'
 import type { NetworkSpec } from '#drivers/network/contract.ts'
 import { parseCidr, plainAddress, plainMac } from './addresses.ts'
 import { quietNamespace } from './cloud.ts'
 import type { CompleteConfig } from './config.ts'
-import { dhcpConfig, dhcpHosts, dhcpNames, dhcpOptions, dhcpPaths, metadataAddress, servedSubnets } from './dhcp-files.ts'
+import { dhcpConfig, dhcpFolder, dhcpHosts, dhcpNames, dhcpOptions, dhcpPaths, metadataAddress, servedSubnets } from './dhcp-files.ts'
 import { convergeInterior } from './interior.ts'
 import { metadataRoutes, metadataTarget } from './metadata.ts'
 import { bridgeName, dhcpLink, dhcpPlugName, metadataLink } from './names.ts'
@@ -96,16 +96,13 @@ export async function ensureDnsmasq(config: CompleteConfig, names: CloudNames, s
     else reload = true
   }
   const pid = await dnsmasqPid(process)
-  if (pid !== undefined && !restart) {
+  if (pid !== undefined && !restart && await livesIn(pid, names.dhcp(spec.id))) {
     if (reload) reloadDnsmasq(pid)
     return
   }
   await stopDnsmasq(process)
   await startDnsmasq(names.dhcp(spec.id), process)
 }
-
-/** True if a file or the daemon is not as it should be; asked when nothing else about a network changed. */
-export const dnsmasqRuns = async (config: CompleteConfig, networkId: string): Promise<boolean> => await dnsmasqPid(files(config, networkId).process) !== undefined
 
 export async function removeDhcp(config: CompleteConfig, names: CloudNames, networkId: string): Promise<void> {
   const { paths, process } = files(config, networkId)
@@ -116,5 +113,7 @@ export async function removeDhcp(config: CompleteConfig, names: CloudNames, netw
   await removeTree(paths.folder)
 }
 
-/** The folder all networks' files lie in. */
-export const dhcpFolder = (config: CompleteConfig): string => join(config.runDir, 'dhcp')
+/** Ends every dnsmasq of the cloud, also one whose namespace has lost its name. */
+export async function stopAllDnsmasq(config: CompleteConfig): Promise<void> {
+  for (const networkId of await readdir(dhcpFolder(config.runDir)).catch(() => [])) await stopDnsmasq(files(config, networkId).process)
+}

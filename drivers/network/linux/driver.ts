@@ -13,7 +13,7 @@ import type { LinuxNetworkConfig } from './config.ts'
 import { convergeDhcpNamespace, ensureDhcpNamespace, ensureDnsmasq, removeDhcp, wantsDhcp } from './dhcp.ts'
 import { ensureMetadataLink, ensureMetadataNamespace, removeMetadataLink, serveMetadata } from './metadata.ts'
 import { checkId, cloudNames, portName } from './names.ts'
-import { ensureNetworkLinks, removeNetworkLinks } from './network.ts'
+import { ensureNetworkLinks, refuseOverlap, removeNetworkLinks } from './network.ts'
 import { ensurePortLink, portDevice } from './port.ts'
 import { removeEverything } from './removal.ts'
 import { ensureRouter, removeRouter } from './router.ts'
@@ -87,6 +87,7 @@ export const createLinuxNetworkDriver = (given: LinuxNetworkConfig): NetworkDriv
       checkId(spec.id)
       const state = await open()
       await onNetworks([spec.id], async () => {
+        if (spec.external) await refuseOverlap(names, spec)
         const { index } = await state.putNetwork(spec)
         await ensureNetworkLinks(config, names, spec)
         await applyRules(ctx, state, putZone({ spec, index }))

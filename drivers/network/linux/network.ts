@@ -1,9 +1,10 @@
 // One network's links in the cloud's namespace: its bridge, its overlay device, and for an external network the pair to the host.
 import { floodPeers, setFloodPeers } from '#host/fdb.ts'
-import { ipBatch, ipLinks } from '#host/ip.ts'
+import { conflict } from '#base/errors.ts'
+import { ipAddresses, ipBatch, ipLinks } from '#host/ip.ts'
 import { sysctl } from '#host/netns.ts'
 import type { NetworkSpec } from '#drivers/network/contract.ts'
-import { parseCidr } from './addresses.ts'
+import { overlaps, parseCidr } from './addresses.ts'
 import type { CompleteConfig } from './config.ts'
 import { convergeInterior } from './interior.ts'
 import { bridgeName, overlayName, uplinkName } from './names.ts'
@@ -46,16 +47,29 @@ async function convergeOverlay(underlay: NonNullable<CompleteConfig['underlay']>
 /** The one pair that touches the host: its end carries the subnets' gateway addresses, so that the host reaches floating IPs. */
 async function ensureUplink(names: CloudNames, spec: NetworkSpec, master: string | undefined): Promise<void> {
   const ours = uplinkName(spec.id), host = names.hostLink(spec.id), bridge = bridgeName(spec.id)
-  const hostStands = (await ipLinks(undefined)).some(link => link.ifname === host)
-  if (!hostStands) {
-    // Quiet before it is up: a guest on this network must not become the host's router by advertising itself.
-    await ipBatch(undefined, [`link add name ${host} mtu ${spec.mtu} type veth peer name ${ours} mtu ${spec.mtu} netns ${names.cloud}`, `link set dev ${host} alias ${spec.id}`])
-    await sysctl(undefined, Object.fromEntries(['accept_ra', 'accept_redirects', 'autoconf'].map(name => [`net/ipv6/conf/${host}/${name}`, 0])))
-    master = undefined
-  }
+  const stands = (await ipLinks(undefined)).some(link => link.ifname === host)
+  // Quiet before it is up: a guest on this network must not become the host's router by advertising itself.
+  await ipBatch(undefined, [
+    ...stands ? [] : [`link add name ${host} mtu ${spec.mtu} type veth peer name ${ours} mtu ${spec.mtu} netns ${names.cloud}`],
+    `link set dev ${host} alias ${spec.id} addrgenmode ${spec.subnets.some(subnet => subnet.ipVersion === 6) ? 'eui64' : 'none'}`,
+  ])
+  await sysctl(undefined, Object.fromEntries(['accept_ra', 'accept_redirects', 'autoconf'].map(name => [`net/ipv6/conf/${host}/${name}`, 0])))
+  if (!stands) master = undefined
   if (master !== bridge) await ipBatch(names.cloud, [`link set dev ${ours} master ${bridge} up`])
   const addresses = spec.subnets.flatMap(subnet => subnet.gatewayIp === undefined ? [] : [`${subnet.gatewayIp}/${parseCidr(subnet.cidr).length}`])
   await convergeInterior(undefined, [{ name: host, up: true, mtu: spec.mtu, addresses }], [], dev => dev === host)
+}
+
+/** Refuses an external network on a range that the host itself uses: it would cut the host off from it, its own gateway perhaps. */
+export async function refuseOverlap(names: CloudNames, spec: NetworkSpec): Promise<void> {
+  const given = spec.subnets.filter(subnet => subnet.gatewayIp !== undefined) // without a gateway the host gets no address there
+  for (const link of await ipAddresses(undefined)) {
+    if (link.ifname === names.hostLink(spec.id)) continue
+    for (const { local, prefixlen } of link.addr_info) {
+      const subnet = given.find(subnet => overlaps(subnet.cidr, `${local}/${prefixlen}`))
+      if (subnet) throw conflict(`Subnet ${subnet.cidr} overlaps with a network this host is on`, { adminDetail: `${link.ifname} has ${local}/${prefixlen}` })
+    }
+  }
 }
 
 /** Takes the links away; those that are not there are no trouble. */

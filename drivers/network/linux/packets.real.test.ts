@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { waitFor } from '#base/retry.ts'
+import { execIn } from '#host/netns.ts'
 import type { FilterRule, PortSpec } from '../contract.ts'
 import { allow, allowAllEgress, someNetwork, somePort, withLeases } from '../specs.testing.ts'
 import { ctx, makeBed } from './bed.testing.ts'
@@ -124,6 +125,21 @@ describe('security groups', () => {
     await grows(5001) // TCP tries again, and the rule is back
   })
 
+  test('IPv6 is filtered like IPv4', async () => {
+    const network = someNetwork({ prefix: '10.2.0' })
+    await bed.driver.ensureNetwork(ctx, network)
+    const from = await bed.guest(somePort(network, '2001:db8:2::11')), port = somePort(network, '2001:db8:2::12'), to = await bed.guest(port)
+    await from.ip('address add 2001:db8:2::11/64 dev eth0 nodad')
+    await to.ip('address add 2001:db8:2::12/64 dev eth0 nodad')
+    await to.listens(80)
+    const state = async (): Promise<boolean[]> => [await from.pings('2001:db8:2::12'), await from.reaches('2001:db8:2::12', 80)]
+    assert.deepEqual(await state(), [false, false])
+    await bed.driver.ensurePort(ctx, { ...port, rules: [...allowAllEgress, allow({ ipVersion: 6, protocol: 'icmp', portMin: 128 }), tcp(80)] })
+    assert.deepEqual(await state(), [true, false], 'an IPv4 rule opened IPv6')
+    await bed.driver.ensurePort(ctx, { ...port, rules: [...allowAllEgress, tcp(80, { ipVersion: 6, remote: ['2001:db8:2::/64'] })] })
+    assert.deepEqual(await state(), [false, true])
+  })
+
   test('without port security everything passes', async () => {
     await bed.driver.ensurePort(ctx, { ...portB, portSecurity: false, rules: [] })
     assert.equal(await a.pings('10.1.0.12'), true)
@@ -145,8 +161,6 @@ describe('security groups', () => {
     await rules(tcp(22))
     await (await bed.reopen()).list(ctx)
     assert.deepEqual([await a.reaches('10.1.0.12', 22), await a.reaches('10.1.0.12', 80)], [true, false])
-    await b.run('true', [])
-    const { execIn } = await import('#host/netns.ts')
     await execIn(`pl${bed.cloudId}`, 'nft', ['flush', 'ruleset'])
     await rules(tcp(80))
     assert.deepEqual([await a.reaches('10.1.0.12', 22), await a.reaches('10.1.0.12', 80)], [false, true])

@@ -5,6 +5,7 @@ import { ipBatch, ipLinks } from '#host/ip.ts'
 import { listNetns, netnsPids, netnsStands, removeNetns, removeNetnsFolder } from '#host/netns.ts'
 import { waitFor } from '#base/retry.ts'
 import type { CompleteConfig } from './config.ts'
+import { stopAllDnsmasq } from './dhcp.ts'
 import type { CloudNames } from './names.ts'
 
 /** Ends the daemons in a namespace. Only ours run in DHCP, router and metadata namespaces; guests may hold the cloud's, and are not ours to end. */
@@ -28,6 +29,7 @@ async function endProcesses(netns: string): Promise<void> {
 
 /** Links, namespaces, rules, daemons, files: as if the cloud had never been. Repeatable, also after a crash in the middle. */
 export async function removeEverything(ctx: Context, config: CompleteConfig, names: CloudNames): Promise<void> {
+  await stopAllDnsmasq(config)
   const ours = (await listNetns(names.cloud)).filter(names.isOurs)
   for (const netns of ours) {
     if (!await netnsStands(netns)) continue
