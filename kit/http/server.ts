@@ -42,14 +42,16 @@ type Router = ReturnType<typeof findMyWay>
 
 /** Project ids in a path: what keeps `/v2.1/{project_id}/servers` apart from `/v2.1/servers/{server_id}`. */
 const projectPattern = '(^[0-9a-f]{32}$|^[0-9a-f]{8}-[0-9a-f-]{27}$)'
-const routerPath = (path: string): string => path.replace(/\{(\w+)\}/g, (_all, name: string) => name === 'project_id' && path.startsWith('/v') ? `:${name}${projectPattern}` : `:${name}`)
+const params = (path: string, pattern = ''): string => path.replace(/\{(\w+)\}/g, (_all, name: string) => `:${name}${name === 'project_id' ? pattern : ''}`)
+/** Only the prefix's project needs the pattern: elsewhere a name in the place of an id is simply not found. */
+const routerPath = (prefix: string, path: string): string => params(prefix, projectPattern) + params(path)
 
 function routesOf(mounted: Mounted): Router {
   const router = findMyWay({ ignoreTrailingSlash: true, maxParamLength: 1024, caseSensitive: true })
   const routes = new Map<string, Route>()
   for (const operation of mounted.service.operations) {
     for (const prefix of operation.atRoot ? [''] : mounted.service.prefixes) {
-      const path = routerPath(prefix + operation.path) || '/', key = `${operation.method} ${path}`
+      const path = routerPath(prefix, operation.path) || '/', key = `${operation.method} ${path}`
       const known = routes.get(key)
       // Several operations share a path: actions by their body's key, and bodies that changed wholly between versions.
       if (known) known.operations.push(operation)

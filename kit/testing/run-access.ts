@@ -4,9 +4,10 @@ import { test } from 'node:test'
 import { personas, type AccessCase, type AccessWorld, type Persona } from './access.ts'
 import { testOtherProjectId, testProjectId, type TestApi } from './api.ts'
 
+let names = 0
+
 /** A world over a started api. Tokens are the personas' names unless said otherwise. */
 export function worldOf(api: Pick<TestApi, 'call'>, over: { token?: (persona: Persona) => string | undefined, userId: (persona: Persona) => string, projectId?: string, otherProjectId?: string }): AccessWorld {
-  let names = 0
   const token = over.token ?? ((persona) => (persona === 'nobody' ? undefined : persona))
   return {
     projectId: over.projectId ?? testProjectId, otherProjectId: over.otherProjectId ?? testOtherProjectId, domainId: 'default', userId: over.userId,

@@ -1,10 +1,53 @@
 // What identity's handlers are handed.
 import { operationsOf } from '#kit/http/operation.ts'
+import type { Keyring } from '#kit/crypto/fernet.ts'
 import type { Store, Tx } from '#kit/store/store.ts'
+import type { Tracer } from '#kit/trace/tracer.ts'
+import { openKeyring } from './tokens/keys.ts'
+import { tokenSealer, type TokenSealer } from './tokens/payload.ts'
+import { createPasswords, type PasswordCost, type Passwords } from './passwords/hasher.ts'
+import { createLimiter, type LimiterSetup, type FailureLimiter } from './passwords/limiter.ts'
 import type { IdentityTables } from './schema.ts'
 
 export interface Deps {
   store: Store<IdentityTables>
+  keyring: Keyring
+  tokens: TokenSealer
+  passwords: Passwords
+  limiter: FailureLimiter
+  tracer: Pick<Tracer, 'bind'>
+  config: IdentityConfig
+  /** Epoch milliseconds. */
+  clock(): number
 }
 export type IdentityTx = Tx<IdentityTables>
 export const operation = operationsOf<Deps>()
+
+export interface IdentityConfig {
+  /** How long a token lives. */
+  tokenLifeSeconds: number
+  /** How long after its end `allow_expired` still tells of a token, for work that outlives it. */
+  allowExpiredSeconds: number
+}
+export const defaultConfig: IdentityConfig = { tokenLifeSeconds: 3600, allowExpiredSeconds: 172_800 }
+
+export interface DepsSetup {
+  store: Store
+  tracer: Pick<Tracer, 'bind'>
+  config?: Partial<IdentityConfig>
+  /** Cheaper for tests; never anywhere else. */
+  passwordCost?: PasswordCost
+  passwordQueue?: { running: number, waiting: number }
+  limiter?: LimiterSetup
+  clock?: () => number
+}
+
+/** Identity's deps over a migrated database; its keys are made on the first call ever. */
+export async function identityDeps(setup: DepsSetup): Promise<Deps> {
+  const store = setup.store.as<IdentityTables>(), clock = setup.clock ?? Date.now
+  const keyring = await openKeyring(store)
+  return {
+    store, keyring, tokens: tokenSealer(keyring), passwords: createPasswords(setup.passwordCost, setup.passwordQueue), limiter: createLimiter({ clock, ...setup.limiter }),
+    tracer: setup.tracer, config: { ...defaultConfig, ...setup.config }, clock,
+  }
+}

@@ -3,18 +3,98 @@ import type { Flag } from '#kit/store/store.ts'
 
 export interface IdentityTables {
   identityProjects: ProjectRow
+  identityProjectTags: { projectId: string, name: string }
+  identityUsers: UserRow
+  identityGroups: GroupRow
+  identityMemberships: { userId: string, groupId: string }
+  identityRoles: RoleRow
+  identityImpliedRoles: { priorRoleId: string, impliedRoleId: string }
+  identityAssignments: AssignmentRow
+  identityRevocations: { auditId: string, expiresAtSeconds: number }
+  identityKeys: { number: number, secret: string, createdAt: string }
+  identityRegions: RegionRow
+  identityServices: ServiceRow
+  identityEndpoints: EndpointRow
+  identityApplicationCredentials: ApplicationCredentialRow
 }
 
 /** Domains are projects that act as one, as in keystone. */
 export interface ProjectRow {
   id: string
   name: string
-  domainId: string | null
+  /** Empty for a domain: their names are unique among themselves. */
+  domainId: string
+  /** A top-level project's parent is its domain; a domain has none. */
   parentId: string | null
   isDomain: Flag
   enabled: Flag
   description: string
-  /** JSON: tags, options and extra attributes. */
+  /** JSON: `immutable`. */
+  options: string
+  /** JSON: attributes that clients made up. */
   extra: string
+  /** Tokens of an older generation are revoked: raised when the project is disabled. */
+  generation: number
+  createdAt: string
+}
+
+export interface UserRow {
+  id: string
+  name: string
+  domainId: string
+  defaultProjectId: string | null
+  enabled: Flag
+  /** argon2id in PHC notation; without one, no password fits. */
+  passwordHash: string | null
+  passwordExpiresAt: string | null
+  options: string
+  /** JSON: attributes that clients made up, description and email among them. */
+  extra: string
+  /** Tokens of an older generation are revoked: raised when the user is disabled or gets another password. */
+  generation: number
+  createdAt: string
+}
+
+export interface GroupRow { id: string, name: string, domainId: string, description: string, extra: string, createdAt: string }
+
+export interface RoleRow {
+  id: string
+  name: string
+  /** Empty for roles that may be assigned anywhere. */
+  domainId: string
+  description: string | null
+  options: string
+  extra: string
+  createdAt: string
+}
+
+export type ActorType = 'user' | 'group'
+export type TargetType = 'project' | 'domain' | 'system'
+export interface AssignmentRow {
+  actorType: ActorType
+  actorId: string
+  targetType: TargetType
+  /** `system` for the system. */
+  targetId: string
+  roleId: string
+  /** Holds on the projects below the target, not on the target. */
+  inherited: Flag
+}
+
+export interface RegionRow { id: string, description: string, parentRegionId: string | null, extra: string }
+export interface ServiceRow { id: string, type: string, name: string | null, description: string | null, enabled: Flag, extra: string }
+export interface EndpointRow { id: string, serviceId: string, regionId: string | null, interface: string, url: string, enabled: Flag, extra: string }
+
+export interface ApplicationCredentialRow {
+  id: string
+  name: string
+  userId: string
+  projectId: string
+  description: string | null
+  secretHash: string
+  expiresAt: string | null
+  unrestricted: Flag
+  /** JSON list of role ids; what of it the user still holds is what the credential can do. */
+  roleIds: string
   createdAt: string
 }

@@ -1,16 +1,41 @@
 // Identity's table of contents: keystone v3.
+import type { Operation } from '#kit/http/operation.ts'
 import type { ServiceModule } from '#kit/service.ts'
 import { statusText } from '#kit/http/status.ts'
+import * as applicationCredentials from './application-credentials/api.ts'
+import * as assignments from './assignments/api.ts'
+import { grants } from './assignments/grants.ts'
 import type { Deps } from './deps.ts'
+import * as domains from './domains/api.ts'
+import * as endpoints from './endpoints/api.ts'
+import * as groups from './groups/api.ts'
 import { first } from './migrations/0001-first.ts'
-import { createProject, listProjects, showProject } from './projects/api.ts'
+import * as projects from './projects/api.ts'
+import * as regions from './regions/api.ts'
+import * as roles from './roles/api.ts'
+import * as inferences from './roles/inferences.ts'
+import * as services from './services/api.ts'
+import * as tags from './tags/api.ts'
+import * as tokens from './tokens/api.ts'
+import * as users from './users/api.ts'
+import * as versions from './versions/api.ts'
+
+/** What a noun's api.ts exports that is an operation. */
+const operationsIn = (...nouns: object[]): Operation<Deps>[] =>
+  nouns.flatMap((noun) => Object.values(noun)).filter((value): value is Operation<Deps> => typeof value === 'object' && value !== null && 'handle' in value)
 
 export const identity: ServiceModule<Deps> = {
   http: {
     name: 'identity', mount: '/identity', prefixes: ['/v3'],
-    operations: [listProjects, showProject, createProject],
+    operations: [
+      ...operationsIn(versions, tokens, users, projects, tags, domains, groups, roles, inferences), ...grants,
+      ...operationsIn(assignments, regions, services, endpoints, applicationCredentials),
+    ],
     envelope: (fault) => ({ error: { code: fault.status, title: statusText(fault.status), message: fault.message } }),
   },
   migrations: [first],
-  access: async () => (await Promise.all([import('./projects/access.ts')])).flatMap((m) => m.access),
+  access: async () => (await Promise.all([
+    import('./versions/access.ts'), import('./tokens/access.ts'), import('./users/access.ts'), import('./projects/access.ts'), import('./tags/access.ts'), import('./domains/access.ts'),
+    import('./groups/access.ts'), import('./roles/access.ts'), import('./assignments/access.ts'), import('./catalog/access.ts'), import('./application-credentials/access.ts'),
+  ])).flatMap((m) => m.access),
 }

@@ -1,52 +1,161 @@
 // https://docs.openstack.org/api-ref/identity/v3/#projects
-import { badRequest, notFound } from '#base/errors.ts'
+import { badRequest, forbidden } from '#base/errors.ts'
 import { newHexId } from '#base/ids.ts'
 import { now } from '#base/time.ts'
 import { exact, lenient, nullable, Type } from '#kit/http/schema.ts'
+import { authenticated } from '#kit/policy/rules.ts'
 import { flag } from '#kit/store/store.ts'
+import type { Context } from '#base/context.ts'
+import type { Input } from '#kit/http/operation.ts'
 import { operation, type Deps } from '../deps.ts'
-import type { ProjectRow } from '../schema.ts'
+import { immutable, missing } from '../faults.ts'
+import { collection, extraOf, field, isOn, listQuery } from '../fields.ts'
 import * as policy from './policy.ts'
 import * as projects from './store.ts'
+import { childrenOf, parentIds, parentsOf, subtreeIds, subtreeOf } from './tree.ts'
 import { projectView } from './view.ts'
 
-const target = {
+/** For the rules, a project belongs to itself. */
+export const projectTarget = {
   load: (_ctx: unknown, params: Record<string, string>, { store }: Deps) => store.read((tx) => projects.find(tx, params.project_id!)),
   sees: policy.showProject,
-  owner: (row: ProjectRow) => ({ projectId: row.id, domainId: row.domainId }),
-  missing: (params: Record<string, string>) => notFound(`Could not find project: ${params.project_id}.`),
+  owner: (row: projects.TaggedProject) => ({ projectId: row.id, domainId: row.domainId || row.id }),
+  missing: (params: Record<string, string>) => missing('project', params.project_id!),
 }
 
+/** The domain a new thing lands in: the one asked for, the token's own, its project's, the default one. */
+export const homeDomain = (ctx: Context, asked: string | null | undefined): string => asked ?? ctx.actor.domainId ?? ctx.actor.projectDomainId ?? 'default'
+/** A creation's target is where the new thing will stand. */
+export const inDomain = (of: (body: any) => { domain_id?: string | null | undefined }) => ({
+  load: async (ctx: Context, _params: unknown, _deps: Deps, input: Input<any, any, unknown>) => ({ domainId: homeDomain(ctx, of(input.body).domain_id) }),
+  sees: authenticated,
+  missing: () => missing('domain', ''),
+})
+
+const tagList = (text: string | undefined): string[] | undefined => text?.split(',')
 export const listProjects = operation({
   name: 'listProjects', method: 'GET', path: '/projects', summary: 'List projects.',
   access: policy.listProjects,
-  query: lenient({ name: Type.Optional(Type.String()), domain_id: Type.Optional(Type.String()), parent_id: Type.Optional(Type.String()), enabled: Type.Optional(Type.Boolean()) }),
-  async handle(_ctx, { query, urls }, { store }) {
-    const rows = await store.read((tx) => projects.list(tx, { name: query.name, domainId: query.domain_id, parentId: query.parent_id, enabled: query.enabled, isDomain: false }))
-    return { projects: rows.map((row) => projectView(row, urls.api)), links: { self: `${urls.api}/projects`, next: null, previous: null } }
+  query: listQuery({
+    name: Type.Optional(Type.String()), domain_id: Type.Optional(Type.String()), parent_id: Type.Optional(Type.String()), enabled: Type.Optional(Type.Boolean()), is_domain: Type.Optional(Type.Boolean()),
+    tags: Type.Optional(Type.String()), 'tags-any': Type.Optional(Type.String()), 'not-tags': Type.Optional(Type.String()), 'not-tags-any': Type.Optional(Type.String()),
+  }),
+  async handle({ actor }, { query, urls }, { store }) {
+    // With a domain's token one sees that domain.
+    if (actor.domainId !== undefined && query.domain_id !== undefined && query.domain_id !== actor.domainId) return collection('projects', [], () => ({}), urls, query)
+    const rows = await store.read((tx) => projects.list(tx, {
+      name: query.name, domainId: actor.domainId ?? query.domain_id, parentId: query.parent_id, enabled: query.enabled, isDomain: query.is_domain ?? false,
+      tags: tagList(query.tags), tagsAny: tagList(query['tags-any']), notTags: tagList(query['not-tags']), notTagsAny: tagList(query['not-tags-any']),
+    }, query))
+    return collection('projects', rows, (row) => projectView(row, urls.api), urls, query)
   },
 })
 
 export const showProject = operation({
   name: 'showProject', method: 'GET', path: '/projects/{project_id}', summary: 'Show a project.',
-  access: policy.showProject, target,
-  handle: async (_ctx, { target, urls }) => ({ project: projectView(target, urls.api) }),
+  access: policy.showProject, target: projectTarget,
+  query: lenient({ parents_as_list: Type.Optional(Type.String()), parents_as_ids: Type.Optional(Type.String()), subtree_as_list: Type.Optional(Type.String()), subtree_as_ids: Type.Optional(Type.String()) }),
+  async handle(_ctx, { query, target, urls }, { store }) {
+    const { parents_as_list, parents_as_ids, subtree_as_list, subtree_as_ids } = query
+    if (isOn(parents_as_list) && isOn(parents_as_ids)) throw badRequest('Cannot use parents_as_list and parents_as_ids query params at the same time.')
+    if (isOn(subtree_as_list) && isOn(subtree_as_ids)) throw badRequest('Cannot use subtree_as_list and subtree_as_ids query params at the same time.')
+    const view = projectView(target, urls.api)
+    if (![parents_as_list, parents_as_ids, subtree_as_list, subtree_as_ids].some(isOn)) return { project: view }
+    const all = new Map((await store.read((tx) => projects.ofDomain(tx, target.domainId || target.id))).map((p) => [p.id, p]))
+    const children = childrenOf(all.values()), parents = parentsOf(target, all)
+    const wrapped = (rows: projects.TaggedProject[]) => rows.map((p) => ({ project: projectView(p, urls.api) }))
+    return { project: {
+      ...view,
+      ...(isOn(parents_as_list) && { parents: wrapped(parents) }), ...(isOn(parents_as_ids) && { parents: parentIds(parents) }),
+      ...(isOn(subtree_as_list) && { subtree: wrapped(subtreeOf(target.id, children)) }), ...(isOn(subtree_as_ids) && { subtree: subtreeIds(target.id, children) }),
+    } }
+  },
 })
+
+const known = ['id', 'name', 'domain_id', 'parent_id', 'is_domain', 'enabled', 'description', 'tags', 'options', 'links'] as const
+const fields = {
+  name: field.name(64), description: Type.Optional(field.description), enabled: Type.Optional(field.enabled), tags: Type.Optional(field.tags), options: Type.Optional(field.options),
+}
+/** keystone's limit, the domain counted. */
+const maxDepth = 5
 
 export const createProject = operation({
   name: 'createProject', method: 'POST', path: '/projects', summary: 'Create a project.', status: 201,
-  access: policy.changeProject,
-  body: exact({ project: lenient({
-    name: Type.String({ minLength: 1, maxLength: 255 }), domain_id: Type.Optional(Type.String()), description: Type.Optional(nullable(Type.String())), enabled: Type.Optional(Type.Boolean()),
-  }) }),
-  async handle(ctx, { body, urls }, { store }) {
+  access: policy.changeProject, target: inDomain((body) => body.project),
+  body: exact({ project: lenient({ ...fields, domain_id: Type.Optional(nullable(field.id)), parent_id: Type.Optional(nullable(field.id)), is_domain: Type.Optional(Type.Boolean()) }) }),
+  async handle(_ctx, { body, target, urls }, { store }) {
     const { project } = body
-    if (project.name.trim() === '') throw badRequest('Invalid input for field/attribute name: it is blank.')
-    const domainId = project.domain_id ?? ctx.actor.domainId ?? ctx.actor.projectDomainId ?? 'default'
-    const row: ProjectRow = {
-      id: newHexId(), name: project.name, domainId, parentId: domainId, isDomain: 0, enabled: flag(project.enabled ?? true), description: project.description ?? '', extra: '{}', createdAt: now(),
+    if (project.is_domain) throw badRequest('Creating a project that acts as a domain is done through the domains API.')
+    const domainId = project.domain_id ?? target.domainId
+    const row: projects.TaggedProject = {
+      id: newHexId(), name: project.name, domainId, parentId: project.parent_id ?? domainId, isDomain: 0, enabled: flag(project.enabled ?? true), description: project.description ?? '',
+      tags: project.tags ?? [], options: JSON.stringify(project.options ?? {}), extra: JSON.stringify(extraOf(project, known)), generation: 0, createdAt: now(),
     }
-    await store.tx((tx) => projects.add(tx, row))
+    await store.tx(async (tx) => {
+      const parent = await projects.find(tx, row.parentId!)
+      if (!parent) throw badRequest(`Could not find project: ${row.parentId}.`)
+      // A parent says which domain it is, unless the request says another.
+      const parentDomain = parent.isDomain ? parent.id : parent.domainId
+      if (project.parent_id && !project.domain_id) row.domainId = parentDomain
+      if (row.domainId !== parentDomain) throw badRequest('Cannot create project, since it specifies its domain_id but its parent is in another domain.')
+      if (!parent.enabled) throw badRequest(`Cannot create project, the parent (${parent.id}) is disabled.`)
+      if (!parent.isDomain) {
+        const all = new Map((await projects.ofDomain(tx, parentDomain)).map((p) => [p.id, p]))
+        if (parentsOf(parent, all).length + 3 > maxDepth) throw forbidden(`Max hierarchy depth reached for ${parent.id} branch.`)
+      }
+      await projects.add(tx, row)
+    })
     return { project: projectView(row, urls.api) }
   },
 })
+
+export const updateProject = operation({
+  name: 'updateProject', method: 'PATCH', path: '/projects/{project_id}', summary: 'Change a project.',
+  access: policy.changeProject, target: projectTarget,
+  body: exact({ project: lenient({ ...fields, name: Type.Optional(fields.name), domain_id: Type.Optional(nullable(Type.String())), parent_id: Type.Optional(nullable(Type.String())), is_domain: Type.Optional(Type.Boolean()) }, { minProperties: 1 }) }),
+  async handle(_ctx, { body: { project }, target, urls }, { store }) {
+    const row = await store.tx(async (tx) => {
+      const current = await projects.find(tx, target.id)
+      if (!current) throw missing('project', target.id)
+      const options = JSON.parse(current.options) as { immutable?: boolean | null }
+      const onlyUnlocks = Object.keys(project).every((key) => key === 'options') && project.options?.immutable === false
+      if (options.immutable && !onlyUnlocks) throw immutable('update', 'project', current.id)
+      if (project.domain_id !== undefined && project.domain_id !== (current.domainId || null)) throw badRequest('Update of `domain_id` is not allowed.')
+      if (project.parent_id !== undefined && project.parent_id !== current.parentId) throw forbidden('Update of `parent_id` is not allowed.')
+      if (project.is_domain !== undefined && project.is_domain !== (current.isDomain === 1)) throw badRequest('Update of `is_domain` is not allowed.')
+      const enabled = flag(project.enabled ?? current.enabled === 1)
+      if (!current.isDomain) await checkEnabling(tx, current, enabled === 1)
+      const next: projects.TaggedProject = {
+        ...current, name: project.name ?? current.name, enabled, tags: project.tags ?? current.tags,
+        description: project.description === undefined ? current.description : project.description ?? '',
+        options: JSON.stringify({ ...options, ...project.options }), extra: JSON.stringify({ ...JSON.parse(current.extra) as object, ...extraOf(project, known) }),
+        generation: Number(current.generation) + (current.enabled === 1 && enabled === 0 ? 1 : 0),
+      }
+      await projects.save(tx, next)
+      return next
+    })
+    return { project: projectView(row, urls.api) }
+  },
+})
+
+/** A disabled project has no enabled one below it. */
+async function checkEnabling(tx: Parameters<typeof projects.ofDomain>[0], current: projects.TaggedProject, enabled: boolean): Promise<void> {
+  if (enabled === (current.enabled === 1)) return
+  const all = new Map((await projects.ofDomain(tx, current.domainId)).map((p) => [p.id, p]))
+  if (enabled && parentsOf(current, all).some((p) => !p.enabled)) throw forbidden(`Cannot enable project ${current.id} since it has disabled parents.`)
+  if (!enabled && subtreeOf(current.id, childrenOf(all.values())).some((p) => p.enabled)) throw forbidden(`Cannot disable project ${current.id} since its subtree contains enabled projects.`)
+}
+
+export const deleteProject = operation({
+  name: 'deleteProject', method: 'DELETE', path: '/projects/{project_id}', summary: 'Delete a project.',
+  access: policy.changeProject, target: projectTarget,
+  async handle(_ctx, { target }, { store }) {
+    if (target.isDomain) throw forbidden(`Cannot delete the project ${target.id}: it is a domain. Use the domains API.`)
+    if ((JSON.parse(target.options) as { immutable?: boolean }).immutable) throw immutable('delete', 'project', target.id)
+    await store.tx(async (tx) => {
+      if (await projects.hasChildren(tx, target.id)) throw forbidden(`Cannot delete the project ${target.id} since it is not a leaf in the hierarchy.`)
+      await projects.remove(tx, [target.id])
+    })
+  },
+})
+

@@ -1,8 +1,7 @@
 // https://docs.openstack.org/keystone/latest/configuration/policy.html, projects
-import { all, any, authenticated, ownDomain, ownProject, role, systemScope } from '#kit/policy/rules.ts'
+import { any, ownProject } from '#kit/policy/rules.ts'
+import { adminOrDomainManager, adminOrReaders } from '../policy.ts'
 
-const adminRequired = role('admin')
-export const listProjects = any(adminRequired, all(role('reader'), systemScope), all(role('reader'), ownDomain))
-export const showProject = any(adminRequired, all(role('reader'), systemScope), all(role('reader'), ownDomain), ownProject)
-export const changeProject = any(adminRequired, all(role('manager'), ownDomain))
-export const anyProject = authenticated
+export const listProjects = adminOrReaders
+export const showProject = any(adminOrReaders, ownProject)
+export const changeProject = adminOrDomainManager

@@ -1,22 +1,86 @@
-// Rows of projects.
-import { insert } from '#kit/store/rows.ts'
+// Rows of projects and domains, and projects' tags.
 import { conflict } from '#base/errors.ts'
+import { change, insert } from '#kit/store/rows.ts'
 import type { IdentityTx } from '../deps.ts'
+import { fetchLimit, type Page } from '../fields.ts'
 import type { ProjectRow } from '../schema.ts'
 
-export interface ProjectFilter { name?: string, domainId?: string, parentId?: string, enabled?: boolean, isDomain: boolean }
+export type TaggedProject = ProjectRow & { tags: string[] }
+export interface TagFilter { tags?: string[], tagsAny?: string[], notTags?: string[], notTagsAny?: string[] }
+export interface ProjectFilter extends TagFilter { name?: string, domainId?: string, parentId?: string, enabled?: boolean, isDomain: boolean }
 
-export const find = (tx: IdentityTx, id: string): Promise<ProjectRow | undefined> =>
-  tx.db.selectFrom('identityProjects').selectAll().where('id', '=', id).executeTakeFirst()
-
-export function list(tx: IdentityTx, filter: ProjectFilter): Promise<ProjectRow[]> {
-  let query = tx.db.selectFrom('identityProjects').selectAll().where('isDomain', '=', filter.isDomain ? 1 : 0)
-  if (filter.name !== undefined) query = query.where('name', '=', filter.name)
-  if (filter.domainId !== undefined) query = query.where('domainId', '=', filter.domainId)
-  if (filter.parentId !== undefined) query = query.where('parentId', '=', filter.parentId)
-  if (filter.enabled !== undefined) query = query.where('enabled', '=', filter.enabled ? 1 : 0)
-  return query.orderBy('id').execute()
+/** The rows with their tags: one more query, however many there are. */
+export async function tagsOf(tx: IdentityTx, rows: ProjectRow[]): Promise<TaggedProject[]> {
+  const tagged = new Map(rows.map((row): [string, TaggedProject] => [row.id, { ...row, tags: [] }]))
+  if (rows.length > 0) {
+    let query = tx.db.selectFrom('identityProjectTags').selectAll()
+    if (rows.length <= 200) query = query.where('projectId', 'in', rows.map((r) => r.id))
+    for (const { projectId, name } of await query.orderBy('name').execute()) tagged.get(projectId)?.tags.push(name)
+  }
+  return [...tagged.values()]
 }
 
-export const add = (tx: IdentityTx, row: ProjectRow): Promise<void> =>
-  insert(tx, 'identityProjects', { ...row }, () => conflict(`Conflict occurred attempting to store project - it is not permitted to have two projects with the same name in the same domain: ${row.name}.`))
+/** A project or a domain. */
+export async function find(tx: IdentityTx, id: string): Promise<TaggedProject | undefined> {
+  const row = await tx.db.selectFrom('identityProjects').selectAll().where('id', '=', id).executeTakeFirst()
+  return row && (await tagsOf(tx, [row]))[0]
+}
+
+export const findDomain = (tx: IdentityTx, id: string): Promise<ProjectRow | undefined> =>
+  tx.db.selectFrom('identityProjects').selectAll().where('id', '=', id).where('isDomain', '=', 1).executeTakeFirst()
+
+export async function list(tx: IdentityTx, filter: ProjectFilter, page: Page = {}): Promise<TaggedProject[]> {
+  let query = tx.db.selectFrom('identityProjects as p').selectAll('p').where('p.isDomain', '=', filter.isDomain ? 1 : 0)
+  if (filter.name !== undefined) query = query.where('p.name', '=', filter.name)
+  if (filter.domainId !== undefined) query = query.where('p.domainId', '=', filter.domainId)
+  if (filter.parentId !== undefined) query = query.where('p.parentId', '=', filter.parentId)
+  if (filter.enabled !== undefined) query = query.where('p.enabled', '=', filter.enabled ? 1 : 0)
+  const withAny = (names: string[]) => tx.db.selectFrom('identityProjectTags').select('projectId').where('name', 'in', names)
+  const withAll = (names: string[]) => withAny(names).groupBy('projectId').having((eb) => eb.fn.countAll(), '=', names.length)
+  if (filter.tags) query = query.where('p.id', 'in', withAll(filter.tags))
+  if (filter.tagsAny) query = query.where('p.id', 'in', withAny(filter.tagsAny))
+  if (filter.notTags) query = query.where('p.id', 'not in', withAll(filter.notTags))
+  if (filter.notTagsAny) query = query.where('p.id', 'not in', withAny(filter.notTagsAny))
+  if (page.marker) query = query.where('p.id', '>', page.marker)
+  return tagsOf(tx, await query.orderBy('p.id').limit(fetchLimit(page)).execute())
+}
+
+const taken = (row: Pick<ProjectRow, 'name' | 'isDomain'>) => () => conflict(row.isDomain
+  ? `Conflict occurred attempting to store domain - it is not permitted to have two domains with the same name: ${row.name}.`
+  : `Conflict occurred attempting to store project - it is not permitted to have two projects with the same name in the same domain: ${row.name}.`)
+
+export async function add(tx: IdentityTx, { tags, ...row }: TaggedProject): Promise<void> {
+  await insert(tx, 'identityProjects', row, taken(row))
+  await setTags(tx, row.id, tags)
+}
+
+export async function setTags(tx: IdentityTx, projectId: string, names: string[]): Promise<void> {
+  await tx.db.deleteFrom('identityProjectTags').where('projectId', '=', projectId).execute()
+  if (names.length > 0) await insert(tx, 'identityProjectTags', names.map((name) => ({ projectId, name })))
+}
+
+/** Writes what changed. Whoever disables ends the tokens scoped there for good. */
+export async function save(tx: IdentityTx, { tags, ...row }: TaggedProject): Promise<void> {
+  const { id, ...rest } = row
+  const clash = await tx.db.selectFrom('identityProjects').select('id').where('domainId', '=', row.domainId).where('isDomain', '=', row.isDomain).where('name', '=', row.name).where('id', '<>', id).executeTakeFirst()
+  if (clash) throw taken(row)()
+  await change(tx, 'identityProjects', { id }, { ...rest })
+  await setTags(tx, id, tags)
+}
+
+export const hasChildren = async (tx: IdentityTx, id: string): Promise<boolean> =>
+  await tx.db.selectFrom('identityProjects').select('id').where('parentId', '=', id).limit(1).executeTakeFirst() !== undefined
+
+/** The project and everything that hung on it. */
+export async function remove(tx: IdentityTx, ids: string[]): Promise<void> {
+  if (ids.length === 0) return
+  await tx.db.deleteFrom('identityAssignments').where('targetId', 'in', ids).where('targetType', 'in', ['project', 'domain']).execute()
+  await tx.db.deleteFrom('identityApplicationCredentials').where('projectId', 'in', ids).execute()
+  await tx.db.deleteFrom('identityProjectTags').where('projectId', 'in', ids).execute()
+  await tx.db.updateTable('identityUsers').set({ defaultProjectId: null }).where('defaultProjectId', 'in', ids).execute()
+  await tx.db.deleteFrom('identityProjects').where('id', 'in', ids).execute()
+}
+
+/** All projects of one domain, for its tree: parents and children are found in it without a query each. */
+export const ofDomain = async (tx: IdentityTx, domainId: string): Promise<TaggedProject[]> =>
+  tagsOf(tx, await tx.db.selectFrom('identityProjects').selectAll().where('domainId', '=', domainId).orderBy('id').execute())

@@ -1,0 +1,12 @@
+import { after, before } from 'node:test'
+import { runAccess, worldOf } from '#kit/testing/run-access.ts'
+import { identity } from './service.ts'
+import { startIdentity, type IdentityApi } from './testing.ts'
+
+let api: IdentityApi
+before(async () => { api = await startIdentity() })
+after(() => api.close())
+
+runAccess('identity', identity.http.operations.map((op) => op.name), await identity.access(), () => ({
+  api, token: api.as, world: worldOf(api, { token: api.as, userId: api.userId, projectId: api.projectId, otherProjectId: api.otherProjectId }),
+}))

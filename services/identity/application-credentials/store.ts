@@ -1,0 +1,28 @@
+// Rows of application credentials.
+import { insert } from '#kit/store/rows.ts'
+import type { IdentityTx } from '../deps.ts'
+import { taken } from '../faults.ts'
+import { fetchLimit, type Page } from '../fields.ts'
+import type { ApplicationCredentialRow, RoleRow } from '../schema.ts'
+
+export const find = (tx: IdentityTx, userId: string, id: string): Promise<ApplicationCredentialRow | undefined> =>
+  tx.db.selectFrom('identityApplicationCredentials').selectAll().where('id', '=', id).where('userId', '=', userId).executeTakeFirst()
+
+export function list(tx: IdentityTx, userId: string, name: string | undefined, page: Page): Promise<ApplicationCredentialRow[]> {
+  let query = tx.db.selectFrom('identityApplicationCredentials').selectAll().where('userId', '=', userId)
+  if (name !== undefined) query = query.where('name', '=', name)
+  if (page.marker) query = query.where('id', '>', page.marker)
+  return query.orderBy('id').limit(fetchLimit(page)).execute()
+}
+
+export const add = (tx: IdentityTx, row: ApplicationCredentialRow): Promise<void> =>
+  insert(tx, 'identityApplicationCredentials', { ...row }, () => taken('application_credential', row.name))
+
+export const remove = async (tx: IdentityTx, id: string): Promise<void> => { await tx.db.deleteFrom('identityApplicationCredentials').where('id', '=', id).execute() }
+
+/** The roles that credentials name, by id. */
+export async function rolesOf(tx: IdentityTx, rows: ApplicationCredentialRow[]): Promise<Map<string, RoleRow>> {
+  const ids = [...new Set(rows.flatMap((row) => JSON.parse(row.roleIds) as string[]))]
+  if (ids.length === 0) return new Map()
+  return new Map((await tx.db.selectFrom('identityRoles').selectAll().where('id', 'in', ids.slice(0, 400)).execute()).map((role) => [role.id, role]))
+}

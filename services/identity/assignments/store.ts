@@ -1,0 +1,55 @@
+// Rows of assignments: who has which role where.
+import { insertIfAbsent } from '#kit/store/rows.ts'
+import type { IdentityTx } from '../deps.ts'
+import type { ActorType, AssignmentRow, RoleRow, TargetType } from '../schema.ts'
+
+export type Place = Pick<AssignmentRow, 'actorType' | 'actorId' | 'targetType' | 'targetId' | 'inherited'>
+export interface AssignmentFilter { actorIds?: { type: ActorType, ids: string[] }[], targets?: { type: TargetType, ids: string[] }[], roleIds?: string[], inherited?: boolean }
+
+const at = (tx: IdentityTx, place: Place) => tx.db.selectFrom('identityAssignments as a').where('a.actorType', '=', place.actorType).where('a.actorId', '=', place.actorId)
+  .where('a.targetType', '=', place.targetType).where('a.targetId', '=', place.targetId).where('a.inherited', '=', place.inherited)
+
+export const grant = (tx: IdentityTx, row: AssignmentRow): Promise<boolean> => insertIfAbsent(tx, 'identityAssignments', { ...row })
+
+export const has = async (tx: IdentityTx, place: Place, roleId: string): Promise<boolean> => await at(tx, place).select('a.roleId').where('a.roleId', '=', roleId).executeTakeFirst() !== undefined
+
+export const rolesAt = (tx: IdentityTx, place: Place): Promise<RoleRow[]> => at(tx, place).innerJoin('identityRoles as r', 'r.id', 'a.roleId').selectAll('r').orderBy('r.id').execute()
+
+export const revoke = async (tx: IdentityTx, row: AssignmentRow): Promise<boolean> => Number((await tx.db.deleteFrom('identityAssignments')
+  .where('actorType', '=', row.actorType).where('actorId', '=', row.actorId).where('targetType', '=', row.targetType).where('targetId', '=', row.targetId)
+  .where('roleId', '=', row.roleId).where('inherited', '=', row.inherited).executeTakeFirst()).numDeletedRows) > 0
+
+export function list(tx: IdentityTx, filter: AssignmentFilter): Promise<AssignmentRow[]> {
+  let query = tx.db.selectFrom('identityAssignments').selectAll()
+  if (filter.actorIds) query = query.where((eb) => eb.or(filter.actorIds!.map(({ type, ids }) => eb.and([eb('actorType', '=', type), eb('actorId', 'in', ids.length > 0 ? ids : [''])]))))
+  if (filter.targets) query = query.where((eb) => eb.or(filter.targets!.map(({ type, ids }) => eb.and([eb('targetType', '=', type), eb('targetId', 'in', ids.length > 0 ? ids : [''])]))))
+  if (filter.roleIds) query = query.where('roleId', 'in', filter.roleIds)
+  if (filter.inherited !== undefined) query = query.where('inherited', '=', filter.inherited ? 1 : 0)
+  return query.orderBy('targetId').orderBy('actorId').orderBy('roleId').execute()
+}
+
+export const groupsOf = async (tx: IdentityTx, userId: string): Promise<string[]> =>
+  (await tx.db.selectFrom('identityMemberships').select('groupId').where('userId', '=', userId).execute()).map((r) => r.groupId)
+
+/** Who is in these groups. */
+export async function members(tx: IdentityTx, groupIds: string[]): Promise<Map<string, string[]>> {
+  const found = new Map<string, string[]>()
+  if (groupIds.length === 0) return found
+  let query = tx.db.selectFrom('identityMemberships').selectAll()
+  if (groupIds.length <= 200) query = query.where('groupId', 'in', groupIds)
+  for (const { groupId, userId } of await query.orderBy('userId').execute()) found.set(groupId, [...(found.get(groupId) ?? []), userId])
+  return found
+}
+
+export interface TreeNode { id: string, parentId: string | null, isDomain: number, domainId: string }
+export const tree = (tx: IdentityTx): Promise<TreeNode[]> => tx.db.selectFrom('identityProjects').select(['id', 'parentId', 'isDomain', 'domainId']).execute()
+
+export interface Name { id: string, name: string, domainId: string }
+/** The names of what a list speaks of: one query a kind. */
+export async function names(tx: IdentityTx, table: 'identityUsers' | 'identityGroups' | 'identityRoles' | 'identityProjects', ids: Iterable<string>): Promise<Map<string, Name>> {
+  const wanted = [...new Set(ids)], found = new Map<string, Name>()
+  for (let i = 0; i < wanted.length; i += 400) {
+    for (const row of await tx.db.selectFrom(table).select(['id', 'name', 'domainId']).where('id', 'in', wanted.slice(i, i + 400)).execute()) found.set(row.id, row)
+  }
+  return found
+}

@@ -1,0 +1,34 @@
+// The catalogue as tokens carry it: services with their endpoints, URLs filled in for the caller.
+import type { IdentityTx } from '../deps.ts'
+
+export interface CatalogEntry {
+  id: string
+  type: string
+  name: string
+  endpoints: { id: string, interface: string, region: string | null, region_id: string | null, url: string }[]
+}
+
+/** Fills `%(project_id)s` and `$(project_id)s`; undefined when the caller has no project and the URL wants one. */
+export function fillUrl(url: string, userId: string, projectId: string | undefined): string | undefined {
+  let whole = true
+  const filled = url.replace(/[%$]\((\w+)\)s/g, (_all, name: string) => {
+    const value = name === 'project_id' || name === 'tenant_id' ? projectId : name === 'user_id' ? userId : undefined
+    if (value === undefined) whole = false
+    return value ?? ''
+  })
+  return whole ? filled : undefined
+}
+
+/** One query. Disabled services and endpoints are left out; a service without endpoints stays. */
+export async function catalogFor(tx: IdentityTx, userId: string, projectId: string | undefined): Promise<CatalogEntry[]> {
+  const rows = await tx.db.selectFrom('identityServices as s').leftJoin('identityEndpoints as e', (j) => j.onRef('e.serviceId', '=', 's.id').on('e.enabled', '=', 1))
+    .select(['s.id as serviceId', 's.type', 's.name', 'e.id as endpointId', 'e.interface', 'e.regionId', 'e.url']).where('s.enabled', '=', 1).orderBy('s.type').orderBy('s.id').orderBy('e.id').execute()
+  const entries = new Map<string, CatalogEntry>()
+  for (const row of rows) {
+    let entry = entries.get(row.serviceId)
+    if (!entry) entries.set(row.serviceId, entry = { id: row.serviceId, type: row.type, name: row.name ?? '', endpoints: [] })
+    const url = row.endpointId ? fillUrl(row.url!, userId, projectId) : undefined
+    if (url !== undefined) entry.endpoints.push({ id: row.endpointId!, interface: row.interface!, region: row.regionId, region_id: row.regionId, url })
+  }
+  return [...entries.values()]
+}

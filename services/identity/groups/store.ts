@@ -1,0 +1,42 @@
+// Rows of groups and who is in them.
+import { change, insert, insertIfAbsent } from '#kit/store/rows.ts'
+import type { IdentityTx } from '../deps.ts'
+import { taken } from '../faults.ts'
+import { fetchLimit, type Page } from '../fields.ts'
+import type { GroupRow } from '../schema.ts'
+
+export interface GroupFilter { name?: string, domainId?: string, userId?: string }
+
+export const find = (tx: IdentityTx, id: string): Promise<GroupRow | undefined> => tx.db.selectFrom('identityGroups').selectAll().where('id', '=', id).executeTakeFirst()
+
+export function list(tx: IdentityTx, filter: GroupFilter, page: Page = {}): Promise<GroupRow[]> {
+  let query = tx.db.selectFrom('identityGroups as g').selectAll('g')
+  if (filter.name !== undefined) query = query.where('g.name', '=', filter.name)
+  if (filter.domainId !== undefined) query = query.where('g.domainId', '=', filter.domainId)
+  if (filter.userId !== undefined) query = query.where('g.id', 'in', tx.db.selectFrom('identityMemberships').select('groupId').where('userId', '=', filter.userId))
+  if (page.marker) query = query.where('g.id', '>', page.marker)
+  return query.orderBy('g.id').limit(fetchLimit(page)).execute()
+}
+
+const clash = (row: GroupRow) => () => taken('group', row.name, row.domainId)
+export const add = (tx: IdentityTx, row: GroupRow): Promise<void> => insert(tx, 'identityGroups', { ...row }, clash(row))
+
+export async function save(tx: IdentityTx, row: GroupRow): Promise<void> {
+  const { id, ...rest } = row
+  const other = await tx.db.selectFrom('identityGroups').select('id').where('domainId', '=', row.domainId).where('name', '=', row.name).where('id', '<>', id).executeTakeFirst()
+  if (other) throw clash(row)()
+  await change(tx, 'identityGroups', { id }, rest)
+}
+
+export async function remove(tx: IdentityTx, ids: string[]): Promise<void> {
+  if (ids.length === 0) return
+  await tx.db.deleteFrom('identityAssignments').where('actorId', 'in', ids).where('actorType', '=', 'group').execute()
+  await tx.db.deleteFrom('identityMemberships').where('groupId', 'in', ids).execute()
+  await tx.db.deleteFrom('identityGroups').where('id', 'in', ids).execute()
+}
+
+export const join = (tx: IdentityTx, groupId: string, userId: string): Promise<boolean> => insertIfAbsent(tx, 'identityMemberships', { userId, groupId })
+export const leave = async (tx: IdentityTx, groupId: string, userId: string): Promise<boolean> =>
+  Number((await tx.db.deleteFrom('identityMemberships').where('groupId', '=', groupId).where('userId', '=', userId).executeTakeFirst()).numDeletedRows) > 0
+export const isIn = async (tx: IdentityTx, groupId: string, userId: string): Promise<boolean> =>
+  await tx.db.selectFrom('identityMemberships').select('userId').where('groupId', '=', groupId).where('userId', '=', userId).executeTakeFirst() !== undefined

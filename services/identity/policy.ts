@@ -1,0 +1,41 @@
+// The parts that identity's policies are made of, in today's keystone's words.
+import type { Actor } from '#base/context.ts'
+import { all, any, ownDomain, ownUser, projectScope, role, service, systemScope, type Rule, type Target } from '#kit/policy/rules.ts'
+
+export const adminRequired = role('admin')
+/** What concerns the whole cloud is not done with a domain's token. */
+export const cloudAdmin = all(adminRequired, any(systemScope, projectScope))
+export const systemReader = all(role('reader'), systemScope)
+/** Pileus's own services read what they need. */
+export const adminOrSystemReader = any(adminRequired, systemReader, service)
+export const domainReader = all(role('reader'), ownDomain)
+export const domainManager = all(role('manager'), ownDomain)
+export const adminOrReaders = any(adminOrSystemReader, domainReader)
+export const adminOrDomainManager = any(adminRequired, domainManager)
+export const adminOrOwner = any(adminRequired, ownUser)
+export const adminReaderOrOwner = any(adminOrSystemReader, ownUser)
+
+/** Domain managers hand out these and nothing above them. */
+const managedRoles = ['manager', 'member', 'reader']
+
+/** What a grant concerns, for its rules. */
+export interface GrantTarget extends Target { actorDomainId: string | null, targetDomainId: string | null, roleName?: string, roleDomainId?: string }
+const grantWithin = (name: string, roleFits: (actor: Actor, t: GrantTarget) => boolean, text: string): Rule => ({
+  text: `role:${name} and domain_id:%(target.user_or_group.domain_id)s and domain_id:%(target.project_or_domain.domain_id)s and ${text}`,
+  allows(actor, target) {
+    if (!actor.roles.includes(name) || actor.domainId === undefined) return false
+    const t = target as GrantTarget | undefined
+    return t === undefined || (t.actorDomainId === actor.domainId && t.targetDomainId === actor.domainId && roleFits(actor, t))
+  },
+})
+const roleOfDomain = (actor: Actor, t: GrantTarget): boolean => !t.roleDomainId || t.roleDomainId === actor.domainId
+export const domainGrantReader = grantWithin('reader', roleOfDomain, '(domain_id:%(target.role.domain_id)s or None:%(target.role.domain_id)s)')
+export const domainGrantAdmin = grantWithin('admin', roleOfDomain, '(domain_id:%(target.role.domain_id)s or None:%(target.role.domain_id)s)')
+export const domainGrantManager = grantWithin('manager', (_actor, t) => t.roleName === undefined || managedRoles.includes(t.roleName), 'rule:domain_managed_target_role')
+
+/** A manager with a domain's token may see the roles he may hand out. */
+export const domainManagedRole: Rule = {
+  text: 'role:manager and rule:domain_managed_target_role',
+  allows: (actor, target) => actor.roles.includes('manager') && actor.domainId !== undefined && (target === undefined || managedRoles.includes((target as GrantTarget).roleName ?? '')),
+}
+export const anyDomainManager: Rule = { text: 'role:manager and not domain_id:None', allows: (actor) => actor.roles.includes('manager') && actor.domainId !== undefined }

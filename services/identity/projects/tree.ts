@@ -1,0 +1,27 @@
+// A project's place in its domain's tree, in the two shapes keystone shows: lists, and ids nested in one another.
+import type { TaggedProject } from './store.ts'
+
+export interface IdTree { [id: string]: IdTree | null }
+
+/** Above a project, nearest first; the domain is not one of them. */
+export function parentsOf(project: TaggedProject, all: Map<string, TaggedProject>): TaggedProject[] {
+  const parents: TaggedProject[] = []
+  for (let up = project.parentId ? all.get(project.parentId) : undefined; up && parents.length <= all.size; up = up.parentId ? all.get(up.parentId) : undefined) parents.push(up)
+  return parents
+}
+
+export function childrenOf(all: Iterable<TaggedProject>): Map<string, TaggedProject[]> {
+  const children = new Map<string, TaggedProject[]>()
+  for (const p of all) if (p.parentId) children.set(p.parentId, [...(children.get(p.parentId) ?? []), p])
+  return children
+}
+
+export const subtreeOf = (id: string, children: Map<string, TaggedProject[]>): TaggedProject[] =>
+  (children.get(id) ?? []).flatMap((child) => [child, ...subtreeOf(child.id, children)])
+
+export const parentIds = (parents: TaggedProject[]): IdTree | null => parents.reduceRight<IdTree | null>((above, p) => ({ [p.id]: above }), null)
+
+export function subtreeIds(id: string, children: Map<string, TaggedProject[]>): IdTree | null {
+  const below = children.get(id)
+  return below ? Object.fromEntries(below.map((child) => [child.id, subtreeIds(child.id, children)])) : null
+}

@@ -1,0 +1,20 @@
+import { verdicts, type AccessCase, type AccessWorld } from '#kit/testing/access.ts'
+
+export const freshRole = async (w: AccessWorld): Promise<string> => (await w.call('admin', 'identity', 'createRole', { body: { role: { name: w.unique('role') } } })).body.role.id
+const aRole = async (w: AccessWorld) => ({ params: { role_id: await freshRole(w) } })
+const pair = async (w: AccessWorld) => ({ params: { prior_role_id: await freshRole(w), implies_role_id: await freshRole(w) } })
+const implied = async (w: AccessWorld) => { const call = await pair(w); await w.call('admin', 'identity', 'createRoleInference', call); return call }
+
+export const access: AccessCase[] = [
+  { operation: 'listRoles', expect: verdicts.admin() },
+  { operation: 'showRole', request: aRole, expect: verdicts.admin() },
+  { operation: 'createRole', request: (w) => ({ body: { role: { name: w.unique('role') } } }), expect: verdicts.admin(201) },
+  { operation: 'updateRole', request: async (w) => ({ ...await aRole(w), body: { role: { description: 'x' } } }), expect: verdicts.admin() },
+  { operation: 'deleteRole', request: aRole, expect: verdicts.admin(204) },
+  { operation: 'createRoleInference', request: pair, expect: verdicts.admin(201) },
+  { operation: 'showRoleInference', request: implied, expect: verdicts.admin() },
+  { operation: 'checkRoleInference', request: implied, expect: verdicts.admin(204) },
+  { operation: 'deleteRoleInference', request: implied, expect: verdicts.admin(204) },
+  { operation: 'listImpliedRoles', request: async (w) => ({ params: { prior_role_id: await freshRole(w) } }), expect: verdicts.admin() },
+  { operation: 'listRoleInferences', expect: verdicts.admin() },
+]

@@ -1,0 +1,61 @@
+// Identity with real tokens for tests: seeded, cheap passwords, the personas as users.
+import type { Persona } from '#kit/testing/access.ts'
+import { startApi, type TestApi } from '#kit/testing/api.ts'
+import { authenticate } from './authenticate.ts'
+import { identityDeps, type Deps, type DepsSetup } from './deps.ts'
+import { cheap } from './passwords/hasher.ts'
+import { seed, type Seeded } from './seed.ts'
+import { identity } from './service.ts'
+
+export interface IdentityApi extends TestApi {
+  deps: Deps
+  seeded: Seeded
+  /** A token by password; scoped as said, unscoped when not. Throws unless it is issued. */
+  token(user: { name?: string, id?: string, password: string }, scope?: object): Promise<string>
+  adminToken: string
+  as(persona: Persona): string | undefined
+  userId(persona: Persona): string
+  projectId: string
+  otherProjectId: string
+}
+
+export const adminPassword = 'the-admins-password'
+
+export async function startIdentity(over: Partial<DepsSetup> & { quiet?: boolean } = {}): Promise<IdentityApi> {
+  let deps!: Deps, seeded!: Seeded
+  const api = await startApi({
+    authenticate: (token, ctx) => authenticate(deps, () => `${api.publicUrl}/identity`)(token, ctx), ...(over.quiet && { quiet: true }),
+    services: [{
+      module: identity,
+      deps: async ({ store, tracer, publicUrl }) => {
+        seeded = await seed(store, {
+          passwords: { admin: adminPassword, demo: 'the-demo-password' }, passwordCost: cheap,
+          endpoints: [{ type: 'identity', name: 'keystone', url: `${publicUrl}/identity` }, { type: 'volumev3', name: 'cinderv3', url: `${publicUrl}/volume/v3/%(project_id)s` }],
+        })
+        return deps = await identityDeps({ store, tracer, passwordCost: cheap, ...over })
+      },
+    }],
+  })
+  const token: IdentityApi['token'] = async ({ password, ...who }, scope) => {
+    const user = who.id ? { id: who.id, password } : { name: who.name, domain: { id: 'default' }, password }
+    const reply = await api.http('POST', '/identity/v3/auth/tokens', { body: { auth: { identity: { methods: ['password'], password: { user } }, ...(scope !== undefined && { scope }) } } })
+    if (reply.status !== 201) throw new Error(`no token: ${reply.status} ${JSON.stringify(reply.body)}`)
+    return reply.headers.get('x-subject-token')!
+  }
+  const adminToken = await token({ name: 'admin', password: adminPassword }, { project: { id: seeded.adminProjectId } })
+  const tokens = new Map<Persona, string>([['admin', adminToken]]), users = new Map<Persona, string>([['admin', seeded.adminUserId]])
+  const must = async (operation: string, call: object) => {
+    const answer = await api.call<any>(adminToken, 'identity', operation, call)
+    if (answer.status >= 300) throw new Error(`${operation}: ${answer.status} ${JSON.stringify(answer.body)}`)
+    return answer.body
+  }
+  const projectId: string = (await must('createProject', { body: { project: { name: 'ours' } } })).project.id
+  const otherProjectId: string = (await must('createProject', { body: { project: { name: 'theirs' } } })).project.id
+  for (const [persona, role, project] of [['reader', 'reader', projectId], ['member', 'member', projectId], ['manager', 'manager', projectId], ['other', 'member', otherProjectId]] as const) {
+    const id: string = (await must('createUser', { body: { user: { name: persona, password: persona } } })).user.id
+    await must('createProjectUserGrant', { params: { project_id: project, user_id: id, role_id: seeded.roleIds[role] } })
+    users.set(persona, id)
+    tokens.set(persona, await token({ id, password: persona }, { project: { id: project } }))
+  }
+  return { ...api, deps, seeded, token, adminToken, projectId, otherProjectId, as: (p) => tokens.get(p), userId: (p) => users.get(p) ?? 'nobody' }
+}

@@ -1,0 +1,19 @@
+import { verdicts, type AccessCase, type AccessWorld } from '#kit/testing/access.ts'
+import { freshUser } from '../users/access.ts'
+
+const credentials = async (w: AccessWorld) => {
+  const { id, password } = await freshUser(w)
+  return { body: { auth: { identity: { methods: ['password'], password: { user: { id, password } } } } } }
+}
+/** Somebody else's token. */
+const subject = async (w: AccessWorld) => ({ headers: { 'x-subject-token': String((await w.call('admin', 'identity', 'issueToken', await credentials(w))).headers['x-subject-token']) } })
+
+export const access: AccessCase[] = [
+  { operation: 'issueToken', request: credentials, expect: verdicts.everybody(201) },
+  { operation: 'validateToken', request: subject, expect: verdicts.admin() },
+  { operation: 'revokeToken', request: subject, expect: verdicts.admin(204) },
+  { operation: 'showOwnCatalog', expect: verdicts.listing() },
+  { operation: 'listOwnProjects', expect: verdicts.listing() },
+  { operation: 'listOwnDomains', expect: verdicts.listing() },
+  { operation: 'listOwnSystems', expect: verdicts.listing() },
+]

@@ -1,0 +1,95 @@
+// https://docs.openstack.org/api-ref/identity/v3/#authentication-and-token-management
+import { forbidden } from '#base/errors.ts'
+import { Reply, type Input } from '#kit/http/operation.ts'
+import { anyone, authenticated } from '#kit/policy/rules.ts'
+import { lenient, Type } from '#kit/http/schema.ts'
+import { examine, type Subject } from '../authenticate.ts'
+import { catalogFor } from '../catalog/entries.ts'
+import { operation, type Deps } from '../deps.ts'
+import { missing } from '../faults.ts'
+import { collection, isOn } from '../fields.ts'
+import { projectView } from '../projects/view.ts'
+import { domainView } from '../domains/view.ts'
+import { issue } from './issue.ts'
+import { authBody } from './methods.ts'
+import * as policy from './policy.ts'
+import * as scopes from './scopes.ts'
+import * as tokens from './store.ts'
+import { tokenView } from './view.ts'
+
+const query = lenient({ nocatalog: Type.Optional(Type.String()), allow_expired: Type.Optional(Type.String()) })
+
+const withCatalog = async (deps: Deps, subject: Subject, query: { nocatalog?: string }): Promise<object> => {
+  const { claims } = subject
+  const catalog = 'nocatalog' in query || claims.scope.kind === 'unscoped'
+    ? undefined : await deps.store.read((tx) => catalogFor(tx, claims.userId, claims.scope.kind === 'project' ? claims.scope.id : undefined))
+  return { token: tokenView(subject, catalog) }
+}
+
+/** The token that X-Subject-Token shows; the 404 when it holds no more, whoever asks. */
+const subject = {
+  async load(_ctx: unknown, _params: unknown, deps: Deps, input: Input<{ allow_expired?: string }, unknown, unknown>): Promise<(Subject & { text: string }) | undefined> {
+    const text = input.headers['x-subject-token']
+    if (typeof text !== 'string' || text === '') return undefined
+    const grace = isOn(input.query.allow_expired) ? deps.config.allowExpiredSeconds : 0
+    const found = await examine(deps, text, grace)
+    return typeof found === 'string' ? undefined : { ...found, text }
+  },
+  sees: authenticated,
+  owner: ({ claims }: Subject & { text: string }) => ({ userId: claims.userId }),
+  missing: () => missing('token', 'the one in X-Subject-Token'),
+}
+
+export const issueToken = operation({
+  name: 'issueToken', method: 'POST', path: '/auth/tokens', summary: 'Authenticate and get a token.', status: 201,
+  access: anyone, query, body: authBody,
+  async handle(ctx, { query, body, urls, remoteAddress }, deps) {
+    const issued = await issue(ctx, deps, body.auth, { root: urls.root, remoteAddress })
+    return new Reply({ headers: { 'x-subject-token': issued.token, vary: 'X-Auth-Token' }, body: await withCatalog(deps, issued, query) })
+  },
+})
+
+export const validateToken = operation({
+  name: 'validateToken', method: 'GET', path: '/auth/tokens', summary: 'Validate a token and show what it stands for.',
+  access: policy.validateToken, query, target: subject,
+  async handle(_ctx, { query, target }, deps) {
+    return new Reply({ headers: { 'x-subject-token': target.text, vary: 'X-Auth-Token' }, body: await withCatalog(deps, target, query) })
+  },
+})
+
+export const revokeToken = operation({
+  name: 'revokeToken', method: 'DELETE', path: '/auth/tokens', summary: 'Revoke a token.',
+  access: policy.revokeToken, target: subject,
+  async handle(_ctx, { target }, deps) {
+    await deps.store.tx((tx) => tokens.revoke(tx, target.claims.auditIds[0]!, target.claims.expiresAtSeconds, Math.floor(deps.clock() / 1000)), { durable: true })
+  },
+})
+
+export const showOwnCatalog = operation({
+  name: 'showOwnCatalog', method: 'GET', path: '/auth/catalog', summary: 'Show the catalogue of the caller\'s token.',
+  access: policy.ownScopes,
+  async handle({ actor }, { urls }, { store }) {
+    if (!actor.projectId) throw forbidden('A project-scoped token is required to produce a service catalog.')
+    return { catalog: await store.read((tx) => catalogFor(tx, actor.userId, actor.projectId)), links: { self: `${urls.api}/auth/catalog`, previous: null, next: null } }
+  },
+})
+
+export const listOwnProjects = operation({
+  name: 'listOwnProjects', method: 'GET', path: '/auth/projects', summary: 'List the projects the caller can get a token for.',
+  access: policy.ownScopes,
+  handle: async ({ actor }, { urls }, { store }) => collection('projects', await store.read((tx) => scopes.projectsOf(tx, actor.userId)), (p) => projectView(p, urls.api), urls),
+})
+
+export const listOwnDomains = operation({
+  name: 'listOwnDomains', method: 'GET', path: '/auth/domains', summary: 'List the domains the caller can get a token for.',
+  access: policy.ownScopes,
+  handle: async ({ actor }, { urls }, { store }) => collection('domains', await store.read((tx) => scopes.domainsOf(tx, actor.userId)), (d) => domainView(d, urls.api), urls),
+})
+
+export const listOwnSystems = operation({
+  name: 'listOwnSystems', method: 'GET', path: '/auth/system', summary: 'Tell whether the caller can get a token for the system.',
+  access: policy.ownScopes,
+  async handle({ actor }, { urls }, { store }) {
+    return { system: await store.read((tx) => scopes.hasSystem(tx, actor.userId)) ? [{ all: true }] : [], links: { self: `${urls.api}/auth/system` } }
+  },
+})

@@ -1,0 +1,147 @@
+// The ways to say who one is: password, token, application credential. Each answers the user, or throws the one 401.
+import { badRequest, forbidden, unauthorized } from '#base/errors.ts'
+import { exact, lenient, Type, type Static } from '#kit/http/schema.ts'
+import { examine } from '../authenticate.ts'
+import type { Deps } from '../deps.ts'
+import { authenticationRequired } from '../faults.ts'
+import { fitsDigest, isDigest } from '../passwords/hasher.ts'
+import type { UserRow } from '../schema.ts'
+import { scopeId } from './payload.ts'
+import * as store from './store.ts'
+
+const named = lenient({ id: Type.Optional(Type.String()), name: Type.Optional(Type.String()) })
+const userRef = lenient({ id: Type.Optional(Type.String()), name: Type.Optional(Type.String()), domain: Type.Optional(named), password: Type.Optional(Type.String()) })
+const scopeSchema = Type.Union([Type.String(), lenient({
+  project: Type.Optional(lenient({ id: Type.Optional(Type.String()), name: Type.Optional(Type.String()), domain: Type.Optional(named) })),
+  domain: Type.Optional(named), system: Type.Optional(lenient({})), unscoped: Type.Optional(lenient({})),
+})])
+export const authBody = exact({ auth: lenient({
+  identity: lenient({
+    methods: Type.Array(Type.String(), { maxItems: 16 }),
+    password: Type.Optional(lenient({ user: Type.Optional(userRef) })),
+    token: Type.Optional(lenient({ id: Type.String() })),
+    application_credential: Type.Optional(lenient({ id: Type.Optional(Type.String()), name: Type.Optional(Type.String()), secret: Type.Optional(Type.String()), user: Type.Optional(userRef) })),
+  }),
+  scope: Type.Optional(scopeSchema),
+}) })
+export type Auth = Static<typeof authBody>['auth']
+export type ScopeRequest = NonNullable<Auth['scope']>
+
+/** Who has shown that he is himself, and what follows from how he did it. */
+export interface Shown {
+  user: UserRow
+  methods: string[]
+  /** A token made from a token ends with it, and belongs to its chain. */
+  expiresAtSeconds?: number
+  parentAuditId?: string
+  applicationCredentialId?: string
+  /** The scope that an application credential dictates. */
+  projectId?: string
+  /** A system token cannot be turned into one for a project or domain. */
+  fromSystem?: boolean
+}
+export interface Caller { root: string, remoteAddress: string }
+
+const expecting = (attribute: string, target: string): Error =>
+  badRequest(`Expecting to find ${attribute} in ${target}. The server could not comply with the request since it is either malformed or otherwise incorrect. The client is assumed to be in error.`)
+
+/** The claim as the limiter knows it; the same text whether or not there is such a user. */
+const claimOf = (user: Static<typeof userRef>): string => (user.id !== undefined ? `id ${user.id}` : `${user.domain?.id ?? ''}/${user.domain?.name ?? ''}/${user.name}`)
+
+function checkRef(user: Static<typeof userRef> | undefined, target: string): asserts user is Static<typeof userRef> {
+  if (!user) throw expecting('user', target)
+  if (!user.id && !user.name) throw expecting('id or name', 'user')
+  if (!user.id && !user.domain) throw expecting('domain', 'user')
+  if (user.domain && !user.domain.id && !user.domain.name) throw expecting('id or name', 'domain')
+}
+
+/** Compares a password at the same cost whether or not there is such a user; counts failures. */
+export async function checkPassword(deps: Deps, claim: string, caller: Caller, found: store.FoundUser | undefined, password: string): Promise<UserRow> {
+  deps.limiter.check(claim, caller.remoteAddress)
+  // Asked again when the turn comes: a burst of guesses must not wait in the queue past the limit.
+  const fits = await deps.passwords.verify(found?.user.passwordHash, password, () => deps.limiter.check(claim, caller.remoteAddress))
+  if (!fits) {
+    deps.limiter.failed(claim, caller.remoteAddress)
+    throw authenticationRequired(caller.root)
+  }
+  deps.limiter.succeeded(claim, caller.remoteAddress)
+  return found!.user
+}
+
+async function byPassword(deps: Deps, auth: Auth, caller: Caller): Promise<Shown> {
+  const user = auth.identity.password?.user
+  checkRef(user, 'password')
+  const found = await deps.store.read((tx) => store.findUser(tx, user))
+  const row = await checkPassword(deps, claimOf(user), caller, found, user.password ?? '')
+  if (!found!.mayEnter) throw authenticationRequired(caller.root)
+  const ignores = (JSON.parse(row.options) as { ignore_password_expiry?: boolean }).ignore_password_expiry
+  if (row.passwordExpiresAt && !ignores && Date.parse(row.passwordExpiresAt) <= deps.clock()) {
+    throw unauthorized(`The password is expired and needs to be changed for user: ${row.id}.`, { headers: { 'www-authenticate': `Keystone uri="${caller.root}"` } })
+  }
+  return { user: row, methods: ['password'] }
+}
+
+async function byToken(deps: Deps, auth: Auth, caller: Caller): Promise<Shown> {
+  const subject = await examine(deps, auth.identity.token!.id)
+  if (typeof subject === 'string') throw authenticationRequired(caller.root)
+  const { claims } = subject
+  const asked = auth.scope
+  const scopes = typeof asked === 'object' ? asked : {}
+  if (claims.scope.kind === 'system' && (scopes.project || scopes.domain)) {
+    throw forbidden('You are not authorized to perform the requested action: Using a system-scoped token to create a project-scoped or domain-scoped token is not allowed.')
+  }
+  if (claims.applicationCredentialId && asked !== undefined) {
+    throw forbidden('You are not authorized to perform the requested action: Using an application credential token to create a scoped token is not allowed.')
+  }
+  const found = await deps.store.read((tx) => store.findUser(tx, { id: claims.userId }))
+  if (!found?.mayEnter || found.user.generation !== claims.userGeneration) throw authenticationRequired(caller.root)
+  return {
+    user: found.user, methods: ['token', ...claims.methods.filter((m) => m !== 'token')], expiresAtSeconds: claims.expiresAtSeconds, parentAuditId: claims.auditIds.at(-1)!,
+    ...(claims.applicationCredentialId && { applicationCredentialId: claims.applicationCredentialId, projectId: scopeId(claims.scope) }),
+  }
+}
+
+async function byApplicationCredential(deps: Deps, auth: Auth, caller: Caller): Promise<Shown> {
+  const given = auth.identity.application_credential!
+  if (auth.scope !== undefined) throw unauthorized('Error authenticating with application credential: Application credentials cannot request a scope.')
+  if (!given.id && !given.name) throw expecting('id or name', 'application credential')
+  if (!given.id) checkRef(given.user, 'application credential')
+  const found = await deps.store.read((tx) => store.findCredential(tx, given.id ? { id: given.id } : { name: given.name!, user: given.user! }))
+  const claim = given.id ? `credential ${given.id}` : `credential ${given.name} of ${claimOf(given.user!)}`
+  const stored = found?.credential.secretHash, secret = given.secret ?? ''
+  if (stored && isDigest(stored)) {
+    deps.limiter.check(claim, caller.remoteAddress)
+    if (!fitsDigest(stored, secret)) {
+      // A wrong secret costs what an unknown credential costs.
+      await checkPassword(deps, claim, caller, undefined, secret)
+    }
+  } else await checkPassword(deps, claim, caller, found && { ...found, user: { ...found.user, passwordHash: stored! } }, secret)
+  if (!found!.mayEnter) throw authenticationRequired(caller.root)
+  return { user: found!.user, methods: ['application_credential'], applicationCredentialId: found!.credential.id, projectId: found!.credential.projectId }
+}
+
+const methods = { password: byPassword, token: byToken, application_credential: byApplicationCredential } as const
+
+/** Goes through all the methods the request names; they must agree on the user. */
+export async function identify(deps: Deps, auth: Auth, caller: Caller): Promise<Shown> {
+  const names = [...new Set(auth.identity.methods)]
+  if (names.length === 0) throw authenticationRequired(caller.root)
+  for (const name of names) if (!Object.hasOwn(auth.identity, name)) throw expecting(name, 'identity')
+  if (names.some((name) => !Object.hasOwn(methods, name))) throw unauthorized('Attempted to authenticate with an unsupported method.')
+  let shown: Shown | undefined
+  for (const name of names) {
+    const next = await methods[name as keyof typeof methods](deps, auth, caller)
+    if (shown && shown.user.id !== next.user.id) throw authenticationRequired(caller.root)
+    shown = { ...shown, ...next, methods: [...new Set([...(shown?.methods ?? []), ...next.methods])] }
+  }
+  requireRules(shown!, caller)
+  return shown!
+}
+
+/** A user may be bound to use several methods together. */
+function requireRules(shown: Shown, caller: Caller): void {
+  const options = JSON.parse(shown.user.options) as { multi_factor_auth_enabled?: boolean | null, multi_factor_auth_rules?: string[][] | null }
+  const rules = options.multi_factor_auth_rules ?? []
+  if (options.multi_factor_auth_enabled === false || rules.length === 0) return
+  if (!rules.some((rule) => rule.every((method) => shown.methods.includes(method)))) throw authenticationRequired(caller.root)
+}

@@ -1,0 +1,31 @@
+// Where a user has a role of his own or through a group.
+import type { IdentityTx } from '../deps.ts'
+import { tagsOf, type TaggedProject } from '../projects/store.ts'
+import type { ProjectRow, TargetType } from '../schema.ts'
+
+const targetIds = (tx: IdentityTx, userId: string, targetType: TargetType, inherited: 0 | 1) => tx.db.selectFrom('identityAssignments as a').select('a.targetId')
+  .where('a.targetType', '=', targetType).where('a.inherited', '=', inherited)
+  .where((eb) => eb.or([
+    eb.and([eb('a.actorType', '=', 'user'), eb('a.actorId', '=', userId)]),
+    eb.and([eb('a.actorType', '=', 'group'), eb('a.actorId', 'in', eb.selectFrom('identityMemberships').select('groupId').where('userId', '=', userId))]),
+  ]))
+
+/** Projects with a role, inherited ones included; by default only those that can be entered now. */
+export async function projectsOf(tx: IdentityTx, userId: string, disabledToo = false): Promise<TaggedProject[]> {
+  let query = tx.db
+    .withRecursive('below', (db) => db
+      .selectFrom('identityProjects as p').select('p.id').where((eb) => eb.or([
+        eb('p.parentId', 'in', targetIds(tx, userId, 'domain', 1)), eb('p.parentId', 'in', targetIds(tx, userId, 'project', 1)),
+      ]))
+      .union((db) => db.selectFrom('below').innerJoin('identityProjects as p', 'p.parentId', 'below.id').select('p.id')))
+    .selectFrom('identityProjects as p').innerJoin('identityProjects as d', 'd.id', 'p.domainId').selectAll('p').where('p.isDomain', '=', 0)
+    .where((eb) => eb.or([eb('p.id', 'in', targetIds(tx, userId, 'project', 0)), eb('p.id', 'in', eb.selectFrom('below').select('below.id'))]))
+  if (!disabledToo) query = query.where('p.enabled', '=', 1).where('d.enabled', '=', 1)
+  return tagsOf(tx, await query.orderBy('p.id').execute())
+}
+
+export const domainsOf = (tx: IdentityTx, userId: string): Promise<ProjectRow[]> =>
+  tx.db.selectFrom('identityProjects').selectAll().where('isDomain', '=', 1).where('enabled', '=', 1).where('id', 'in', targetIds(tx, userId, 'domain', 0)).orderBy('id').execute()
+
+export const hasSystem = async (tx: IdentityTx, userId: string): Promise<boolean> =>
+  await targetIds(tx, userId, 'system', 0).limit(1).executeTakeFirst() !== undefined

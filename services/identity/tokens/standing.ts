@@ -1,0 +1,99 @@
+// What a token is worth at this moment: two queries, nothing remembered. So every revocation, role and disabled project counts at once.
+import type { IdentityTx } from '../deps.ts'
+import { scopeId, type Claims, type Scope } from './payload.ts'
+
+export interface Role { id: string, name: string }
+export interface Standing {
+  user: { id: string, name: string, enabled: boolean, domainId: string, domainName: string, passwordExpiresAt: string | null, generation: number }
+  /** The project or domain of the scope, if it still exists. */
+  scope?: { id: string, name: string, isDomain: boolean, enabled: boolean, generation: number, domainId: string, domainName: string }
+  applicationCredential?: { id: string, name: string, unrestricted: boolean, expiresAt: string | null, roleIds: string[] }
+  userDomainEnabled: boolean
+  scopeDomainEnabled: boolean
+  revoked: boolean
+  /** All that hold in the scope, implied ones included; those special to a domain are left out, as in keystone. */
+  roles: Role[]
+}
+
+/** The roles of a user in a scope: his own and his groups', inherited from above a project, and what these imply. */
+export function rolesOf(tx: IdentityTx, userId: string, scope: Scope): Promise<Role[]> {
+  if (scope.kind === 'unscoped') return Promise.resolve([])
+  const target = scopeId(scope)
+  return tx.db
+    .withRecursive('ancestors', (db) => db
+      .selectFrom('identityProjects').select('parentId as id').where('id', '=', scope.kind === 'project' ? target : '').where('parentId', 'is not', null)
+      .union((db) => db.selectFrom('ancestors').innerJoin('identityProjects as p', 'p.id', 'ancestors.id').select('p.parentId as id').where('p.parentId', 'is not', null)))
+    .withRecursive('effective', (db) => db
+      .selectFrom('identityAssignments as a').select('a.roleId')
+      .where((eb) => eb.or([
+        eb.and([eb('a.actorId', '=', userId), eb('a.actorType', '=', 'user')]),
+        eb.and([eb('a.actorId', 'in', eb.selectFrom('identityMemberships').select('groupId').where('userId', '=', userId)), eb('a.actorType', '=', 'group')]),
+      ]))
+      .where((eb) => eb.or([
+        eb.and([eb('a.targetId', '=', target), eb('a.targetType', '=', scope.kind), eb('a.inherited', '=', 0)]),
+        eb.and([eb('a.targetId', 'in', eb.selectFrom('ancestors').select('ancestors.id')), eb('a.inherited', '=', 1)]),
+      ]))
+      .union((db) => db.selectFrom('effective').innerJoin('identityImpliedRoles as i', 'i.priorRoleId', 'effective.roleId').select('i.impliedRoleId as roleId')))
+    .selectFrom('effective').innerJoin('identityRoles as r', 'r.id', 'effective.roleId').select(['r.id', 'r.name']).where('r.domainId', '=', '').orderBy('r.name').execute()
+}
+
+/** undefined when the user is gone. */
+export async function standingOf(tx: IdentityTx, claims: Claims): Promise<Standing | undefined> {
+  const target = scopeId(claims.scope)
+  const row = await tx.db.selectFrom('identityUsers as u')
+    .innerJoin('identityProjects as ud', 'ud.id', 'u.domainId')
+    .leftJoin('identityProjects as s', (j) => j.on('s.id', '=', target))
+    .leftJoin('identityProjects as sd', 'sd.id', 's.domainId')
+    .leftJoin('identityRevocations as r', (j) => j.on('r.auditId', '=', claims.auditIds[0]!))
+    .leftJoin('identityApplicationCredentials as c', (j) => j.on('c.id', '=', claims.applicationCredentialId ?? ''))
+    .select([
+      'u.name as userName', 'u.enabled as userEnabled', 'u.domainId as userDomainId', 'ud.name as userDomainName', 'ud.enabled as userDomainEnabled',
+      'u.passwordExpiresAt', 'u.generation as userGeneration', 's.id as scopeId', 's.name as scopeName', 's.isDomain', 's.enabled as scopeEnabled', 's.generation as scopeGeneration',
+      'sd.id as scopeDomainId', 'sd.name as scopeDomainName', 'sd.enabled as scopeDomainEnabled', 'r.auditId as revoked',
+      'c.id as credentialId', 'c.name as credentialName', 'c.unrestricted', 'c.expiresAt as credentialExpiresAt', 'c.roleIds', 'c.userId as credentialUserId', 'c.projectId as credentialProjectId',
+    ])
+    .where('u.id', '=', claims.userId).executeTakeFirst()
+  if (!row) return undefined
+  let roles = await rolesOf(tx, claims.userId, claims.scope)
+  const bound = row.credentialId && row.credentialUserId === claims.userId && row.credentialProjectId === target
+  const credential = bound ? { id: row.credentialId!, name: row.credentialName!, unrestricted: row.unrestricted === 1, expiresAt: row.credentialExpiresAt, roleIds: JSON.parse(row.roleIds!) as string[] } : undefined
+  // A credential can do no more than its roles, and no more than its user still can.
+  if (claims.applicationCredentialId) roles = roles.filter((r) => credential?.roleIds.includes(r.id))
+  return {
+    user: {
+      id: claims.userId, name: row.userName, enabled: row.userEnabled === 1, domainId: row.userDomainId, domainName: row.userDomainName, passwordExpiresAt: row.passwordExpiresAt,
+      generation: Number(row.userGeneration),
+    },
+    userDomainEnabled: row.userDomainEnabled === 1,
+    ...(row.scopeId && { scope: {
+      id: row.scopeId, name: row.scopeName!, isDomain: row.isDomain === 1, enabled: row.scopeEnabled === 1, generation: Number(row.scopeGeneration),
+      domainId: row.scopeDomainId ?? row.scopeId, domainName: row.scopeDomainName ?? row.scopeName!,
+    } }),
+    // A domain stands in no other domain.
+    scopeDomainEnabled: row.scopeDomainId === null || row.scopeDomainEnabled === 1,
+    ...(credential && { applicationCredential: credential }),
+    revoked: row.revoked !== null,
+    roles,
+  }
+}
+
+/** Why these claims hold no more (for the log), or undefined when they do. `nowMs` also decides whether a credential has expired. */
+export function whyNot(claims: Claims, standing: Standing | undefined, nowMs: number): string | undefined {
+  if (!standing) return 'the user is gone'
+  if (!standing.user.enabled || !standing.userDomainEnabled) return 'the user or his domain is disabled'
+  if (standing.user.generation !== claims.userGeneration) return 'the user was disabled or got another password'
+  if (standing.revoked) return 'it was revoked'
+  if (claims.scope.kind === 'project' || claims.scope.kind === 'domain') {
+    const { scope } = standing
+    if (!scope || (claims.scope.kind === 'domain' && !scope.isDomain)) return 'its scope is gone'
+    if (!scope.enabled || !standing.scopeDomainEnabled) return 'its scope is disabled'
+    if (scope.generation !== claims.scopeGeneration) return 'its scope was disabled'
+  }
+  if (claims.applicationCredentialId) {
+    const credential = standing.applicationCredential
+    if (!credential) return 'its application credential is gone'
+    if (credential.expiresAt && Date.parse(credential.expiresAt) <= nowMs) return 'its application credential has expired'
+  }
+  if (claims.scope.kind !== 'unscoped' && standing.roles.length === 0) return 'the user has no role in its scope'
+  return undefined
+}

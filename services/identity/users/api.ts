@@ -1,0 +1,163 @@
+// https://docs.openstack.org/api-ref/identity/v3/#users
+import { badRequest, forbidden } from '#base/errors.ts'
+import { newHexId } from '#base/ids.ts'
+import { now } from '#base/time.ts'
+import { exact, lenient, nullable, Type } from '#kit/http/schema.ts'
+import { anyone } from '#kit/policy/rules.ts'
+import { flag } from '#kit/store/store.ts'
+import { operation, type Deps, type IdentityTx } from '../deps.ts'
+import { missing } from '../faults.ts'
+import { collection, extraOf, field, listQuery } from '../fields.ts'
+import { groupView } from '../groups/view.ts'
+import * as groups from '../groups/store.ts'
+import { maxPasswordLength } from '../passwords/hasher.ts'
+import { inDomain } from '../projects/api.ts'
+import * as projects from '../projects/store.ts'
+import { projectView } from '../projects/view.ts'
+import type { UserRow } from '../schema.ts'
+import { checkPassword } from '../tokens/methods.ts'
+import { projectsOf } from '../tokens/scopes.ts'
+import { findUser } from '../tokens/store.ts'
+import * as policy from './policy.ts'
+import * as users from './store.ts'
+import { userView } from './view.ts'
+
+export const userTarget = {
+  load: (_ctx: unknown, params: Record<string, string>, { store }: Deps) => store.read((tx) => users.find(tx, params.user_id!)),
+  sees: policy.showUser,
+  owner: (row: UserRow) => ({ userId: row.id, domainId: row.domainId }),
+  missing: (params: Record<string, string>) => missing('user', params.user_id!),
+}
+
+const operators = { lt: '<', lte: '<=', gt: '>', gte: '>=', eq: '=', neq: '<>' } as const
+function expiry(text: string | undefined): users.UserFilter['expires'] {
+  if (text === undefined) return undefined
+  const [, word, at] = /^(?:(\w+):)?(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)$/.exec(text) ?? []
+  if (at === undefined) throw badRequest('Timestamp not in expected format. The server could not comply with the request since it is either malformed or otherwise incorrect.')
+  if (word !== undefined && !Object.hasOwn(operators, word)) throw badRequest(`The given operator ${word} is not valid. It must be one of the following: 'eq', 'neq', 'lt', 'lte', 'gt', or 'gte'.`)
+  return { operator: operators[(word ?? 'eq') as keyof typeof operators], at: new Date(at).toISOString() }
+}
+
+export const listUsers = operation({
+  name: 'listUsers', method: 'GET', path: '/users', summary: 'List users.', access: policy.listUsers,
+  query: listQuery({ name: Type.Optional(Type.String()), domain_id: Type.Optional(Type.String()), enabled: Type.Optional(Type.Boolean()), password_expires_at: Type.Optional(Type.String()) }),
+  async handle({ actor }, { query, urls }, { store }) {
+    if (actor.domainId !== undefined && query.domain_id !== undefined && query.domain_id !== actor.domainId) return collection('users', [], () => ({}), urls, query)
+    const rows = await store.read((tx) => users.list(tx, { name: query.name, domainId: actor.domainId ?? query.domain_id, enabled: query.enabled, expires: expiry(query.password_expires_at) }, query))
+    return collection('users', rows, (row) => userView(row, urls.api), urls, query)
+  },
+})
+
+export const showUser = operation({
+  name: 'showUser', method: 'GET', path: '/users/{user_id}', summary: 'Show a user.', access: policy.showUser, target: userTarget,
+  handle: async (_ctx, { target, urls }) => ({ user: userView(target, urls.api) }),
+})
+
+const known = ['id', 'name', 'domain_id', 'default_project_id', 'enabled', 'password', 'password_expires_at', 'options', 'links', 'original_password'] as const
+const maybe = nullable(Type.Boolean())
+const fields = {
+  name: field.name(), enabled: Type.Optional(field.enabled), default_project_id: Type.Optional(nullable(field.id)), description: Type.Optional(field.description),
+  password: Type.Optional(nullable(Type.String({ maxLength: maxPasswordLength }))),
+  options: Type.Optional(lenient({
+    ignore_change_password_upon_first_use: Type.Optional(maybe), ignore_password_expiry: Type.Optional(maybe), ignore_lockout_failure_attempts: Type.Optional(maybe), lock_password: Type.Optional(maybe),
+    ignore_user_inactivity: Type.Optional(maybe), multi_factor_auth_enabled: Type.Optional(maybe), multi_factor_auth_rules: Type.Optional(nullable(Type.Array(Type.Array(Type.String(), { minItems: 1 })))),
+  })),
+}
+/** An option set to null is forgotten. */
+const mergeOptions = (...parts: (object | undefined)[]): string => JSON.stringify(Object.fromEntries(parts.flatMap((p) => Object.entries(p ?? {})).filter(([, value]) => value !== null)))
+
+async function checkDefaultProject(tx: IdentityTx, id: string | null | undefined): Promise<void> {
+  const found = id ? await projects.find(tx, id) : undefined
+  // One that does not exist is kept, as keystone keeps it.
+  if (found?.isDomain) throw badRequest(`User's default project ID cannot be a domain ID: ${id}`)
+}
+
+export const createUser = operation({
+  name: 'createUser', method: 'POST', path: '/users', summary: 'Create a user.', status: 201, access: policy.changeUser, target: inDomain((body) => body.user),
+  body: exact({ user: lenient({ ...fields, domain_id: Type.Optional(field.id) }) }),
+  async handle(_ctx, { body: { user }, target, urls }, { store, passwords }) {
+    const row: UserRow = {
+      id: newHexId(), name: user.name, domainId: target.domainId, defaultProjectId: user.default_project_id ?? null, enabled: flag(user.enabled ?? true),
+      passwordHash: user.password ? await passwords.hash(user.password) : null, passwordExpiresAt: null, options: mergeOptions(user.options),
+      extra: JSON.stringify(extraOf(user, known)), generation: 0, createdAt: now(),
+    }
+    await store.tx(async (tx) => {
+      if (!await projects.findDomain(tx, row.domainId)) throw missing('domain', row.domainId)
+      await checkDefaultProject(tx, row.defaultProjectId)
+      await users.add(tx, row)
+    })
+    return { user: userView(row, urls.api) }
+  },
+})
+
+export const updateUser = operation({
+  name: 'updateUser', method: 'PATCH', path: '/users/{user_id}', summary: 'Change a user.', access: policy.changeUser, target: userTarget,
+  body: exact({ user: lenient({ ...fields, name: Type.Optional(fields.name), domain_id: Type.Optional(field.id), id: Type.Optional(Type.String()) }, { minProperties: 1 }) }),
+  async handle(_ctx, { body: { user }, target, urls }, { store, passwords }) {
+    if (user.id !== undefined && user.id !== target.id) throw badRequest('Cannot change user ID')
+    if (user.domain_id !== undefined && user.domain_id !== target.domainId) throw badRequest('Cannot change Domain ID')
+    const hash = user.password ? await passwords.hash(user.password) : undefined
+    const row = await store.tx(async (tx) => {
+      const current = await users.find(tx, target.id)
+      if (!current) throw missing('user', target.id)
+      await checkDefaultProject(tx, user.default_project_id)
+      const enabled = flag(user.enabled ?? current.enabled === 1)
+      const next: UserRow = {
+        ...current, name: user.name ?? current.name, enabled, defaultProjectId: user.default_project_id === undefined ? current.defaultProjectId : user.default_project_id,
+        options: mergeOptions(JSON.parse(current.options) as object, user.options), extra: JSON.stringify({ ...JSON.parse(current.extra) as object, ...extraOf(user, known) }),
+        ...(user.password !== undefined && { passwordHash: hash ?? null, passwordExpiresAt: null }),
+        // Tokens end with the password they were had for, and with being disabled.
+        generation: Number(current.generation) + (user.password !== undefined || (current.enabled === 1 && enabled === 0) ? 1 : 0),
+      }
+      await users.save(tx, next)
+      return next
+    })
+    return { user: userView(row, urls.api) }
+  },
+})
+
+export const deleteUser = operation({
+  name: 'deleteUser', method: 'DELETE', path: '/users/{user_id}', summary: 'Delete a user.', access: policy.changeUser, target: userTarget,
+  handle: async (_ctx, { target }, { store }) => store.tx((tx) => users.remove(tx, [target.id])),
+})
+
+/** Needs no token: it is how an expired password is replaced. */
+export const changePassword = operation({
+  name: 'changePassword', method: 'POST', path: '/users/{user_id}/password', summary: 'Change one\'s own password.', status: 204, access: anyone,
+  body: exact({ user: lenient({ original_password: Type.String(), password: Type.String({ minLength: 1, maxLength: maxPasswordLength }) }) }),
+  async handle(_ctx, { params, body: { user }, urls, remoteAddress }, deps) {
+    const id = params.user_id!
+    const found = await deps.store.read((tx) => findUser(tx, { id }))
+    const row = await checkPassword(deps, `id ${id}`, { root: urls.root, remoteAddress }, found, user.original_password)
+    if ((JSON.parse(row.options) as { lock_password?: boolean }).lock_password) {
+      throw badRequest('You cannot change your password at this time due to password policy disallowing password changes. Please contact your administrator to reset your password.')
+    }
+    if (!found!.mayEnter) throw forbidden('The account is disabled.')
+    const passwordHash = await deps.passwords.hash(user.password)
+    await deps.store.tx(async (tx) => {
+      const current = await users.find(tx, id)
+      // Somebody else was faster: the password compared above is no longer his.
+      if (!current || current.passwordHash !== row.passwordHash) throw forbidden('The password was changed meanwhile.')
+      await users.save(tx, { ...current, passwordHash, passwordExpiresAt: null, generation: Number(current.generation) + 1 })
+    })
+  },
+})
+
+export const listUserProjects = operation({
+  name: 'listUserProjects', method: 'GET', path: '/users/{user_id}/projects', summary: 'List the projects a user has a role in.', access: policy.showUser, target: userTarget,
+  query: listQuery({ name: Type.Optional(Type.String()), domain_id: Type.Optional(Type.String()), enabled: Type.Optional(Type.Boolean()) }),
+  async handle(_ctx, { target, query, urls }, { store }) {
+    const rows = (await store.read((tx) => projectsOf(tx, target.id, true))).filter((p) => (query.name === undefined || p.name === query.name)
+      && (query.domain_id === undefined || p.domainId === query.domain_id) && (query.enabled === undefined || (p.enabled === 1) === query.enabled))
+    return collection('projects', rows, (p) => projectView(p, urls.api), urls)
+  },
+})
+
+export const listUserGroups = operation({
+  name: 'listUserGroups', method: 'GET', path: '/users/{user_id}/groups', summary: 'List the groups a user is in.', access: policy.showUser, target: userTarget,
+  query: listQuery({ name: Type.Optional(Type.String()) }),
+  async handle({ actor }, { target, query, urls }, { store }) {
+    const rows = await store.read((tx) => groups.list(tx, { userId: target.id, name: query.name, domainId: actor.domainId }, query))
+    return collection('groups', rows, (g) => groupView(g, urls.api), urls, query)
+  },
+})

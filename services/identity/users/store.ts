@@ -1,0 +1,41 @@
+// Rows of users.
+import { change, insert } from '#kit/store/rows.ts'
+import type { IdentityTx } from '../deps.ts'
+import { taken } from '../faults.ts'
+import { fetchLimit, type Page } from '../fields.ts'
+import type { UserRow } from '../schema.ts'
+
+export interface UserFilter { name?: string, domainId?: string, enabled?: boolean, groupId?: string, expires?: { operator: '<' | '<=' | '>' | '>=' | '=' | '<>', at: string } }
+
+export const find = (tx: IdentityTx, id: string): Promise<UserRow | undefined> =>
+  tx.db.selectFrom('identityUsers').selectAll().where('id', '=', id).executeTakeFirst()
+
+export function list(tx: IdentityTx, filter: UserFilter, page: Page = {}): Promise<UserRow[]> {
+  let query = tx.db.selectFrom('identityUsers as u').selectAll('u')
+  if (filter.name !== undefined) query = query.where('u.name', '=', filter.name)
+  if (filter.domainId !== undefined) query = query.where('u.domainId', '=', filter.domainId)
+  if (filter.enabled !== undefined) query = query.where('u.enabled', '=', filter.enabled ? 1 : 0)
+  if (filter.groupId !== undefined) query = query.where('u.id', 'in', tx.db.selectFrom('identityMemberships').select('userId').where('groupId', '=', filter.groupId))
+  if (filter.expires) query = query.where('u.passwordExpiresAt', filter.expires.operator, filter.expires.at)
+  if (page.marker) query = query.where('u.id', '>', page.marker)
+  return query.orderBy('u.id').limit(fetchLimit(page)).execute()
+}
+
+const clash = (row: UserRow) => () => taken('user', row.name, row.domainId)
+export const add = (tx: IdentityTx, row: UserRow): Promise<void> => insert(tx, 'identityUsers', { ...row }, clash(row))
+
+export async function save(tx: IdentityTx, row: UserRow): Promise<void> {
+  const { id, ...rest } = row
+  const other = await tx.db.selectFrom('identityUsers').select('id').where('domainId', '=', row.domainId).where('name', '=', row.name).where('id', '<>', id).executeTakeFirst()
+  if (other) throw clash(row)()
+  await change(tx, 'identityUsers', { id }, rest)
+}
+
+/** The users and everything that hung on them. */
+export async function remove(tx: IdentityTx, ids: string[]): Promise<void> {
+  if (ids.length === 0) return
+  await tx.db.deleteFrom('identityAssignments').where('actorId', 'in', ids).where('actorType', '=', 'user').execute()
+  await tx.db.deleteFrom('identityMemberships').where('userId', 'in', ids).execute()
+  await tx.db.deleteFrom('identityApplicationCredentials').where('userId', 'in', ids).execute()
+  await tx.db.deleteFrom('identityUsers').where('id', 'in', ids).execute()
+}

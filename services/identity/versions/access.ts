@@ -1,0 +1,6 @@
+import { verdicts, type AccessCase } from '#kit/testing/access.ts'
+
+export const access: AccessCase[] = [
+  { operation: 'listVersions', expect: verdicts.everybody(300) },
+  { operation: 'showVersion', expect: verdicts.everybody() },
+]
