@@ -5,6 +5,7 @@ import type { BlobStore } from '#drivers/blob/contract.ts'
 import { blobDrivers } from '#drivers/blob/index.ts'
 import type { Bus } from '#kit/bus/bus.ts'
 import type { ServiceClient } from '#kit/http/client.ts'
+import { serviceCredentials } from '#kit/http/service-credential.ts'
 import type { HttpOptions } from '#kit/http/server.ts'
 import type { Runner } from '#kit/saga/runner.ts'
 import type { Store } from '#kit/store/store.ts'
@@ -53,6 +54,6 @@ export async function serviceDeps({ config, store, bus, tracer, client, publicUr
     },
     blobs,
     authenticate: authenticate(identity, () => `${publicUrl}/identity`),
-    http: { keyring: identity.keyring } as Partial<HttpOptions>,
+    http: { openServiceCredential: (sealed) => serviceCredentials(identity.keyring).open(sealed) },
   }
 }
