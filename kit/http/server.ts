@@ -141,7 +141,7 @@ export function createApi(options: HttpOptions): Server {
       throw notFound('The resource could not be found.')
     }
     state.op = op
-    await ctx.span(`${service.name}.decide-access`, async () => admit(op, ctx))
+    await ctx.span(`${service.name}.decide-access`, async () => admit(op, ctx), { tenant: { audit_id: ctx.actor.auditId } })
     if (op.action) body = (body as Record<string, unknown>)[op.action]
 
     const searchParams = new URLSearchParams(search)

@@ -13,7 +13,7 @@ export interface Deps {
   /** neutron, as the user: `listNetworks`, `showPort`, `listSecurityGroups`; internal: `describePorts`. Shapes in servers/networks.ts. */
   network: ServiceClient
   lifecycle: Lifecycle
-  tracer: Pick<Tracer, 'bind'>
+  tracer: Pick<Tracer, 'bind' | 'flush'>
 }
 export type ComputeTx = Tx<ComputeTables>
 export const operation = operationsOf<Deps>()
