@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { waitFor } from '#base/retry.ts'
 import { isMissing, readText } from '#host/files.ts'
 import { execIn } from '#host/netns.ts'
+import { signalProcess } from '#host/processes.ts'
 
 export interface DnsmasqFiles { configPath: string, pidPath: string }
 
@@ -21,25 +22,16 @@ export async function dnsmasqPid(files: DnsmasqFiles): Promise<number | undefine
 /** Starts it in a namespace; it leaves our session by itself, and the call answers when it has its sockets. */
 export const startDnsmasq = async (netns: string, files: DnsmasqFiles): Promise<void> => { await execIn(netns, 'dnsmasq', [`--conf-file=${files.configPath}`]) }
 
-const signal = (pid: number, name: NodeJS.Signals | 0): boolean => {
-  try {
-    return process.kill(pid, name)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false
-    throw error
-  }
-}
-
 /** Makes it read its host, option and address files again; the configuration file itself is read only at its start. */
-export const reloadDnsmasq = (pid: number): boolean => signal(pid, 'SIGHUP')
+export const reloadDnsmasq = (pid: number): boolean => signalProcess(pid, 'SIGHUP')
 
 /** Ends it and waits until it is gone. Not running is success. */
 export async function stopDnsmasq(files: DnsmasqFiles): Promise<void> {
   const pid = await dnsmasqPid(files)
   if (pid === undefined) return
-  signal(pid, 'SIGTERM')
-  const gone = async (): Promise<true | undefined> => await dnsmasqPid(files) === pid && signal(pid, 0) ? undefined : true
-  await waitFor('dnsmasq to end', gone, 2000, 10).catch(() => signal(pid, 'SIGKILL'))
+  signalProcess(pid, 'SIGTERM')
+  const gone = async (): Promise<true | undefined> => await dnsmasqPid(files) === pid && signalProcess(pid, 0) ? undefined : true
+  await waitFor('dnsmasq to end', gone, 2000, 10).catch(() => signalProcess(pid, 'SIGKILL'))
 }
 
 /** The account dnsmasq gives its privileges up for: its package's own, else nobody. */

@@ -56,7 +56,7 @@ export async function removeNetns(name: string): Promise<void> {
 /** Takes /run/netns away if we were the ones who made the host have it and nobody has a namespace there now. */
 export async function removeNetnsFolder(): Promise<void> {
   if (await stat(folderMark).then(() => false, isMissing) || (await listNetns()).length > 0) return
-  await exec('umount', [folder], { okCodes: [0, 1, 32] })
+  await exec('umount', ['--no-mtab', folder], { okCodes: [0, 1, 32] })
   if (await removeIfEmpty(folder)) await removeFile(folderMark)
 }
 

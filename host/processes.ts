@@ -28,6 +28,16 @@ export async function startOf(pid: number): Promise<number | undefined> {
 
 export const isRunning = async (process: ProcessId): Promise<boolean> => await startOf(process.pid) === process.startTicks
 
+/** Sends a signal (0 only asks); false if there is no such process (any more). */
+export const signalProcess = (pid: number, name: NodeJS.Signals | 0): boolean => {
+  try {
+    return process.kill(pid, name)
+  } catch (error) {
+    if (gone(error)) return false
+    throw error
+  }
+}
+
 /** The effective uid a process runs as; undefined if there is none. */
 export async function uidOf(pid: number): Promise<number | undefined> {
   try {

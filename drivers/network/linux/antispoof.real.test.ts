@@ -1,15 +1,16 @@
 // What a guest cannot claim to be: frames made by hand on one guest, everything that arrives on another.
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
 import { waitFor } from '#base/retry.ts'
 import { readText } from '#host/files.ts'
 import { execIn } from '#host/netns.ts'
 import type { NetworkSpec, PortSpec } from '../contract.ts'
 import { allow, someNetwork, somePort } from '../specs.testing.ts'
 import { linkLocalOf } from './addresses.ts'
-import { ctx, makeBed } from './bed.testing.ts'
+import { ctx, makeBed, onOwnHost } from './bed.testing.ts'
 import type { Bed, Guest } from './bed.testing.ts'
 import { arp, ethernet, icmpv6, ip6Bytes, ipv4, ipv6, sendScript, sniffScript, tagged, udp } from './frames.testing.ts'
+
+const { after, before, test } = await onOwnHost(import.meta.url)
 
 const broadcast = 'ff:ff:ff:ff:ff:ff', allNodes = '33:33:00:00:00:01'
 const pairMac = '02:00:00:00:00:77', strangerMac = '02:00:00:00:00:66'

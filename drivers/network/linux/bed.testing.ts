@@ -1,9 +1,10 @@
-// A test's own cloud on this machine, with guests that are network namespaces: each takes a port's device into its own and runs real programs on it.
+// A test's own host (a network and mount namespace), its own cloud on that, and guests that are network namespaces too: each takes a port's device into its own and runs real programs on it.
 import assert from 'node:assert/strict'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { after } from 'node:test'
+import { basename, join } from 'node:path'
+import * as nodeTest from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { plainContext } from '#base/context.ts'
 import { waitFor } from '#base/retry.ts'
 import { exec, spawnDetached } from '#host/exec.ts'
@@ -11,16 +12,39 @@ import type { ExecResult } from '#host/exec.ts'
 import { readText } from '#host/files.ts'
 import { ipBatch } from '#host/ip.ts'
 import { ensureNetns, execIn, netnsPath, netnsPids, removeNetns, removeNetnsFolder } from '#host/netns.ts'
+import { signalProcess } from '#host/processes.ts'
 import type { NetworkDriver, PortSpec } from '../contract.ts'
 import { createLinuxNetworkDriver } from './driver.ts'
 import type { LinuxNetworkConfig } from './config.ts'
+
+const sandboxMark = '/run/pileus-test-host'
+
+type TestFunctions = Pick<typeof nodeTest, 'test' | 'describe' | 'before' | 'after'>
+
+/**
+ * Runs this test file again on a host of its own: fresh network, processes and /run. So nothing a test does meets the machine's network, and what the "host" looks like
+ * before and after does not depend on who else works on the machine. Answers node:test's functions inside; outside they do nothing, and one test tells what happened inside.
+ */
+export const onOwnHost = async (file: string): Promise<TestFunctions & { inside: boolean }> => {
+  if (await readText(sandboxMark) !== undefined) return { inside: true, ...nodeTest }
+  nodeTest.test(`on a host of its own: ${basename(fileURLToPath(file))}`, async t => {
+    assert.equal(process.getuid?.(), 0, 'real network tests need root')
+    const inside = `mount --make-rprivate / && mount -t tmpfs tmpfs /run && echo > ${sandboxMark} && ip link set lo up && "$@"; exit $?` // the shell stays, as it is the process that buries orphans there
+    const { code, stdout, stderr } = await exec('unshare', ['--net', '--mount', '--pid', '--fork', '--mount-proc', '--kill-child', '--', 'sh', '-c', inside, 'sh', process.execPath, '--test-reporter=spec', fileURLToPath(file)], { okCodes: [0, 1], timeoutMs: 300_000 })
+    for (const line of stdout.split('\n').filter(line => /[✔✖﹣]/.test(line))) t.diagnostic(line)
+    // A hook that fails outside any test leaves the exit code at 0.
+    assert.ok(code === 0 && !stdout.includes('✖'), `${stdout}${stderr}`)
+  })
+  const nothing = (() => {}) as unknown
+  return { inside: false, test: nothing, describe: nothing, before: nothing, after: nothing } as TestFunctions & { inside: boolean }
+}
 
 export const newCloudId = (): string => Math.random().toString(36).slice(2, 6).padEnd(4, '0')
 
 /** A folder that goes when the test file is over. */
 export const scratchFolder = async (): Promise<string> => {
   const folder = await mkdtemp(join(tmpdir(), 'pileus-network-'))
-  after(() => rm(folder, { recursive: true, force: true }))
+  nodeTest.after(() => rm(folder, { recursive: true, force: true }))
   return folder
 }
 
@@ -125,7 +149,7 @@ export const makeBed = async (over: Partial<LinuxNetworkConfig> = {}): Promise<B
     },
     async end() {
       for (const netns of guests) {
-        for (const pid of await netnsPids(netns)) process.kill(pid, 'SIGKILL')
+        for (const pid of await netnsPids(netns)) signalProcess(pid, 'SIGKILL')
         await removeNetns(netns)
       }
       await bed.driver.removeAll(ctx)

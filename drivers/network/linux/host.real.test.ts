@@ -3,17 +3,19 @@ import assert from 'node:assert/strict'
 import { readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { test } from 'node:test'
 import { isFault } from '#base/errors.ts'
 import { newId } from '#base/ids.ts'
 import { waitFor } from '#base/retry.ts'
 import { exec, spawnDetached } from '#host/exec.ts'
 import { ipBatch, ipLinks } from '#host/ip.ts'
 import { listNetns } from '#host/netns.ts'
+import { signalProcess } from '#host/processes.ts'
 import type { NetworkSpec, PortSpec, RouterSpec } from '../contract.ts'
 import { allow, allowAllEgress, someExternal, someGateway, someNetwork, somePort, someRouter, withLeases } from '../specs.testing.ts'
-import { ctx, hostPicture, makeBed, newCloudId } from './bed.testing.ts'
+import { ctx, hostPicture, makeBed, newCloudId, onOwnHost } from './bed.testing.ts'
 import type { Bed } from './bed.testing.ts'
+
+const { test } = await onOwnHost(import.meta.url)
 
 interface World { external: NetworkSpec, network: NetworkSpec, router: RouterSpec, ports: PortSpec[] }
 const world = (outside: string): World => {
@@ -159,7 +161,7 @@ test('killed anywhere, the next one heals it and removal leaves nothing', async 
       const there = (name: string) => async (): Promise<true | undefined> => (await readdir(bed.folder)).includes(name) || undefined
       await waitFor('the work to begin', there('begun'), 10_000, 5)
       await delay(step * 70) // where it is killed, not what is awaited
-      try { process.kill(-child.pid, 'SIGKILL') } catch { /* it is over */ }
+      signalProcess(-child.pid, 'SIGKILL')
       await child.exited
       if ((await readdir(bed.folder)).includes('done')) finished++
       if (step % 3 === 2) continue // removal at once must do as well

@@ -1,9 +1,10 @@
 // Everything of one cloud taken from the host, whatever is left of it: found by name, not by memory.
+import { waitFor } from '#base/retry.ts'
 import type { Context } from '#base/context.ts'
 import { removeTree } from '#host/files.ts'
 import { ipBatch, ipLinks } from '#host/ip.ts'
 import { listNetns, netnsPids, netnsStands, removeNetns, removeNetnsFolder } from '#host/netns.ts'
-import { waitFor } from '#base/retry.ts'
+import { signalProcess } from '#host/processes.ts'
 import type { CompleteConfig } from './config.ts'
 import { stopAllDnsmasq } from './dhcp.ts'
 import type { CloudNames } from './names.ts'
@@ -11,13 +12,7 @@ import type { CloudNames } from './names.ts'
 /** Ends the daemons in a namespace. Only ours run in DHCP, router and metadata namespaces; guests may hold the cloud's, and are not ours to end. */
 async function endProcesses(netns: string): Promise<void> {
   const ended = async (signal: NodeJS.Signals): Promise<void> => {
-    for (const pid of await netnsPids(netns)) {
-      try {
-        process.kill(pid, signal)
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
-      }
-    }
+    for (const pid of await netnsPids(netns)) signalProcess(pid, signal)
   }
   const empty = async (): Promise<true | undefined> => (await netnsPids(netns)).length === 0 ? true : undefined
   await ended('SIGTERM')

@@ -1,14 +1,15 @@
 // Routers with real packets: between subnets, to the outside, floating IPs from everywhere, and metadata with and without them.
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
 import { newId } from '#base/ids.ts'
 import { waitFor } from '#base/retry.ts'
 import { exec, spawnDetached } from '#host/exec.ts'
 import { ipBatch } from '#host/ip.ts'
 import type { MetadataHandler, NetworkSpec, PortSpec, RouterSpec } from '../contract.ts'
 import { allow, allowAllEgress, someExternal, someGateway, someNetwork, somePort, someRouter, withLeases } from '../specs.testing.ts'
-import { ctx, makeBed } from './bed.testing.ts'
+import { ctx, makeBed, onOwnHost } from './bed.testing.ts'
 import type { Bed, Guest } from './bed.testing.ts'
+
+const { after, before, describe, test } = await onOwnHost(import.meta.url)
 
 // A range of its own, so that test files may run side by side on one host.
 const outside = '198.51.100'

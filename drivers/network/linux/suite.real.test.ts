@@ -2,7 +2,9 @@
 import { join } from 'node:path'
 import { networkDriverSuite } from '../suite.ts'
 import { createLinuxNetworkDriver } from './driver.ts'
-import { newCloudId, scratchFolder } from './bed.testing.ts'
+import { newCloudId, onOwnHost, scratchFolder } from './bed.testing.ts'
+
+const { inside } = await onOwnHost(import.meta.url)
 
 const cloudId = newCloudId(), stateDir = join(await scratchFolder(), 'state')
-networkDriverSuite('linux', async () => createLinuxNetworkDriver({ cloudId, stateDir }))
+if (inside) networkDriverSuite('linux', async () => createLinuxNetworkDriver({ cloudId, stateDir }))
