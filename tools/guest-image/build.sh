@@ -83,6 +83,10 @@ put_program "$P/bin/busybox"; put_program "$P/usr/sbin/dropbear"; put_program "$
 for a in $("$P/bin/busybox" --list); do [ -e "$R/bin/$a" ] || ln -s busybox "$R/bin/$a"; done
 ln -s ../bin "$R/usr/bin"; ln -s ../sbin "$R/usr/sbin"; ln -s ../bin/busybox "$R/sbin/init"; ln -s /run "$R/var/run"; ln -s /run/resolv.conf "$R/etc/resolv.conf"
 cp "$HERE"/guest/* "$R/etc/guest/"; rm "$R/etc/guest/"{stage1,inittab}; cp "$HERE/guest/inittab" "$R/etc/inittab"
+ln -s ../etc/guest/modprobe "$R/sbin/modprobe"; ln -s ../etc/guest/sudo "$R/bin/sudo"; rm -f "$R/bin/modprobe"
+# A setuid copy for these only: Debian's static busybox crashes in name look-ups when it is setuid.
+install -m 4755 "$P/bin/busybox" "$R/bin/busybox-suid"; for a in ping ping6 traceroute nsenter; do ln -sf busybox-suid "$R/bin/$a"; done
+printf '[SUID]\nnsenter = ssx root.root\n' > "$R/etc/busybox.conf"
 for s in poweroff reboot halt; do ln -s ../etc/guest/stop "$R/sbin/$s"; rm -f "$R/bin/$s"; done
 ln -s /etc/guest/stop "$R/etc/acpi/PWRF/00000080"   # where busybox acpid looks for the power button
 printf 'root:x:0:0:root:/root:/bin/sh\ndebian:x:1000:1000:debian:/home/debian:/bin/sh\n' > "$R/etc/passwd"
@@ -99,7 +103,11 @@ list "$I" virtio virtio_pci virtio_blk
 list "$I" scsi virtio_scsi sd_mod sr_mod
 list "$I" ahci ahci sd_mod sr_mod
 list "$I" ide ata_piix sd_mod sr_mod
-list "$R" stage2 virtio_rng virtio_net isofs vfat nls_ascii nls_cp437 virtio_balloon evdev button 8021q
+list "$R" early virtio_rng virtio_net
+list "$R" late evdev button virtio_balloon
+list "$R" isofs isofs
+list "$R" vfat nls_ascii nls_cp437 vfat
+list "$R" 8021q 8021q
 list "$R" e1000 e1000
 cp "$P/bin/busybox" "$I/bin/busybox"; for a in sh mount insmod cat grep sleep printf dd blockdev switch_root echo; do ln -s busybox "$I/bin/$a"; done
 cp "$HERE/guest/stage1" "$I/init"
@@ -125,7 +133,7 @@ LABEL linux
  APPEND console=tty0 console=ttyS0,115200 quiet loglevel=4 panic=5 mitigations=off nokaslr cryptomgr.notests no_timer_check random.trust_bootloader=on
 C
 export MTOOLS_SKIP_CHECK=1 PATH=$P/usr/bin:$PATH SOURCE_DATE_EPOCH=$(date -d "$STAMP" +%s)
-mformat -i "$D@@1M" -T $((BOOT_MIB * 2048)) -h 64 -s 32 -H 2048 -N 50494c45 -v PILEUSBOOT ::
+mformat -i "$D@@1M" -c 8 -T $((BOOT_MIB * 2048)) -h 64 -s 32 -H 2048 -N 50494c45 -v PILEUSBOOT ::
 touch -d "$STAMP" "$W/initrd" "$W/syslinux.cfg"; cp "$(ls "$P"/boot/vmlinuz-* | head -n 1)" "$W/vmlinuz"; touch -d "$STAMP" "$W/vmlinuz"
 mcopy -m -i "$D@@1M" "$W/vmlinuz" "$W/initrd" "$W/syslinux.cfg" ::/ || die 'the kernel does not fit into the boot partition'
 syslinux --install --offset $((1 << 20)) "$D"
