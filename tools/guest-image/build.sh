@@ -10,7 +10,7 @@ umask 022
 export LC_ALL=C PATH=$PATH:/usr/sbin:/sbin
 
 # What must be installed here (all small; most are on every Debian).
-HOST_PACKAGES=(e2fsprogs qemu-utils cpio)
+HOST_PACKAGES=(e2fsprogs qemu-utils cpio util-linux)
 # What goes into the image or makes it, downloaded and unpacked only.
 GUEST_PACKAGES=(busybox-static dropbear-bin libtomcrypt1 libtommath1 libgmp10 syslinux syslinux-common mtools)
 [ "${1:-}" = --packages ] && { printf '%s\n' "${HOST_PACKAGES[@]}"; exit 0; }
@@ -84,9 +84,7 @@ for a in $("$P/bin/busybox" --list); do [ -e "$R/bin/$a" ] || ln -s busybox "$R/
 ln -s ../bin "$R/usr/bin"; ln -s ../sbin "$R/usr/sbin"; ln -s ../bin/busybox "$R/sbin/init"; ln -s /run "$R/var/run"; ln -s /run/resolv.conf "$R/etc/resolv.conf"
 cp "$HERE"/guest/* "$R/etc/guest/"; rm "$R/etc/guest/"{stage1,inittab}; cp "$HERE/guest/inittab" "$R/etc/inittab"
 ln -s ../etc/guest/modprobe "$R/sbin/modprobe"; ln -s ../etc/guest/sudo "$R/bin/sudo"; rm -f "$R/bin/modprobe"
-# A setuid copy for these only: Debian's static busybox crashes in name look-ups when it is setuid.
-install -m 4755 "$P/bin/busybox" "$R/bin/busybox-suid"; for a in ping ping6 traceroute nsenter; do ln -sf busybox-suid "$R/bin/$a"; done
-printf '[SUID]\nnsenter = ssx root.root\n' > "$R/etc/busybox.conf"
+put_program "$(command -v setpriv)"; mv "$R/bin/setpriv" "$R/bin/setpriv-suid"; chmod 4755 "$R/bin/setpriv-suid"; ln -s busybox "$R/bin/setpriv"
 for s in poweroff reboot halt; do ln -s ../etc/guest/stop "$R/sbin/$s"; rm -f "$R/bin/$s"; done
 ln -s /etc/guest/stop "$R/etc/acpi/PWRF/00000080"   # where busybox acpid looks for the power button
 printf 'root:x:0:0:root:/root:/bin/sh\ndebian:x:1000:1000:debian:/home/debian:/bin/sh\n' > "$R/etc/passwd"
@@ -95,6 +93,7 @@ printf 'root:*:19000:0:99999:7:::\ndebian:*:19000:0:99999:7:::\n' > "$R/etc/shad
 printf 'export PATH=/sbin:/bin PS1="\\u@\\h:\\w\\$ "\n' > "$R/etc/profile"
 echo /bin/sh > "$R/etc/shells"; echo pileus-guest > "$R/etc/hostname"; echo 'hosts: files dns' > "$R/etc/nsswitch.conf"
 printf '\\s \\r \\n \\l\n' > "$R/etc/issue"; printf 'NAME="%s"\nID=pileus-guest\nVERSION_ID=%s\nPRETTY_NAME="Pileus guest %s (%s)"\n' $NAME $VERSION $VERSION "$KERNEL" > "$R/etc/os-release"
+chmod 4755 "$R/bin/busybox"   # for ping; it drops the privilege for everything that needs none
 chmod 700 "$R/root" "$R/home/debian" "$R/home/debian/.ssh"; chmod 1777 "$R/tmp"
 
 : > "$I/lib/modules/virtio"
