@@ -25,6 +25,7 @@ import * as power from './servers/power.ts'
 import { resetServerState } from './servers/reset-state.ts'
 import * as securityGroups from './servers/security-groups.ts'
 import * as tags from './servers/tags.ts'
+import { showTrace } from './servers/trace.ts'
 import { listVolumeAttachments } from './servers/volumes.ts'
 import { listVersions, showVersion } from './version-documents/api.ts'
 import { maxVersion, minVersion } from './versions.ts'
@@ -41,7 +42,7 @@ export const compute: ServiceModule<Deps> = {
       metadata.listServerMetadata, metadata.createServerMetadata, metadata.replaceServerMetadata, metadata.showServerMetadataItem, metadata.updateServerMetadataItem, metadata.deleteServerMetadataItem,
       tags.listServerTags, tags.replaceServerTags, tags.deleteServerTags, tags.checkServerTag, tags.addServerTag, tags.deleteServerTag,
       addresses.listAddresses, addresses.showAddresses, interfaces.listInterfaces, interfaces.showInterface, securityGroups.listServerSecurityGroups, listVolumeAttachments,
-      actions.listInstanceActions, actions.showInstanceAction,
+      actions.listInstanceActions, actions.showInstanceAction, showTrace,
       flavors.listFlavors, flavors.listFlavorsDetailed, flavors.createFlavor, flavors.showFlavor, flavors.updateFlavor, flavors.deleteFlavor,
       flavorAccess.listFlavorAccess, flavorAccess.addFlavorAccess, flavorAccess.removeFlavorAccess,
       extraSpecs.listExtraSpecs, extraSpecs.createExtraSpecs, extraSpecs.showExtraSpec, extraSpecs.updateExtraSpec, extraSpecs.deleteExtraSpec,

@@ -88,7 +88,7 @@ export async function takeServers(tx: ComputeTx, owner: Owner, flavor: { vcpus: 
 }
 
 /** Gives back what a server took: when it is gone, not when it failed. */
-export async function giveBackServer(tx: ComputeTx, server: Pick<ServerRow, 'projectId' | 'userId' | 'vcpus' | 'memoryMib'>): Promise<void> {
+export async function releaseServer(tx: ComputeTx, server: Pick<ServerRow, 'projectId' | 'userId' | 'vcpus' | 'memoryMib'>): Promise<void> {
   for (const [resource, size] of [['instances', 1], ['cores', server.vcpus], ['ram', server.memoryMib]] as const) {
     await count(tx, usedPrefix(server.projectId, '') + resource, -size)
     await count(tx, usedPrefix(server.projectId, server.userId) + resource, -size)

@@ -91,5 +91,6 @@ export const access: AccessCase[] = [
   { operation: 'showServerAddresses', about: 'on a network it is not on', request: (w) => on(w, { network_label: 'nowhere' }), expect: { ...verdicts.reader(404) } },
   { operation: 'listServerInterfaces', request: on, expect: verdicts.reader() },
   { operation: 'showServerInterface', about: 'that it does not have', request: (w) => on(w, { port_id: '00000000-0000-4000-8000-000000000000' }), expect: verdicts.reader(404) },
+  { operation: 'showServerTrace', request: on, expect: verdicts.reader() },
   { operation: 'listVolumeAttachments', request: on, expect: verdicts.reader() },
 ]

@@ -7,6 +7,7 @@ import { Type } from '#kit/http/schema.ts'
 import { authenticated } from '#kit/policy/rules.ts'
 import type { ServiceModule } from '#kit/service.ts'
 import { startApi, type TestApi } from '#kit/testing/api.ts'
+import { traceMigrations } from '#kit/trace/store.ts'
 import { bury } from '../conductor/bury.ts'
 import { move, planNics } from '../conductor/servers-store.ts'
 import type { Deps } from '../deps.ts'
@@ -88,7 +89,7 @@ export async function startCompute(): Promise<ComputeTest> {
     networks: [], ports: [], securityGroups: [{ id: newId(), name: 'default', description: 'Default', project_id: projectId, security_group_rules: [] }], plans: [], hold: false,
   }
   let deps!: Deps
-  const api = await startApi({ services: [
+  const api = await startApi({ migrations: [{ area: 'trace', migrations: traceMigrations }], services: [
     { module: image, deps: () => world }, { module: network, deps: () => world },
     { module: compute, deps: (parts) => (deps = { store: parts.store.as(), image: parts.client('image'), network: parts.client('network'), lifecycle: instantLifecycle(world), tracer: parts.tracer }) },
   ] })
