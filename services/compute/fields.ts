@@ -38,3 +38,10 @@ export function asNumber(field: string, value: number | string, minimum: number,
   if (number > maximum) throw badRequest(`Invalid input for field/attribute ${field}. Value: ${value}. ${value} is greater than the maximum of ${maximum}`)
   return number
 }
+
+/** A moment as users write it (without a zone it is UTC), as we keep it. */
+export function asInstant(field: string, text: string): string {
+  const at = Date.parse(/(Z|[+-]\d\d:?\d\d)$/i.test(text.trim()) ? text : `${text}Z`)
+  if (!Number.isFinite(at)) throw badRequest(`Invalid input for query parameters ${field}. Value: ${text.slice(0, 60)}. '${text.slice(0, 60)}' is not a 'date-time'`)
+  return new Date(at).toISOString()
+}

@@ -4,7 +4,8 @@ import { explain, isFault } from '#base/errors.ts'
 import type { Handlers } from '#kit/bus/contract.ts'
 import type { HostFacts } from '#drivers/hypervisor/contract.ts'
 import { conductorBus, type InstanceInfo } from '../bus.ts'
-import type { FlavorSnapshot, ServerRow } from '../schema.ts'
+import type { FlavorSnapshot } from '../schema.ts'
+import { instanceName } from '../servers/instance-name.ts'
 import { powerMoves } from '../servers/state.ts'
 import { asCompute } from './commands.ts'
 import type { ConductorDeps } from './deps.ts'
@@ -19,9 +20,6 @@ export interface HandlerDeps extends ConductorDeps {
   /** The cloud's directory of metadata sources; see metadata.ts. */
   metadata: metadata.MetadataDeps
 }
-
-/** `instance-0000002a`, as nova names guests on their hosts. */
-export const instanceName = (row: Pick<ServerRow, 'number'>): string => `instance-${row.number.toString(16).padStart(8, '0')}`
 
 export function conductorHandlers(deps: HandlerDeps): Handlers<(typeof conductorBus)['members']> {
   const { store, placement, commands, log } = deps

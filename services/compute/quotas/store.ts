@@ -72,17 +72,16 @@ export async function takeServers(tx: ComputeTx, owner: Owner, flavor: { vcpus: 
     }
     n = Math.max(n, min)
   }
-  const over_: Resource[] = []
+  const exceeded: Resource[] = []
   for (const [resource, size] of Object.entries(each) as [keyof typeof each, number][]) {
     const userLimit = ofUser.find((r) => r.resource === resource)?.hardLimit ?? -1
     if (!await count(tx, usedPrefix(owner.projectId, '') + resource, size * n, ofProject[resource])
-      || !await count(tx, usedPrefix(owner.projectId, owner.userId) + resource, size * n, Number(userLimit))) over_.push(resource)
+      || !await count(tx, usedPrefix(owner.projectId, owner.userId) + resource, size * n, Number(userLimit))) exceeded.push(resource)
   }
-  if (over_.length > 0) {
+  if (exceeded.length > 0) {
     const now = await used(tx, owner.projectId)
-    const list = (of: (r: keyof typeof each) => number): string => over_.map((r) => of(r as keyof typeof each)).join(', ')
-    const names = over_.join(', ')
-    // What the failing transaction added before it noticed is no usage.
+    const list = (of: (r: keyof typeof each) => number): string => exceeded.map((r) => of(r as keyof typeof each)).join(', ')
+    const names = exceeded.join(', ')
     throw overQuota(`Quota exceeded for ${names}: Requested ${list((r) => each[r] * n)}, but already used ${list((r) => now[r])} of ${list((r) => ofProject[r])} ${names}`)
   }
   return n
