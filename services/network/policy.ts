@@ -16,7 +16,8 @@ export const shared = rule('field:networks:shared=True', (_actor, target) => tar
 export const externalNetwork = rule('field:networks:router:external=True', (_actor, target) => target.external === true)
 export const networkOwner = rule('tenant_id:%(network:tenant_id)s', (actor, target) => actor.projectId !== undefined && target.networkProjectId === actor.projectId)
 
-const anyReader = all(role('reader'), rule('', () => true))
+/** Any token with a role on something. */
+export const anyReader = role('reader')
 export const read = any(admin, projectReader)
 export const change = any(admin, projectMember)
 export const readNetwork = any(admin, projectReader, all(anyReader, shared), all(anyReader, externalNetwork))

@@ -1,8 +1,8 @@
 // What is bound where, and who is concerned by a change.
 import { now } from '#base/time.ts'
-import { change, insertIfAbsent } from '#kit/store/rows.ts'
+import { change, insertIfAbsent, put } from '#kit/store/rows.ts'
 import type { NetworkTx } from '../deps.ts'
-import type { RemovedRow } from '../schema.ts'
+import type { PortRow, RemovedRow, ReportKind, ReportRow, SubnetRow } from '../schema.ts'
 import { padded } from '../resource/store.ts'
 
 /** Hosts that hold ports of a network. */
@@ -49,3 +49,39 @@ export const remember = async (tx: NetworkTx, kind: RemovedRow['kind'], resource
 export const prune = async (tx: NetworkTx, before: string): Promise<void> => {
   await tx.db.deleteFrom('networkRemoved').where('removedAt', '<', before).execute()
 }
+
+export const subnetsOf = async (tx: NetworkTx, networkIds: string[]): Promise<SubnetRow[]> =>
+  networkIds.length === 0 ? [] : tx.db.selectFrom('networkSubnets').selectAll().where('networkId', 'in', padded(networkIds)).orderBy('createdAt').orderBy('id').execute()
+/** Ports that are bound to any host. */
+export const boundOn = async (tx: NetworkTx, networkIds: string[]): Promise<PortRow[]> =>
+  networkIds.length === 0 ? [] : tx.db.selectFrom('networkPorts').selectAll().where('networkId', 'in', padded(networkIds)).where('host', '!=', '').orderBy('id').execute()
+export const boundTo = (tx: NetworkTx, host: string): Promise<PortRow[]> => tx.db.selectFrom('networkPorts').selectAll().where('host', '=', host).execute()
+
+/** Addresses (and further allowed ones) of the bound members of groups. */
+export async function memberAddresses(tx: NetworkTx, groupIds: string[]): Promise<Map<string, string[]>> {
+  const found = new Map<string, string[]>(groupIds.map((id) => [id, []]))
+  if (groupIds.length === 0) return found
+  const rows = await tx.db.selectFrom('networkPortGroups').innerJoin('networkPorts', 'networkPorts.id', 'networkPortGroups.portId')
+    .innerJoin('networkAddresses', 'networkAddresses.portId', 'networkPorts.id').select(['networkPortGroups.groupId', 'networkAddresses.address', 'networkPorts.allowedAddressPairs'])
+    .where('networkPortGroups.groupId', 'in', padded(groupIds)).where('networkPorts.host', '!=', '').execute()
+  for (const { groupId, address, allowedAddressPairs } of rows) {
+    const pairs = allowedAddressPairs === '[]' ? [] : (JSON.parse(allowedAddressPairs) as { ip_address: string }[]).map((p) => p.ip_address)
+    found.get(groupId)?.push(address, ...pairs)
+  }
+  return found
+}
+
+/** Which of these are remembered as removed. */
+export const removedAmong = async (tx: NetworkTx, kind: RemovedRow['kind'], ids: string[]): Promise<Set<string>> =>
+  new Set(ids.length === 0 ? [] : (await tx.db.selectFrom('networkRemoved').select('resourceId').where('kind', '=', kind).where('resourceId', 'in', padded(ids)).execute()).map((r) => r.resourceId))
+
+/** Which of these stand, whatever their state. */
+export const standing = async (tx: NetworkTx, table: 'networkNetworks' | 'networkPorts' | 'networkRouters' | 'networkFloatingIps', ids: string[]): Promise<Set<string>> =>
+  new Set(ids.length === 0 ? [] : (await tx.db.selectFrom(table).select('id').where('id', 'in', padded(ids)).execute()).map((r) => r.id))
+
+/** Writes a host's word on its things; only what stands is kept. */
+export async function reported(tx: NetworkTx, host: string, kind: ReportKind, states: { id: string, state: ReportRow['state'], detail?: string }[]): Promise<void> {
+  for (const { id, state, detail } of states) await put(tx, 'networkReports', { kind, resourceId: id, host }, { state, detail: detail ?? '', reportedAt: now() })
+}
+/** What a host said of things of one kind. */
+export const reportsOf = (tx: NetworkTx, host: string, kind: ReportKind): Promise<ReportRow[]> => tx.db.selectFrom('networkReports').selectAll().where('host', '=', host).where('kind', '=', kind).execute()
