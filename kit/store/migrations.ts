@@ -97,11 +97,10 @@ async function alone(tx: Tx, work: () => Promise<void>): Promise<void> {
   const lock = sql`CONCAT('pileus-migrations-', SHA1(DATABASE()))`
   const { rows } = await sql<{ got: number | null }>`SELECT GET_LOCK(${lock}, 60) AS got`.execute(tx.db)
   if (rows[0]?.got !== 1) throw unavailable('Another process has been changing the tables for a minute.')
-  try {
-    await work()
-  } finally {
-    await sql`SELECT RELEASE_LOCK(${lock})`.execute(tx.db)
-  }
+  await work()
+  // Before the next one looks. After an error the lock goes with the rollback, see mysql.ts.
+  await exec(tx, 'COMMIT')
+  await sql`SELECT RELEASE_LOCK(${lock})`.execute(tx.db)
 }
 
 /**

@@ -52,7 +52,11 @@ class Connection extends ServerConnection {
   async prepare(): Promise<void> { await this.#ask(session) }
   override async begin(): Promise<void> { await this.#ask('START TRANSACTION') }
   override async commit(): Promise<void> { await this.#ask('COMMIT') }
-  override async rollback(): Promise<void> { await this.#ask('ROLLBACK') }
+  override async rollback(): Promise<void> {
+    await this.#ask('ROLLBACK')
+    // Migrations take a lock that no rollback ends.
+    await this.#ask('DO RELEASE_ALL_LOCKS()')
+  }
   override release(): void { if (this.broken) this.#connection.destroy(); else this.#connection.release() }
 }
 

@@ -35,7 +35,12 @@ function meaning(error: unknown): Meaning {
 
 class Connection extends ServerConnection {
   readonly #client: pg.PoolClient
-  constructor(client: pg.PoolClient) { super(); this.#client = client }
+  constructor(client: pg.PoolClient) {
+    super()
+    this.#client = client
+    // It can break between two statements of a transaction: the next one then fails.
+    client.on('error', () => { this.broken = true })
+  }
 
   protected override async send(query: CompiledQuery): Promise<QueryResult<any>> {
     const values = query.parameters as unknown[]
