@@ -66,6 +66,17 @@ export async function change(tx: Tx, table: string, from: Row, set: Row): Promis
   return Number((await update.executeTakeFirst()).numUpdatedRows)
 }
 
+/** Writes what differs between a row as it was read and as it shall be. Somebody else's change since then, or a broken unique index, is a Conflict. */
+export async function replace(tx: Tx, table: string, was: object, shall: object, taken: () => Error = () => conflict(`Duplicate entry in ${table}`)): Promise<void> {
+  const old = was as Row, set = Object.fromEntries(Object.entries(shall).filter(([column, value]) => old[column] !== value))
+  if (Object.keys(set).length === 0) return
+  try {
+    if (await change(tx, table, old, set) === 0) throw conflict('The resource was changed by somebody else meanwhile. Try again.')
+  } catch (error) {
+    throw isDuplicate(error) ? taken() : error
+  }
+}
+
 /** Adds to a named sum; false (and nothing changed) when it would pass `limit` (-1: none) while growing. Sums never fall below zero. */
 export async function count(tx: Tx, name: string, by: number, limit = -1): Promise<boolean> {
   const limited = by > 0 && limit >= 0

@@ -131,7 +131,7 @@ export const updateProject = operation({
         options: JSON.stringify({ ...options, ...project.options }), extra: JSON.stringify({ ...JSON.parse(current.extra) as object, ...extraOf(project, known) }),
         generation: Number(current.generation) + (current.enabled === 1 && enabled === 0 ? 1 : 0),
       }
-      await projects.save(tx, next)
+      await projects.save(tx, current, next)
       return next
     })
     return { project: projectView(row, urls.api) }
