@@ -1,7 +1,6 @@
 // The image service's table of contents: glance v2.
 import type { ServiceModule } from '#kit/service.ts'
 import { statusText } from '#kit/http/status.ts'
-import { verdicts } from '#kit/testing/access.ts'
 import type { Deps } from './deps.ts'
 import { addTag, deactivateImage, deleteImage, reactivateImage, removeTag, showImage, updateImage } from './images/api.ts'
 import { createImage } from './images/create.ts'
@@ -26,9 +25,5 @@ export const image: ServiceModule<Deps> = {
     envelope: (fault) => ({ code: `${fault.status} ${statusText(fault.status)}`, title: statusText(fault.status), message: escape(fault.message) }),
   },
   migrations: [first],
-  access: async () => [
-    { operation: 'listVersions', expect: verdicts.everybody(300) }, { operation: 'showVersions', expect: verdicts.everybody() },
-    ...schemaOperations.map((op) => ({ operation: op.name, expect: verdicts.listing() })),
-    ...(await Promise.all([import('./images/access.ts'), import('./members/access.ts')])).flatMap((m) => m.access),
-  ],
+  access: async () => (await Promise.all([import('./versions/access.ts'), import('./schemas/access.ts'), import('./images/access.ts'), import('./members/access.ts')])).flatMap((m) => m.access),
 }
