@@ -16,7 +16,7 @@ export async function startMariadb(dir: string, { durable = false } = {}): Promi
   async function resume(): Promise<void> {
     server = start(as, 'mariadbd', [
       '--no-defaults', `--datadir=${data}`, `--port=${port}`, '--bind-address=127.0.0.1', `--socket=${socket}`, `--pid-file=${join(dir, 'pid')}`, '--innodb-buffer-pool-size=64M',
-      `--innodb-flush-log-at-trx-commit=${durable ? 1 : 0}`, '--performance-schema=off', '--max-allowed-packet=64M',
+      `--innodb-flush-log-at-trx-commit=${durable ? 1 : 2}`, '--performance-schema=off', '--max-allowed-packet=64M',
     ], logFile)
     await waitFor('MariaDB', async () => {
       if (!server!.alive) throw new Error(`MariaDB did not start: ${tail(logFile)}`)
