@@ -56,5 +56,6 @@ test('a domain\'s manager manages that domain and nothing else', async () => {
   const group = (await as('POST', '/groups', { group: { name: 'crew' } })).body.group
   assert.equal((await as('PUT', `/groups/${group.id}/users/${user.id}`)).status, 204)
   assert.equal((await as('PUT', `/groups/${group.id}/users/${api.userId('member')}`)).status, 404)
+  assert.equal((await as('PATCH', `/projects/${domain.id}`, { project: { enabled: false } })).status, 404, 'not by the projects\' door either')
   assert.equal((await as('GET', '/services')).status, 403)
 })

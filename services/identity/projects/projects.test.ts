@@ -29,7 +29,7 @@ test('a project\'s life, in keystone\'s shape', async () => {
 
 test('what makes no sense is refused, and names are unique in a domain', async () => {
   for (const project of [{}, { name: '' }, { name: 'x'.repeat(65) }, { name: 1 }, { name: 'x', tags: ['a,b'] }, { name: 'x', tags: ['a', 'a'] }, { name: 'x', tags: 'a' }, { name: 'x', enabled: 1 }, { name: 'x', parent_id: 'nosuch' },
-    { name: 'x', domain_id: 'nosuch' }, { name: 'x', is_domain: true }]) assert.equal((await v3('POST', '/projects', { project })).status, 400, JSON.stringify(project))
+    { name: 'x', domain_id: 'nosuch' }, { name: 'x', is_domain: true, domain_id: 'default' }]) assert.equal((await v3('POST', '/projects', { project })).status, 400, JSON.stringify(project))
   const statuses = (await Promise.all(Array.from({ length: 10 }, () => v3('POST', '/projects', { project: { name: 'one-only' } })))).map((r) => r.status)
   assert.deepEqual([statuses.filter((s) => s === 201).length, statuses.filter((s) => s === 409).length], [1, 9])
   const other = await make({ name: 'another' })
@@ -79,4 +79,16 @@ test('another project does not exist, however one asks', async () => {
   const member = api.as('member')!
   for (const path of [`/projects/${api.otherProjectId}`, `/projects/${'f'.repeat(32)}`, `/projects/${api.otherProjectId}/tags`]) assert.equal((await v3('GET', path, undefined, member)).status, 404, path)
   assert.equal((await v3('GET', `/projects/${api.projectId}`, undefined, member)).status, 200)
+})
+
+test('a project may act as a domain', async () => {
+  const project = await make({ name: 'realm', is_domain: true, domain_id: null })
+  assert.deepEqual([project.is_domain, project.domain_id, project.parent_id], [true, null, null])
+  assert.equal((await v3('GET', `/domains/${project.id}`)).body.domain.name, 'realm')
+  assert.equal((await v3('DELETE', `/projects/${project.id}`)).status, 403, 'enabled')
+  assert.equal((await v3('PATCH', `/projects/${project.id}`, { project: { enabled: false } })).status, 200)
+  const below = await make({ name: 'below-default' })
+  assert.equal((await v3('DELETE', '/projects/default')).status, 403)
+  assert.equal((await v3('DELETE', `/projects/${below.id}`)).status, 204)
+  assert.equal((await v3('DELETE', `/projects/${project.id}`)).status, 204)
 })

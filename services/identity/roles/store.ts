@@ -19,6 +19,9 @@ export function list(tx: IdentityTx, filter: { name?: string, domainId: string }
 
 export const all = (tx: IdentityTx): Promise<RoleRow[]> => tx.db.selectFrom('identityRoles').selectAll().orderBy('id').execute()
 
+/** The ids of roles that belong to a domain. */
+export const special = async (tx: IdentityTx): Promise<Set<string>> => new Set((await tx.db.selectFrom('identityRoles').select('id').where('domainId', '<>', '').execute()).map((r) => r.id))
+
 const clash = (row: RoleRow) => () => taken('role', row.name, row.domainId || undefined)
 export const add = (tx: IdentityTx, row: RoleRow): Promise<void> => insert(tx, 'identityRoles', { ...row }, clash(row))
 
