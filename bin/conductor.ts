@@ -15,6 +15,7 @@ import type { ConductorDeps } from '#services/compute/conductor/deps.ts'
 import { conductorHandlers } from '#services/compute/conductor/handlers.ts'
 import { reportService } from '#services/compute/conductor/hosts-store.ts'
 import { select } from '#services/compute/scheduler/select.ts'
+import { serveAgents } from '#services/network/wanted/serve.ts'
 import type { CloudConfig } from './config.ts'
 import type { Parts } from './services.ts'
 
@@ -32,7 +33,7 @@ export interface ConductorParts {
 /** nova's service_down_time. */
 const downAfterMs = 60_000
 
-export async function startConductor({ config, store, bus, tracer, log, client }: ConductorParts): Promise<{ runner: Runner, stop(): Promise<void> }> {
+export async function startConductor({ config, store, bus, tracer, log, client, parts }: ConductorParts): Promise<{ runner: Runner, stop(): Promise<void> }> {
   const instance = `c-${newId()}`
   const commands = createCommands({ store: store.as(), bus, instance, downAfterMs, buildTimeoutMs: 30 * 60_000 })
   const deps: ConductorDeps = { store: store.as(), bus, network: client('network'), placement: client('placement'), commands, log }
@@ -49,6 +50,7 @@ export async function startConductor({ config, store, bus, tracer, log, client }
     bus.serve(conductorBus, handlers),
     // The agents' answers to this conductor's own commands.
     bus.serve(conductorBus, handlers, { target: instance }),
+    serveAgents(parts.deps.network, bus),
     bus.serve(schedulerBus, { select: (ctx, request) => ctx.span('scheduler.take', () => select(ctx, request, { store: store.as(), placement: client('placement'), downAfterMs })) }),
   ])
   const alive = (): Promise<void> => store.as<any>().tx(async (tx) => {

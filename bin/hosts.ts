@@ -66,7 +66,7 @@ export async function startHosts({ config, store, bus, log, client, context, par
   async function startHost(index: number): Promise<void> {
     const name = index === 0 ? config.host : `${config.host}-${index}`
     const { hypervisor, network } = await openDrivers(config, index)
-    stops.push(await startNetworkAgent({ host: name, driver: network, bus, store, log, contextFor: context }))
+    stops.push(await startNetworkAgent({ host: name, driver: network, bus, log, contextFor: context }))
     const ports = {
       async plug(ctx: Context, portId: string, ownerUid: number): Promise<Nic> {
         const plugged = await bus.call(ctx, networkAgentBus, 'plugPort', { portId, ownerUid }, { target: name })

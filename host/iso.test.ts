@@ -58,6 +58,10 @@ test('other readers agree', async t => {
   if (!blkid || !content) t.diagnostic('blkid or isoinfo is not installed: not everything was compared')
 })
 
+test('a small one is long enough for readers that look at its first 68 KiB', () => {
+  assert.ok(isoImage({ a: Buffer.from('b') }, 'config-2').length >= 0x11000)
+})
+
 test('names that cannot be', () => {
   assert.throws(() => isoImage({ 'a/../b': Buffer.alloc(1) }, 'x'))
   assert.throws(() => isoImage({ a: Buffer.alloc(1), 'a/b': Buffer.alloc(1) }, 'x'))

@@ -2,6 +2,8 @@
 // copies of users' secrets and a package. Formats: ECMA-119 and the Joliet specification.
 
 const sector = 2048
+/** Empty sectors at the end, as every writer leaves: some readers look at the first 68 KiB whole and give up on a shorter CD, drives read ahead past the last file. */
+const trailing = 150
 const pad = (bytes: number): number => Math.ceil(bytes / sector) * sector
 
 interface Folder { kind: 'folder', name: string, entries: Map<string, Folder | File>, parent: Folder | undefined }
@@ -160,6 +162,7 @@ export function isoImage(files: Record<string, Uint8Array>, label: string, at: D
     file.at = file.bytes.length === 0 ? 0 : next
     next += pad(file.bytes.length) / sector
   }
+  next += trailing
   const image = Buffer.alloc(next * sector)
   trees.forEach((tree, i) => {
     const table = tables[i]!, place = tree.at.get(root)!

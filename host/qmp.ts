@@ -120,6 +120,7 @@ export async function openQmp(path: string, timeoutMs = 10_000): Promise<Qmp> {
   socket.on('data', (chunk: Buffer) => {
     rest += text.write(chunk)
     if (rest.length > longestLine) return void socket.destroy()
+    if (!chunk.includes(10)) return
     const lines = rest.split('\n')
     rest = lines.pop() ?? ''
     for (const line of lines) {

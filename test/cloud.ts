@@ -56,7 +56,7 @@ async function live(config: CloudConfig): Promise<TestCloud> {
   const cloud = await startCloud(config)
   const seeded = await seed(cloud)
 
-  const http = async <T>(token: string | undefined, method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Reply<T>> => {
+  const http = async <T = any>(token: string | undefined, method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Reply<T>> => {
     const response = await fetch(cloud.url + path, {
       method, headers: { ...(token && { 'x-auth-token': token }), ...(body !== undefined && { 'content-type': 'application/json' }), ...headers }, ...(body !== undefined && { body: JSON.stringify(body) }),
     })

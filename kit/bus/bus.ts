@@ -58,6 +58,8 @@ export interface BusOptions {
   leaseMs?: number
   /** How often the outbox is looked through for casts nobody was woken for. */
   scanMs?: number
+  /** Keeps the cloud's dead letters in `store`. False for a process whose database is only its own, where no operator looks. */
+  keepDeadLetters?: boolean
   /** How often a failing cast is tried, and the pauses between. */
   retry?: { attempts: number, firstMs: number, maxMs: number }
 }
@@ -68,7 +70,7 @@ export type BusConfig = { transport: 'local' } | { transport: 'rabbitmq', url: s
 export type Settings = Required<Omit<BusOptions, 'store' | 'contextFor' | 'owner'>> & Pick<BusOptions, 'store' | 'contextFor' | 'owner'>
 
 export const defaults = (options: BusOptions): Settings => ({
-  leaseMs: 5_000, scanMs: 2_000, log: silentLog, ...options, retry: options.retry ?? { attempts: 8, firstMs: 200, maxMs: 30_000 },
+  leaseMs: 5_000, scanMs: 2_000, keepDeadLetters: true, log: silentLog, ...options, retry: options.retry ?? { attempts: 8, firstMs: 200, maxMs: 30_000 },
 })
 
 export const defaultTimeoutMs = 60_000

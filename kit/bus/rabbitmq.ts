@@ -108,7 +108,7 @@ export async function openRabbitmqBus(config: { url: string, connectTimeoutMs?: 
     window: 256,
     counting: false,
   })
-  if (store) await consume({ queue: deadQueue.queue, queueOptions: deadQueue, qos: { prefetchCount: 8 }, concurrency: 8 }, takeDead)
+  if (store && settings.keepDeadLetters) await consume({ queue: deadQueue.queue, queueOptions: deadQueue, qos: { prefetchCount: 8 }, concurrency: 8 }, takeDead)
 
   return {
     async serve(contract, handlers, options = {}) {

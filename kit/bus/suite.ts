@@ -9,7 +9,7 @@ import { badRequest, conflict, isFault, unavailable } from '#base/errors.ts'
 import { newHexId } from '#base/ids.ts'
 import { waitFor } from '#base/retry.ts'
 import { migrate } from '#kit/store/migrations.ts'
-import { openStore, type Store } from '#kit/store/store.ts'
+import { openStore, type Store, type StoreConfig } from '#kit/store/store.ts'
 import type { Bus, BusOptions } from './bus.ts'
 import { call, cast, contract, topic } from './contract.ts'
 import { busMigrations, discardDeadLetter, listDeadLetters, redeliver } from './store.ts'
@@ -18,6 +18,8 @@ export interface Transport {
   open(options: BusOptions): Promise<Bus>
   /** Whether two open buses reach each other's servers. */
   reaches: boolean
+  /** An empty database; SQLite by default. */
+  database?(): Promise<StoreConfig>
 }
 
 const waitMs = 20_000
@@ -31,10 +33,10 @@ const fresh = () => contract(`suite-${newHexId().slice(0, 12)}`, {
 const idle = { add: async ({}, { a, b }: { a: number, b: number }) => ({ sum: a + b }), echo: async (_ctx: unknown, it: unknown) => it, work: async () => {} }
 const ctx = plainContext({ actor: { userId: 'u1', userName: 'ann', projectId: 'p1', roles: ['member'] }, requestId: 'req-1', traceId: 'trace-1', resourceId: 'server-1' })
 
-/** Opens a volatile database with the bus' tables; the caller closes it. */
-export async function storeForTests(): Promise<{ store: Store, remove(): Promise<void> }> {
+/** Opens a database with the bus' tables; the caller closes it. */
+export async function storeForTests(database?: () => Promise<StoreConfig>): Promise<{ store: Store, remove(): Promise<void> }> {
   const dir = mkdtempSync(join(tmpdir(), 'pileus-bus-'))
-  const store = await openStore({ engine: 'sqlite', file: join(dir, 'db'), volatile: true })
+  const store = await openStore(await database?.() ?? { engine: 'sqlite', file: join(dir, 'db'), volatile: true })
   await migrate(store, [{ area: 'kit/bus', migrations: busMigrations }])
   return { store, async remove() { await store.close(); rmSync(dir, { recursive: true, force: true }) } }
 }
@@ -51,7 +53,7 @@ export function busSuite(name: string, start: () => Promise<Transport>): void {
     })
     async function rig(options: BusOptions = {}) {
       transport ??= await start()
-      const { store, remove } = await storeForTests()
+      const { store, remove } = await storeForTests(transport.database)
       removals.push(remove)
       const open = async (over: BusOptions = {}): Promise<Bus> => {
         const bus = await transport!.open({ store, retry: quick, scanMs: 200, ...options, ...over })

@@ -150,8 +150,8 @@ export function parseQuery(schema: TSchema | undefined, search: URLSearchParams)
   for (const key of new Set(search.keys())) {
     const values = search.getAll(key), field = properties[key]
     if (field?.type === 'array') out[key] = values.map((v) => scalar(field.items, v))
-    // Undeclared keys (filters by extra property, tags) are all kept when repeated; declared single ones: the last counts.
-    else out[key] = field === undefined && values.length > 1 ? values : scalar(field, values.at(-1)!)
+    // Undeclared keys (filters by extra property, tags) and those marked `repeats` are all kept when repeated; other declared ones: the last counts.
+    else out[key] = (field === undefined || field.repeats) && values.length > 1 ? values : scalar(field, values.at(-1)!)
   }
   return out
 }

@@ -1,8 +1,11 @@
 // Append-only lists of schema changes. Each statement is "if it is not there yet", so that an interrupted migration is simply run again
 // (MariaDB's DDL does not roll back).
+import { createHash } from 'node:crypto'
 import { sql } from 'kysely'
 import type { Engine, Store, Tx } from './store.ts'
 import { snake } from './names.ts'
+import { insertIfAbsent } from './rows.ts'
+import { unavailable } from '#base/errors.ts'
 import { now } from '#base/time.ts'
 
 /** id: 64 characters; text: 255; long: up to megabytes, not indexed; at: an ISO instant; bool: 0/1. A `?` allows NULL. */
@@ -41,7 +44,11 @@ function columnSql(engine: Engine, name: string, column: Column, fallback?: stri
   return `${quote(engine, name)} ${kinds[engine][kind]}${nullable ? '' : ' NOT NULL'}${value}`
 }
 
-const indexName = (table: string, columns: string[], unique: boolean): string => `${unique ? 'ux' : 'ix'}_${snake(table)}_${columns.map(snake).join('_')}`.slice(0, 60)
+/** At most 60 characters, the shortest limit; a longer name is cut and told apart by its digest. */
+function indexName(table: string, columns: string[], unique: boolean): string {
+  const name = `${unique ? 'ux' : 'ix'}_${snake(table)}_${columns.map(snake).join('_')}`
+  return name.length <= 60 ? name : `${name.slice(0, 51)}_${createHash('sha256').update(name).digest('hex').slice(0, 8)}`
+}
 
 async function exec(tx: Tx, statement: string): Promise<void> { await sql.raw(statement).execute(tx.db) }
 
@@ -57,11 +64,15 @@ async function hasColumn(tx: Tx, table: string, name: string): Promise<boolean> 
 }
 
 async function apply(tx: Tx, change: Change): Promise<void> {
-  if ('run' in change) return change.run(tx)
+  if ('run' in change) {
+    // A schema change before it has ended MariaDB's transaction: from here on all or nothing again.
+    if (tx.engine === 'mysql') await exec(tx, 'START TRANSACTION')
+    return change.run(tx)
+  }
   if ('createTable' in change) {
     const { createTable: table, as: definition } = change
     const columns = Object.entries(definition.columns).map(([name, column]) => columnSql(tx.engine, name, column))
-    const tail = tx.engine === 'mysql' ? ' CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ENGINE=InnoDB' : tx.engine === 'sqlite' ? ' WITHOUT ROWID' : ''
+    const tail = tx.engine === 'mysql' ? ' CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin ENGINE=InnoDB ROW_FORMAT=DYNAMIC' : tx.engine === 'sqlite' ? ' WITHOUT ROWID' : ''
     await exec(tx, `CREATE TABLE IF NOT EXISTS ${quote(tx.engine, table)} (${columns.join(', ')}, PRIMARY KEY (${list(tx.engine, definition.primaryKey)}))${tail}`)
     for (const columns of definition.unique ?? []) await createIndex(tx, table, columns, true)
     for (const columns of definition.indexes ?? []) await createIndex(tx, table, columns, false)
@@ -79,18 +90,35 @@ async function apply(tx: Tx, change: Change): Promise<void> {
   }
 }
 
-/** Brings each area's tables (a service's, or one of kit's own) up to date. Safe to run again, and by several processes at once. */
+/** One process migrates at a time. PostgreSQL's lock ends with the transaction, MariaDB's outlives the commits that DDL brings along. */
+async function alone(tx: Tx, work: () => Promise<void>): Promise<void> {
+  if (tx.engine === 'postgres') await sql`SELECT pg_advisory_xact_lock(hashtext('pileus-migrations'))`.execute(tx.db)
+  if (tx.engine !== 'mysql') return work()
+  const lock = sql`CONCAT('pileus-migrations-', SHA1(DATABASE()))`
+  const { rows } = await sql<{ got: number | null }>`SELECT GET_LOCK(${lock}, 60) AS got`.execute(tx.db)
+  if (rows[0]?.got !== 1) throw unavailable('Another process has been changing the tables for a minute.')
+  await work()
+  // Before the next one looks. After an error the lock goes with the rollback, see mysql.ts.
+  await exec(tx, 'COMMIT')
+  await sql`SELECT RELEASE_LOCK(${lock})`.execute(tx.db)
+}
+
+/**
+ * Brings each area's tables (a service's, or one of kit's own) up to date. Safe to run again, and by several processes at once. A `run` change must
+ * itself bear being run again when it shares a migration with changes of the schema.
+ */
 export async function migrate(store: Store, areas: { area: string, migrations: Migration[] }[]): Promise<void> {
-  await store.tx((tx) => apply(tx, { createTable: 'kitMigrations', as: { columns: { area: 'text', id: 'text', doneAt: 'at' }, primaryKey: ['area', 'id'] } }))
+  await store.tx((tx) => alone(tx, () => apply(tx, { createTable: 'kitMigrations', as: { columns: { area: 'text', id: 'text', doneAt: 'at' }, primaryKey: ['area', 'id'] } })))
   const done = new Set((await store.read((tx) => tx.db.selectFrom('kitMigrations').select(['area', 'id']).execute())).map((r) => `${r.area}/${r.id}`))
   for (const { area, migrations } of areas) {
     for (const migration of migrations) {
       if (done.has(`${area}/${migration.id}`)) continue
-      await store.tx(async (tx) => {
+      await store.tx((tx) => alone(tx, async () => {
+        // Another process may have done it while we waited.
+        if (await tx.db.selectFrom('kitMigrations').select('id').where('area', '=', area).where('id', '=', migration.id).executeTakeFirst()) return
         for (const change of migration.changes) await apply(tx, change)
-        await tx.db.deleteFrom('kitMigrations').where('area', '=', area).where('id', '=', migration.id).execute()
-        await tx.db.insertInto('kitMigrations').values({ area, id: migration.id, doneAt: now() }).execute()
-      })
+        await insertIfAbsent(tx, 'kitMigrations', { area, id: migration.id, doneAt: now() })
+      }))
     }
   }
 }

@@ -1,9 +1,12 @@
 // The embedded engine: node:sqlite in WAL mode, one handle that writes and one that reads what is committed.
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { chmodSync, existsSync, writeFileSync } from 'node:fs'
-import { Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler, type CompiledQuery, type DatabaseConnection, type Driver, type QueryResult } from 'kysely'
+import { setTimeout as delay } from 'node:timers/promises'
+import { SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler, type CompiledQuery, type DatabaseConnection, type QueryResult } from 'kysely'
+import { unavailable } from '#base/errors.ts'
 import type { Store, Tx, TxOptions } from './store.ts'
-import { camel, snake } from './names.ts'
+import { asObjects, camelNames, kyselyOn, noStream, runWakes } from './engine.ts'
+import { snake } from './names.ts'
 
 class Compiler extends SqliteQueryCompiler {
   protected override sanitizeIdentifier(identifier: string): string { return super.sanitizeIdentifier(snake(identifier)) }
@@ -12,49 +15,38 @@ class Compiler extends SqliteQueryCompiler {
 /** Prepared statements are kept: preparing costs more than running. */
 class Connection implements DatabaseConnection {
   readonly #handle: DatabaseSync
-  readonly #count: () => void
+  readonly #sent: (sql: string) => void
   readonly #prepared = new Map<string, { statement: StatementSync, names: string[] }>()
+  readonly streamQuery = noStream
 
-  constructor(handle: DatabaseSync, count: () => void) { this.#handle = handle; this.#count = count }
+  constructor(handle: DatabaseSync, sent: (sql: string) => void) { this.#handle = handle; this.#sent = sent }
+
+  /** Their columns may have changed. */
+  forget(): void { this.#prepared.clear() }
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-    this.#count()
+    this.#sent(query.sql)
     let known = this.#prepared.get(query.sql)
     if (!known) {
       if (this.#prepared.size >= 1000) this.#prepared.clear()
       const statement = this.#handle.prepare(query.sql)
-      const names = statement.columns().map((c) => camel(c.name))
+      const names = camelNames(statement.columns())
       if (names.length > 0) statement.setReturnArrays(true)
       this.#prepared.set(query.sql, known = { statement, names })
     }
     const parameters = query.parameters as SQLInputValue[]
     const { statement, names } = known
-    if (names.length === 0) {
-      const { changes } = statement.run(...parameters)
-      return { rows: [], numAffectedRows: BigInt(changes) }
-    }
-    const rows = (statement.all(...parameters) as unknown as unknown[][]).map((values) => {
-      const row: Record<string, unknown> = {}
-      for (let i = 0; i < names.length; i++) row[names[i]!] = values[i]
-      return row
-    })
-    return { rows: rows as R[] }
+    if (names.length > 0) return { rows: asObjects<R>(names, statement.all(...parameters) as unknown as unknown[][]) }
+    return { rows: [], numAffectedRows: BigInt(statement.run(...parameters).changes) }
   }
-  // eslint-disable-next-line require-yield
-  async *streamQuery(): AsyncIterableIterator<never> { throw new Error('lists are paged here, not streamed') }
 }
 
-const kyselyOn = (connection: Connection): Kysely<any> => new Kysely({
-  dialect: {
-    createAdapter: () => new SqliteAdapter(),
-    createDriver: (): Driver => ({
-      init: async () => {}, acquireConnection: async () => connection, releaseConnection: async () => {}, destroy: async () => {},
-      beginTransaction: async () => {}, commitTransaction: async () => {}, rollbackTransaction: async () => {},
-    }),
-    createIntrospector: (db) => new SqliteIntrospector(db),
-    createQueryCompiler: () => new Compiler(),
-  },
-})
+const parts = { createAdapter: () => new SqliteAdapter(), createIntrospector: (db: any) => new SqliteIntrospector(db), createQueryCompiler: () => new Compiler() }
+
+/** How long other processes' transactions are waited for. */
+const patienceMs = 10_000
+/** Another process writes. */
+const isBusy = (error: unknown): boolean => [5, 6].includes(((error as { errcode?: number }).errcode ?? 0) & 0xff)
 
 /** `volatile` gives up safety against power loss: tests only. */
 export function openSqlite(config: { file: string, volatile?: boolean }): Store {
@@ -67,18 +59,42 @@ export function openSqlite(config: { file: string, volatile?: boolean }): Store 
   const writer = open(false)
   writer.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${config.volatile ? 'OFF' : 'NORMAL'};`)
   const reader = open(true)
+  // From here on another process' transaction is waited for without holding up this one: see `begin`.
+  writer.exec('PRAGMA busy_timeout = 20')
   let queries = 0
-  const count = (): void => { queries++ }
-  const write = kyselyOn(new Connection(writer, count)), read = kyselyOn(new Connection(reader, count))
+  const sent = (sql: string): void => {
+    queries++
+    if (/^\s*(create|alter|drop)\b/i.test(sql)) altered()
+  }
+  let schemaChanged = false
+  const altered = (): void => {
+    schemaChanged = true
+    for (const connection of connections) connection.forget()
+  }
+  const connections = [new Connection(writer, sent), new Connection(reader, sent)] as const
+  const write = kyselyOn(connections[0], parts), read = kyselyOn(connections[1], parts)
   // One writer at a time: a transaction's statements must not mix with another's.
   let last: Promise<unknown> = Promise.resolve()
 
+  async function begin(): Promise<void> {
+    for (const endAt = Date.now() + patienceMs; ;) {
+      try {
+        return writer.exec('BEGIN IMMEDIATE')
+      } catch (error) {
+        if (!isBusy(error)) throw error
+        if (Date.now() >= endAt) throw unavailable('The database is too busy.', { cause: error })
+        await delay(5)
+      }
+    }
+  }
+
   async function transact<T>(work: (tx: Tx) => Promise<T>, options: TxOptions = {}): Promise<T> {
     const wakes: (() => void)[] = []
-    if (options.durable && !config.volatile) writer.exec('PRAGMA synchronous = FULL')
-    writer.exec('BEGIN IMMEDIATE')
+    const durable = options.durable && !config.volatile
+    if (durable) writer.exec('PRAGMA synchronous = FULL')
     let result: T
     try {
+      await begin()
       result = await work({ db: write, engine: 'sqlite', afterCommit: (wake) => wakes.push(wake) })
       writer.exec('COMMIT')
     } catch (error) {
@@ -86,9 +102,11 @@ export function openSqlite(config: { file: string, volatile?: boolean }): Store 
       if (writer.isTransaction) writer.exec('ROLLBACK')
       throw error
     } finally {
-      if (options.durable && !config.volatile) writer.exec('PRAGMA synchronous = NORMAL')
+      if (durable) writer.exec('PRAGMA synchronous = NORMAL')
+      if (schemaChanged) altered()
+      schemaChanged = false
     }
-    for (const wake of wakes) wake()
+    runWakes(wakes)
     return result
   }
 

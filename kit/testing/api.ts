@@ -40,6 +40,8 @@ export interface ApiSetup {
   actors?: Record<string, Actor>
   /** Instead of `actors`: for tests of identity itself, and whole clouds. */
   authenticate?: HttpOptions['authenticate']
+  /** Accepts the credentials of services beside tokens. */
+  openServiceCredential?: HttpOptions['openServiceCredential']
   /** Further tables (saga journal, outbox). */
   migrations?: { area: string, migrations: Migration[] }[]
   /** Set to keep the log out of the test's output: for tests that provoke bugs. */
@@ -102,7 +104,7 @@ export async function startApi(setup: ApiSetup): Promise<TestApi> {
     return found
   }
   const options: HttpOptions = {
-    services: [...mounts.values()], publicUrl: '', tracer, log,
+    services: [...mounts.values()], publicUrl: '', tracer, log, ...(setup.openServiceCredential && { openServiceCredential: setup.openServiceCredential }),
     authenticate: setup.authenticate ?? (async (token: string, _ctx: Context) => {
       const actor = Object.hasOwn(actors, token) ? actors[token] : undefined
       if (!actor) throw unauthorized('The request you have made requires authentication.')

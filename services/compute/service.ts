@@ -1,11 +1,15 @@
 // Compute's table of contents: nova v2.1.
 import type { ServiceModule } from '#kit/service.ts'
+import * as aggregates from './aggregates/api.ts'
 import * as zones from './availability-zones/api.ts'
+import * as services from './compute-services/api.ts'
 import type { Deps } from './deps.ts'
+import * as extensions from './extensions/api.ts'
 import { envelope, inspect, statuses } from './faults.ts'
 import * as flavorAccess from './flavors/access-list.ts'
 import * as flavors from './flavors/api.ts'
 import * as extraSpecs from './flavors/extra-specs.ts'
+import * as hypervisors from './hypervisors/api.ts'
 import * as actions from './instance-actions/api.ts'
 import * as keypairs from './keypairs/api.ts'
 import { first } from './migrations/0001-first.ts'
@@ -13,6 +17,7 @@ import { conductor } from './migrations/0002-conductor.ts'
 import * as quotas from './quotas/api.ts'
 import * as quotaClasses from './quotas/classes.ts'
 import { showLimits } from './quotas/limits.ts'
+import * as groups from './server-groups/api.ts'
 import * as addresses from './servers/addresses.ts'
 import * as servers from './servers/api.ts'
 import { showConsoleOutput } from './servers/console.ts'
@@ -27,6 +32,7 @@ import * as securityGroups from './servers/security-groups.ts'
 import * as tags from './servers/tags.ts'
 import { showTrace } from './servers/trace.ts'
 import { listVolumeAttachments } from './servers/volumes.ts'
+import * as usage from './usage/api.ts'
 import { listVersions, showVersion } from './version-documents/api.ts'
 import { maxVersion, minVersion } from './versions.ts'
 
@@ -48,7 +54,13 @@ export const compute: ServiceModule<Deps> = {
       extraSpecs.listExtraSpecs, extraSpecs.createExtraSpecs, extraSpecs.showExtraSpec, extraSpecs.updateExtraSpec, extraSpecs.deleteExtraSpec,
       keypairs.listKeypairs, keypairs.createKeypair, keypairs.showKeypair, keypairs.deleteKeypair,
       showLimits, quotas.showQuota, quotas.showQuotaDetail, quotas.showQuotaDefaults, quotas.updateQuota, quotas.deleteQuota, quotaClasses.showQuotaClass, quotaClasses.updateQuotaClass,
+      groups.listServerGroups, groups.createServerGroup, groups.showServerGroup, groups.deleteServerGroup,
       zones.listAvailabilityZones, zones.listAvailabilityZonesDetailed,
+      aggregates.listAggregates, aggregates.createAggregate, aggregates.showAggregate, aggregates.updateAggregate, aggregates.deleteAggregate,
+      aggregates.addHostToAggregate, aggregates.removeHostFromAggregate, aggregates.setAggregateMetadata,
+      hypervisors.listHypervisors, hypervisors.listHypervisorsDetailed, hypervisors.showHypervisor, hypervisors.showHypervisorUptime, hypervisors.showHypervisorStatistics, hypervisors.searchHypervisors, hypervisors.listHypervisorServers,
+      services.listComputeServices, services.updateComputeService, services.enableComputeService, services.disableComputeService, services.disableComputeServiceReason, services.forceDownComputeService, services.deleteComputeService,
+      usage.listUsages, usage.showUsage, extensions.listExtensions, extensions.showExtension,
     ],
     envelope, statuses, inspect,
     replyHeaders: (requestId) => ({ 'x-compute-request-id': requestId }),
@@ -56,6 +68,7 @@ export const compute: ServiceModule<Deps> = {
   migrations: [first, conductor],
   access: async () => (await Promise.all([
     import('./version-documents/access.ts'), import('./servers/access.ts'), import('./instance-actions/access.ts'), import('./flavors/access.ts'), import('./keypairs/access.ts'), import('./quotas/access.ts'),
-    import('./availability-zones/access.ts'),
+    import('./availability-zones/access.ts'), import('./aggregates/access.ts'), import('./hypervisors/access.ts'), import('./compute-services/access.ts'), import('./server-groups/access.ts'), import('./usage/access.ts'),
+    import('./extensions/access.ts'),
   ])).flatMap((m) => m.access),
 }

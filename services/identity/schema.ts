@@ -92,6 +92,7 @@ export interface ApplicationCredentialRow {
   projectId: string
   description: string | null
   secretHash: string
+  /** With microseconds, as it was asked for. */
   expiresAt: string | null
   unrestricted: Flag
   /** JSON list of role ids; what of it the user still holds is what the credential can do. */

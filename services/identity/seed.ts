@@ -93,6 +93,6 @@ async function seedEndpoint(tx: IdentityTx, regionId: string, wanted: SeedEndpoi
   for (const each of ['public', 'internal', 'admin'] as const) {
     const endpoint = standing.find((e) => e.interface === each)
     if (!endpoint) await catalog.addEndpoint(tx, { id: newHexId(), serviceId, regionId, interface: each, url: wanted.url, enabled: 1, extra: '{}' })
-    else if (endpoint.url !== wanted.url) await catalog.saveEndpoint(tx, { ...endpoint, url: wanted.url })
+    else if (endpoint.url !== wanted.url) await catalog.saveEndpoint(tx, endpoint, { ...endpoint, url: wanted.url })
   }
 }

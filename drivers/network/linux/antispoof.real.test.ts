@@ -123,7 +123,7 @@ test('a link whose rules are not there passes nothing', async () => {
   await liar.fixed('10.7.0.11/24')
   await peer.fixed('10.7.0.12/24')
   assert.equal(await liar.pings('10.7.0.12'), true)
-  await execIn(cloud, 'nft', ['-f', '-'], { stdin: `delete element bridge pileus guards { "${tap}" : jump guard_${tap} }\ndelete element bridge pileus marks { "${tap}" }\n` })
+  await execIn(cloud, 'nft', ['-f', '-'], { stdin: `delete element bridge pileus guards { "${tap}" : goto guard_${tap} }\ndelete element bridge pileus marks { "${tap}" }\n` })
   assert.equal(await liar.pings('10.7.0.12'), false)
   await bed.driver.ensurePort(ctx, portA)
   assert.equal(await liar.pings('10.7.0.12'), true)

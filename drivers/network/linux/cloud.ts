@@ -1,8 +1,8 @@
 // The cloud's own namespace: where all bridges and ports live, and where everything is filtered. It has no addresses and routes nothing.
-import { access } from 'node:fs/promises'
+import { access, stat } from 'node:fs/promises'
 import { exec } from '#host/exec.ts'
 import { ipBatch } from '#host/ip.ts'
-import { ensureNetns, netnsStands, sysctl } from '#host/netns.ts'
+import { ensureNetns, netnsPath, netnsStands, sysctl } from '#host/netns.ts'
 import { nftApply } from '#host/nft.ts'
 import { allTables } from './tables.ts'
 import type { State } from './state.ts'
@@ -20,8 +20,25 @@ async function ensureBridgeNetfilter(): Promise<void> {
   await exec('sh', ['-c', bridgeCalls.map(name => `echo 0 > /proc/sys/${name}`).join(' && ')])
 }
 
-/** What every namespace of ours starts from, whatever the host's defaults are. */
-export const quietNamespace = { 'net/ipv4/ip_forward': 0, 'net/ipv4/conf/all/rp_filter': 0, 'net/ipv4/conf/default/rp_filter': 0, 'net/ipv6/conf/all/accept_ra': 0, 'net/ipv6/conf/default/accept_ra': 0, 'net/ipv6/conf/default/accept_dad': 0 }
+/** What every namespace of ours starts from, whatever the host's defaults are. (Without promote_secondaries an address takes others along when it goes.) */
+export const quietNamespace = {
+  'net/ipv4/ip_forward': 0, 'net/ipv4/conf/all/promote_secondaries': 1, 'net/ipv4/conf/default/promote_secondaries': 1,
+  'net/ipv4/conf/all/rp_filter': 0, 'net/ipv4/conf/default/rp_filter': 0,
+  'net/ipv6/conf/all/accept_ra': 0, 'net/ipv6/conf/default/accept_ra': 0, 'net/ipv6/conf/default/accept_dad': 0,
+}
+
+/** Namespaces this process has prepared, by name and inode: one made anew under the same name is another. */
+const prepared = new Map<string, number>()
+
+/** Makes a namespace with these kernel parameters and its loopback up; asked again it costs nothing. */
+export async function ensurePrepared(netns: string, parameters: Record<string, number>): Promise<void> {
+  await ensureNetns(netns)
+  const { ino } = await stat(netnsPath(netns))
+  if (prepared.get(netns) === ino) return
+  await sysctl(netns, { ...quietNamespace, ...parameters })
+  await ipBatch(netns, ['link set dev lo up'])
+  prepared.set(netns, ino)
+}
 
 /** Makes the namespace and both rule tables stand as `state` says: whole, in one transaction, without a moment unguarded. */
 export async function ensureCloud(netns: string, state: State): Promise<void> {

@@ -36,6 +36,9 @@ export const servedSubnets = (spec: NetworkSpec): { subnet: SubnetSpec, serverIp
   return ip === undefined ? [] : [{ subnet, serverIp: plainAddress(ip.address) }]
 })
 
+/** True if the network is to have a DHCP namespace at all. */
+export const wantsDhcp = (spec: NetworkSpec): boolean => servedSubnets(spec).length > 0
+
 /** Changes when and only when dnsmasq must start anew. */
 export const dhcpConfig = (spec: NetworkSpec, paths: DhcpPaths, account: string, dnsServers: readonly string[]): string => {
   const domain = domainOf(spec)

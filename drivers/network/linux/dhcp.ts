@@ -3,20 +3,17 @@ import { readdir } from 'node:fs/promises'
 import { dnsmasqAccount, dnsmasqPid, reloadDnsmasq, startDnsmasq, stopDnsmasq } from '#host/dnsmasq.ts'
 import { ensureDirectory, readText, removeTree, writeAtomic } from '#host/files.ts'
 import { ipBatch, ipLinks } from '#host/ip.ts'
-import { ensureNetns, livesIn, removeNetns, sysctl } from '#host/netns.ts'
+import { livesIn, removeNetns } from '#host/netns.ts'
 import { nftApply, nftReplaceTable } from '#host/nft.ts'
 import type { NetworkSpec } from '#drivers/network/contract.ts'
 import { parseCidr, plainAddress, plainMac } from './addresses.ts'
-import { quietNamespace } from './cloud.ts'
+import { ensurePrepared } from './cloud.ts'
 import type { CompleteConfig } from './config.ts'
 import { dhcpConfig, dhcpFolder, dhcpHosts, dhcpNames, dhcpOptions, dhcpPaths, metadataAddress, servedSubnets } from './dhcp-files.ts'
 import { convergeInterior } from './interior.ts'
 import { metadataRoutes, metadataTarget } from './metadata.ts'
 import { bridgeName, dhcpLink, dhcpPlugName, metadataLink } from './names.ts'
 import type { CloudNames } from './names.ts'
-
-/** True if the network is to have a DHCP namespace at all. */
-export const wantsDhcp = (spec: NetworkSpec): boolean => servedSubnets(spec).length > 0
 
 const files = (config: CompleteConfig, networkId: string) => {
   const paths = dhcpPaths(config.runDir, networkId)
@@ -47,9 +44,7 @@ const rules = (index: number): string => nftReplaceTable('inet', 'pileus', `
 export async function ensureDhcpNamespace(names: CloudNames, spec: NetworkSpec, index: number): Promise<void> {
   const netns = names.dhcp(spec.id), plug = dhcpPlugName(spec.id), port = spec.dhcpPort as NonNullable<NetworkSpec['dhcpPort']>
   const mac = plainMac(port.mac)
-  await ensureNetns(netns)
-  await sysctl(netns, { ...quietNamespace, 'net/ipv4/ip_forward': 1 })
-  await ipBatch(netns, ['link set dev lo up'])
+  await ensurePrepared(netns, { 'net/ipv4/ip_forward': 1 })
   await nftApply(netns, rules(index))
   const inside = (await ipLinks(netns)).find(link => link.ifname === dhcpLink)
   const outside = (await ipLinks(names.cloud)).find(link => link.ifname === plug)

@@ -10,10 +10,11 @@ import { plainAddress } from './addresses.ts'
 import { ensureCloud } from './cloud.ts'
 import { completeConfig } from './config.ts'
 import type { LinuxNetworkConfig } from './config.ts'
-import { convergeDhcpNamespace, ensureDhcpNamespace, ensureDnsmasq, removeDhcp, wantsDhcp } from './dhcp.ts'
+import { convergeDhcpNamespace, ensureDhcpNamespace, ensureDnsmasq, removeDhcp } from './dhcp.ts'
+import { wantsDhcp } from './dhcp-files.ts'
 import { ensureMetadataLink, ensureMetadataNamespace, removeMetadataLink, serveMetadata } from './metadata.ts'
 import { checkId, cloudNames, portName } from './names.ts'
-import { ensureNetworkLinks, refuseOverlap, removeNetworkLinks } from './network.ts'
+import { ensureNetworkLinks, networkStands, refuseOverlap, removeNetworkLinks } from './network.ts'
 import { ensurePortLink, portDevice } from './port.ts'
 import { removeEverything } from './removal.ts'
 import { ensureRouter, removeRouter } from './router.ts'
@@ -28,6 +29,8 @@ export const createLinuxNetworkDriver = (given: LinuxNetworkConfig): NetworkDriv
   const inOrder = serial()
   const servers = new Set<() => Promise<void>>()
   let opening: Promise<State> | undefined
+  /** Networks as this process last applied them, without their leases: most calls come because a lease came or went, on the way of every new guest. */
+  const applied = new Map<string, string>()
 
   /** What stands, by the kernel's word: also what we do not remember. */
   const present = async (state: State): Promise<{ networks: Set<string>, ports: Set<string>, routers: Set<string> }> => {
@@ -53,6 +56,12 @@ export const createLinuxNetworkDriver = (given: LinuxNetworkConfig): NetworkDriv
     })()
     opening.catch(() => { opening = undefined })
     return opening
+  }
+
+  /** The two namespaces every network needs, made again if somebody took them away. */
+  const ensureGround = async (state: State): Promise<void> => {
+    if (!await netnsStands(names.cloud)) await ensureCloud(names.cloud, state)
+    if (!await netnsStands(names.metadata)) await ensureMetadataNamespace(names)
   }
 
   /** A small change of the rules; if the tables are not as we left them, all of them anew. */
@@ -87,18 +96,28 @@ export const createLinuxNetworkDriver = (given: LinuxNetworkConfig): NetworkDriv
       checkId(spec.id)
       const state = await open()
       await onNetworks([spec.id], async () => {
+        const shape = JSON.stringify({ ...spec, leases: [] })
+        if (applied.get(spec.id) === shape && await networkStands(names, spec)) {
+          await state.putNetwork(spec)
+          if (wantsDhcp(spec)) await ensureDnsmasq(config, names, spec)
+          return
+        }
+        applied.delete(spec.id)
         if (spec.external) await refuseOverlap(names, spec)
         const { index } = await state.putNetwork(spec)
+        await ensureGround(state)
         await ensureNetworkLinks(config, names, spec)
         await applyRules(ctx, state, putZone({ spec, index }))
         if (!wantsDhcp(spec)) {
           await removeMetadataLink(names, index, [index])
-          return removeDhcp(config, names, spec.id)
+          await removeDhcp(config, names, spec.id)
+        } else {
+          await ensureDhcpNamespace(names, spec, index)
+          await ensureMetadataLink(names, names.dhcp(spec.id), index, [index])
+          await convergeDhcpNamespace(names, spec, index)
+          await ensureDnsmasq(config, names, spec)
         }
-        await ensureDhcpNamespace(names, spec, index)
-        await ensureMetadataLink(names, names.dhcp(spec.id), index, [index])
-        await convergeDhcpNamespace(names, spec, index)
-        await ensureDnsmasq(config, names, spec)
+        applied.set(spec.id, shape)
       })
     },
 
@@ -111,6 +130,7 @@ export const createLinuxNetworkDriver = (given: LinuxNetworkConfig): NetworkDriv
         const network = state.networks.get(id)
         if (network) await removeMetadataLink(names, network.index, [network.index])
         await removeDhcp(config, names, id)
+        applied.delete(id)
         await removeNetworkLinks(names, id)
         await state.drop('networks', id)
         if (network) await applyRules(ctx, state, dropZone(network))
@@ -121,15 +141,18 @@ export const createLinuxNetworkDriver = (given: LinuxNetworkConfig): NetworkDriv
       checkId(given.id)
       const state = await open()
       const spec: PortSpec = { ...given, ips: given.ips.map(plainAddress) }
-      return inOrder(`port ${spec.id}`, () => onNetworks([spec.networkId], async () => {
-        const network = networkOf(state, spec.networkId)
+      return inOrder(`port ${spec.id}`, async () => {
+        // Once the port is written down its network can no longer be removed, so what follows need not hold the network up for other ports.
+        const { network, before, port } = await onNetworks([spec.networkId], async () => {
+          const network = networkOf(state, spec.networkId), before = state.ports.get(spec.id)
+          putPort({ spec, mark: 1 }, before) // a spec that makes no sense is refused before anything is written
+          return { network, before, port: await state.putPort(spec) }
+        })
         // Rules speak of links by name, so they can stand before the link does: no frame ever passes without them.
-        const before = state.ports.get(spec.id)
-        putPort({ spec, mark: 1 }, before) // a spec that makes no sense is refused before anything is written
-        await applyRules(ctx, state, putPort(await state.putPort(spec), before))
+        await applyRules(ctx, state, putPort(port, before))
         await ensurePortLink(config, names, spec, network)
         return portDevice(config, names, spec.id)
-      }))
+      })
     },
 
     async removePort(ctx, id) {
@@ -153,6 +176,7 @@ export const createLinuxNetworkDriver = (given: LinuxNetworkConfig): NetworkDriv
       const networks = [...spec.interfaces.map(i => i.networkId), ...spec.gateway ? [spec.gateway.networkId] : []]
       await inOrder(`router ${spec.id}`, () => onNetworks(networks, async () => {
         for (const id of networks) networkOf(state, id)
+        await ensureGround(state)
         const before = state.routers.get(spec.id)
         const router = await state.putRouter(spec)
         const gone = Object.entries(before?.attachments ?? {}).filter(([portId]) => router.attachments[portId] === undefined).map(([, index]) => index)
@@ -186,6 +210,7 @@ export const createLinuxNetworkDriver = (given: LinuxNetworkConfig): NetworkDriv
     async removeAll(ctx) {
       await this.close()
       await removeEverything(ctx, config, names)
+      applied.clear()
       opening = undefined
     },
   }

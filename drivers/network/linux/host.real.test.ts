@@ -113,7 +113,6 @@ test('damage from outside is repaired by ensuring again', async () => {
     await works('bridge')
     for (const netns of [`${cloud}-dhcp-${w.network.id}`, `${cloud}-router-${w.router.id}`, `${cloud}-metadata`]) {
       await exec('ip', ['netns', 'delete', netns])
-      await bed.reopen()
       await works(netns)
     }
     const pids = (await exec('ip', ['netns', 'pids', `${cloud}-dhcp-${w.network.id}`])).stdout.split('\n').filter(Boolean)

@@ -38,28 +38,34 @@ const versionOfRoute = (route: IpRoute): 4 | 6 => `${route.dst}${route.gateway ?
 const addressesOf = (link: IpAddresses): string[] =>
   link.addr_info.filter(a => !(a.family === 'inet6' && a.scope === 'link')).map(a => interfaceAddress(`${a.local}/${a.prefixlen}`))
 
-const linkChanges = (want: WantedLink, have: IpAddresses): { before: string[], after: string[] } => {
-  const before: string[] = [], after: string[] = []
+const linkChanges = (want: WantedLink, have: IpAddresses): { want: WantedLink, lines: string[], announce: boolean } => {
+  const lines: string[] = []
+  let announce = false
   const sets = [
     ...(want.mac !== undefined && want.mac !== have.address ? [`address ${want.mac}`] : []),
     ...(want.mtu !== undefined && want.mtu !== have.mtu ? [`mtu ${want.mtu}`] : []),
   ]
-  if (sets.length > 0) before.push(`link set dev ${want.name} ${sets.join(' ')}`)
+  if (sets.length > 0) lines.push(`link set dev ${want.name} ${sets.join(' ')}`)
   const isUp = have.flags.includes('UP')
   if (want.addresses !== undefined) {
     const wanted = new Set(want.addresses.map(interfaceAddress)), present = new Set(addressesOf(have))
-    for (const address of present) if (!wanted.has(address)) before.push(`address delete ${address} dev ${want.name}`)
+    for (const address of present) if (!wanted.has(address)) lines.push(`address delete ${address} dev ${want.name}`)
     const fresh = [...wanted].filter(address => !present.has(address))
-    for (const address of fresh) before.push(`address add ${address} dev ${want.name}${address.includes(':') ? ' nodad' : ''}`)
-    // With arp_notify the kernel announces every address of a link whose MAC is set, even to what it was.
-    if (want.announce && fresh.length > 0 && want.mac !== undefined) after.push(`link set dev ${want.name} address ${want.mac}`)
+    for (const address of fresh) lines.push(`address add ${address} dev ${want.name}${address.includes(':') ? ' nodad' : ''}`)
+    announce = want.announce === true && want.mac !== undefined && fresh.length > 0
   }
-  if (want.up !== isUp) before.push(`link set dev ${want.name} ${want.up ? 'up' : 'down'}`)
-  return { before, after }
+  if (want.up !== isUp) lines.push(`link set dev ${want.name} ${want.up ? 'up' : 'down'}`)
+  return { want, lines, announce }
 }
 
-/** Applies what is wanted. Links must exist; routes of ours over `routesOf` (all links unless told) that are not wanted go. */
-export async function convergeInterior(netns: string | undefined, links: readonly WantedLink[], routes: readonly WantedRoute[], routesOf?: (dev: string) => boolean): Promise<void> {
+/** Tells the neighbours of a link all its addresses: with arp_notify the kernel does when a MAC is set, even to what it was. */
+const announcement = (link: WantedLink): string => `link set dev ${link.name} address ${link.mac}`
+
+/** Tells the neighbours of these links their addresses (again). */
+export const announce = (netns: string, links: readonly WantedLink[]): Promise<void> => ipBatch(netns, links.map(announcement))
+
+/** Applies what is wanted; answers the links to be announced whose addresses are new. Links must exist; routes of ours over `routesOf` (all links unless told) that are not wanted go. */
+export async function convergeInterior(netns: string | undefined, links: readonly WantedLink[], routes: readonly WantedRoute[], routesOf?: (dev: string) => boolean): Promise<WantedLink[]> {
   const [present, standing] = await Promise.all([ipAddresses(netns), ipRoutes(netns, ourProtocol)])
   const changes = links.flatMap(want => {
     const have = present.find(link => link.ifname === want.name)
@@ -70,10 +76,12 @@ export async function convergeInterior(netns: string | undefined, links: readonl
   // Unwanted routes go first: an address's removal may take them along, and deleting what is gone would fail.
   const lines = [...have].filter(([key]) => !wanted.has(key)).map(([, r]) =>
     `route delete ${spell(versionOfRoute(r), r.dst)}${r.gateway ? ` via ${r.gateway}` : ''}${r.dev ? ` dev ${r.dev}` : ''} table ${r.table ?? 254} proto ${ourProtocol}`)
-  const moves = changes.flatMap(change => change.before)
+  const moves = changes.flatMap(change => change.lines)
   // A link that changes may lose its routes on the way, so after a change every route is set again: replacing is harmless.
   for (const [key, r] of wanted) {
     if (moves.length > 0 || !have.has(key)) moves.push(`route replace ${spell(r.version, r.to)}${r.via ? ` via ${r.via}` : ''} dev ${r.dev}${r.onlink ? ' onlink' : ''} table ${r.table ?? 254} proto ${ourProtocol}`)
   }
-  await ipBatch(netns, [...lines, ...moves, ...changes.flatMap(change => change.after)])
+  const fresh = changes.filter(change => change.announce).map(change => change.want)
+  await ipBatch(netns, [...lines, ...moves, ...fresh.map(announcement)])
+  return fresh
 }

@@ -2,12 +2,13 @@
 import { floodPeers, setFloodPeers } from '#host/fdb.ts'
 import { conflict } from '#base/errors.ts'
 import { ipAddresses, ipBatch, ipLinks } from '#host/ip.ts'
-import { sysctl } from '#host/netns.ts'
+import { netnsStands, sysctl } from '#host/netns.ts'
 import type { NetworkSpec } from '#drivers/network/contract.ts'
 import { overlaps, parseCidr } from './addresses.ts'
 import type { CompleteConfig } from './config.ts'
+import { wantsDhcp } from './dhcp-files.ts'
 import { convergeInterior } from './interior.ts'
-import { bridgeName, overlayName, uplinkName } from './names.ts'
+import { bridgeName, dhcpPlugName, overlayName, uplinkName } from './names.ts'
 import type { CloudNames } from './names.ts'
 
 /** The overlay's usual UDP port. */
@@ -53,11 +54,22 @@ async function ensureUplink(names: CloudNames, spec: NetworkSpec, master: string
     ...stands ? [] : [`link add name ${host} mtu ${spec.mtu} type veth peer name ${ours} mtu ${spec.mtu} netns ${names.cloud}`],
     `link set dev ${host} alias ${spec.id} addrgenmode ${spec.subnets.some(subnet => subnet.ipVersion === 6) ? 'eui64' : 'none'}`,
   ])
-  await sysctl(undefined, Object.fromEntries(['accept_ra', 'accept_redirects', 'autoconf'].map(name => [`net/ipv6/conf/${host}/${name}`, 0])))
+  await sysctl(undefined, { ...Object.fromEntries(['accept_ra', 'accept_redirects', 'autoconf'].map(name => [`net/ipv6/conf/${host}/${name}`, 0])), [`net/ipv4/conf/${host}/promote_secondaries`]: 1 })
   if (!stands) master = undefined
   if (master !== bridge) await ipBatch(names.cloud, [`link set dev ${ours} master ${bridge} up`])
   const addresses = spec.subnets.flatMap(subnet => subnet.gatewayIp === undefined ? [] : [`${subnet.gatewayIp}/${parseCidr(subnet.cidr).length}`])
   await convergeInterior(undefined, [{ name: host, up: true, mtu: spec.mtu, addresses }], [], dev => dev === host)
+}
+
+/** A quick look whether a network's pieces are all there and plugged in, for when nothing but its leases changed. */
+export async function networkStands(names: CloudNames, spec: NetworkSpec): Promise<boolean> {
+  const bridge = bridgeName(spec.id), dhcp = wantsDhcp(spec)
+  const [links, metadata, netns, hostLinks] = await Promise.all([
+    ipLinks(names.cloud), netnsStands(names.metadata), !dhcp || netnsStands(names.dhcp(spec.id)), spec.external ? ipLinks(undefined) : [],
+  ])
+  const plugged = (name: string): boolean => links.some(link => link.ifname === name && link.master === bridge && link.flags.includes('LOWER_UP'))
+  return metadata && netns && links.some(link => link.ifname === bridge && link.flags.includes('UP')) && (!dhcp || plugged(dhcpPlugName(spec.id)))
+    && (!spec.external || (plugged(uplinkName(spec.id)) && hostLinks.some(link => link.ifname === names.hostLink(spec.id) && link.flags.includes('UP'))))
 }
 
 /** Refuses an external network on a range that the host itself uses: it would cut the host off from it, its own gateway perhaps. */

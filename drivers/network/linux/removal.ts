@@ -29,8 +29,8 @@ export async function removeEverything(ctx: Context, config: CompleteConfig, nam
   for (const netns of ours) {
     if (!await netnsStands(netns)) continue
     if (netns !== names.cloud) await endProcesses(netns)
-    // The kernel takes a namespace apart some time after its name is gone; deleting its links first makes the host's end of a pair go now.
-    await ipBatch(netns, (await ipLinks(netns)).filter(link => /^[btdrvxm]/.test(link.ifname)).map(link => link.ifname).map(name => `link delete dev ${name}`))
+    // The kernel takes a namespace apart some time after its name is gone, and later still if a guest holds it. What reaches beyond it, and what connects guests, goes now.
+    await ipBatch(netns, (await ipLinks(netns)).filter(link => /^[bvx][0-9a-f]{12}$/.test(link.ifname)).map(link => `link delete dev ${link.ifname}`))
       .catch(error => ctx.log.warn({ netns, cause: String(error) }, 'a link went by itself'))
   }
   const hosts = (await ipLinks(undefined)).filter(link => link.ifname.startsWith(names.hostLinkPrefix))

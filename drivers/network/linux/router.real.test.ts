@@ -99,7 +99,7 @@ describe('routing', () => {
     const second = someNetwork({ prefix: '10.13.0' })
     await bed.driver.ensureNetwork(ctx, second)
     await bed.driver.ensureRouter(ctx, { ...other, interfaces: someRouter([second]).interfaces, floatingIps: [{ id: newId(), address: `${outside}.60`, fixedIp: '10.13.0.11' }] })
-    await waitFor('the host to know the new owner', async () => (await neighbour()).includes(other.gateway?.mac ?? '') || undefined, 3000)
+    await waitFor('the host to know the new owner', async () => (await neighbour()).includes(other.gateway?.mac ?? '') || undefined, 6000)
     await bed.driver.removeRouter(ctx, other.id)
     await bed.driver.removeNetwork(ctx, second.id)
   })

@@ -1,12 +1,12 @@
 // One router: a namespace with a link into each of its networks, forwarding, and its rules.
 import { notFound } from '#base/errors.ts'
 import { ipBatch, ipLinks } from '#host/ip.ts'
-import { ensureNetns, netnsStands, removeNetns, sysctl } from '#host/netns.ts'
+import { netnsStands, removeNetns } from '#host/netns.ts'
 import { nftApply } from '#host/nft.ts'
 import type { NetworkSpec } from '#drivers/network/contract.ts'
 import { formatCidr, interfaceAddress, parseCidr, plainAddress, plainMac, versionOf } from './addresses.ts'
-import { quietNamespace } from './cloud.ts'
-import { convergeInterior } from './interior.ts'
+import { ensurePrepared } from './cloud.ts'
+import { announce, convergeInterior } from './interior.ts'
 import type { WantedLink, WantedRoute } from './interior.ts'
 import { ensureMetadataLink, metadataRoutes, removeMetadataLink } from './metadata.ts'
 import { bridgeName, gatewayLink, metadataLink, routerLink, routerPlugName } from './names.ts'
@@ -38,9 +38,7 @@ export async function ensureRouter(names: CloudNames, state: State, router: Rout
   const { spec, attachments } = router
   const netns = names.router(spec.id), legs = legsOf(router, state)
   const rules = routerRules(spec, attachments)
-  await ensureNetns(netns)
-  await sysctl(netns, { ...quietNamespace, 'net/ipv4/ip_forward': 1, 'net/ipv6/conf/all/forwarding': 1, 'net/ipv4/conf/default/arp_notify': 1, 'net/ipv4/conf/all/send_redirects': 0, 'net/ipv4/conf/default/send_redirects': 0 })
-  await ipBatch(netns, ['link set dev lo up'])
+  await ensurePrepared(netns, { 'net/ipv4/ip_forward': 1, 'net/ipv6/conf/all/forwarding': 1, 'net/ipv4/conf/default/arp_notify': 1, 'net/ipv4/conf/all/send_redirects': 0, 'net/ipv4/conf/default/send_redirects': 0 })
   await nftApply(netns, rules)
   await ensureLegs(names, netns, legs)
   const indexes = Object.values(attachments)
@@ -48,7 +46,13 @@ export async function ensureRouter(names: CloudNames, state: State, router: Rout
   if (plug !== undefined) await ensureMetadataLink(names, netns, plug, indexes)
   const metadata = plug === undefined ? undefined : metadataRoutes(indexes)
   const links: WantedLink[] = legs.map(leg => ({ name: leg.link, up: spec.adminUp, mtu: leg.network.mtu, mac: leg.mac, addresses: leg.addresses, announce: true }))
-  await convergeInterior(netns, [...links, ...metadata ? [metadata.link] : []], [...spec.adminUp ? routesOf(router, legs) : [], ...metadata?.routes ?? []])
+  const fresh = await convergeInterior(netns, [...links, ...metadata ? [metadata.link] : []], [...spec.adminUp ? routesOf(router, legs) : [], ...metadata?.routes ?? []])
+  if (fresh.length > 0) announceAgain(netns, fresh)
+}
+
+/** A neighbour that learned the old owner within the last second does not listen to a new one yet (the kernel's locktime), so it is told twice. */
+const announceAgain = (netns: string, links: readonly WantedLink[]): void => {
+  setTimeout(() => { announce(netns, links).catch(() => {}) }, 1500).unref() // the router may be gone by then
 }
 
 /** The pair to the metadata namespace carries the lowest number of the router's. */

@@ -58,25 +58,27 @@ const remembered = [
   'ct direction reply drop',
 ]
 
-/** What the guest sends. Ends in a verdict. */
-export const fromGuestRules = (port: PortSpec): string[] => [
+/** Before every guest's own rules for what it sends. */
+export const commonFromGuestRules = [
   'meta nfproto ipv4 udp sport 68 udp dport 67 accept',
   'meta nfproto ipv6 udp sport 546 udp dport 547 accept',
   'meta nfproto ipv6 icmpv6 type { nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert, mld-listener-query, mld-listener-report, mld-listener-done, mld2-listener-report } accept',
   ...remembered,
-  ...matches(port, 'egress').map(match => `${match} goto allowed_out`),
-  'goto refused_out',
 ]
 
-/** What reaches the guest. That DHCP answers and router advertisements come only from those who may give them is the bridge table's rule. */
-export const toGuestRules = (port: PortSpec): string[] => [
+/** Before every guest's own rules for what reaches it. That DHCP answers and router advertisements come only from those who may give them is the bridge table's rule. */
+export const commonToGuestRules = [
   'meta nfproto ipv4 udp sport 67 udp dport 68 accept',
   'meta nfproto ipv6 udp sport 547 udp dport 546 accept',
   'meta nfproto ipv6 icmpv6 type { nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert, mld-listener-query, mld-listener-report, mld-listener-done, mld2-listener-report } accept',
   ...remembered,
-  ...matches(port, 'ingress').map(match => `${match} goto allowed_in`),
-  'goto refused_in',
 ]
+
+/** What this guest may start. Ends in a verdict. */
+export const fromGuestRules = (port: PortSpec): string[] => [...matches(port, 'egress').map(match => `${match} goto allowed_out`), 'goto refused_out']
+
+/** What others may start with this guest. Ends in a verdict. */
+export const toGuestRules = (port: PortSpec): string[] => [...matches(port, 'ingress').map(match => `${match} goto allowed_in`), 'goto refused_in']
 
 /** The shared ends of the chains: a connection that is allowed (again) loses its dead mark, one that is refused gets it. */
 export const verdictChains = (['out', 'in'] as const).map((way, i) => {

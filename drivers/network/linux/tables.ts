@@ -4,13 +4,14 @@
 // conntrack zone on it and asks the sender's chain → bridge forward marks it with the receiver's number → (br_netfilter) inet forward asks the receiver's chain.
 // The marks are why this needs no iptables: nft sees the bridge's ports only in the bridge family, connections only in the inet family.
 //
-// Fail closed: a frame from or to a link named t… that is neither guarded nor declared open is dropped.
+// Fail closed: a frame from or to a link named t… that is neither guarded nor declared open is dropped, and so is a marked one whose port has no rules.
+// What is the same for all ports stands once in the hooks' own chains; a port's chains hold only what is its own.
 // Guards come and go as elements of maps, so that a port costs the same among a thousand others, and no port's change touches another's rules.
 import type { PortSpec } from '#drivers/network/contract.ts'
 import { nftReplaceTable } from '#host/nft.ts'
-import { antiSpoofRules } from './antispoof.ts'
+import { antiSpoofRules, commonAntiSpoofRules, unaddressedRules } from './antispoof.ts'
 import { bridgeName, portName } from './names.ts'
-import { fromGuestRules, toGuestRules, verdictChains } from './rules.ts'
+import { commonFromGuestRules, commonToGuestRules, fromGuestRules, toGuestRules, verdictChains } from './rules.ts'
 import type { NetworkState, PortState, State } from './state.ts'
 
 const chain = (name: string, rules: readonly string[]): string => `  chain ${name} {\n${rules.map(rule => `    ${rule}\n`).join('')}  }\n`
@@ -24,8 +25,14 @@ const bridgeBase = `
     type filter hook prerouting priority -300; policy accept;
     meta mark set 0
     meta mark set iifname map @marks
+    meta mark 0 iifname "t*" iifname != @open drop
+    meta mark 0 accept
+    ${commonAntiSpoofRules.join('\n    ')}
     iifname vmap @guards
-    iifname "t*" meta mark 0 iifname != @open drop
+    drop
+  }
+  chain unaddressed {
+    ${unaddressedRules.join('\n    ')}
   }
   chain forward {
     type filter hook forward priority -300; policy accept;
@@ -53,11 +60,17 @@ const inetBase = `
   }
   chain sender {
     type filter hook prerouting priority -150; policy accept;
+    meta mark 0 accept
+    ${commonFromGuestRules.join('\n    ')}
     meta mark vmap @senders
+    drop
   }
   chain receiver {
     type filter hook forward priority 0; policy accept;
+    meta mark 0 accept
+    ${commonToGuestRules.join('\n    ')}
     meta mark vmap @receivers
+    drop
   }
   chain input { type filter hook input priority 0; policy drop; }
   chain output { type filter hook output priority 0; policy drop; }
@@ -70,8 +83,8 @@ const receiver = (tap: string): string => `to_${tap}`
 const portElements = (port: PortState): { marks: string, guards: string, senders: string, receivers: string } => {
   const tap = portName(port.spec.id)
   return {
-    marks: `"${tap}" : ${port.mark}`, guards: `"${tap}" : jump ${guard(tap)}`,
-    senders: `${port.mark} : jump ${sender(tap)}`, receivers: `${port.mark} : jump ${receiver(tap)}`,
+    marks: `"${tap}" : ${port.mark}`, guards: `"${tap}" : goto ${guard(tap)}`,
+    senders: `${port.mark} : goto ${sender(tap)}`, receivers: `${port.mark} : goto ${receiver(tap)}`,
   }
 }
 

@@ -57,3 +57,13 @@ export async function observe(tx: ComputeTx, host: string, seen: { serverId: str
   }
   return strangers
 }
+
+export const metadataOf = async (tx: ComputeTx, serverId: string): Promise<Record<string, string>> =>
+  Object.fromEntries((await tx.db.selectFrom('computeServerMetadata').select(['key', 'value']).where('serverId', '=', serverId).execute()).map((r) => [r.key, r.value]))
+
+/** base64, as the user gave it. */
+export const userDataOf = async (tx: ComputeTx, serverId: string): Promise<string | undefined> =>
+  (await tx.db.selectFrom('computeServerUserData').select('userData').where('serverId', '=', serverId).executeTakeFirst())?.userData
+
+export const serverOfPort = async (tx: ComputeTx, portId: string): Promise<string | undefined> =>
+  (await tx.db.selectFrom('computeServerNics').select('serverId').where('portId', '=', portId).executeTakeFirst())?.serverId

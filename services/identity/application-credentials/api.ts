@@ -44,7 +44,8 @@ function instant(text: string, clock: () => number): string {
   const at = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?$/.test(text) ? Date.parse(/(Z|[+-]\d\d:?\d\d)$/.test(text) ? text : `${text}Z`) : NaN
   if (Number.isNaN(at)) throw badRequest(`Invalid input for field/attribute expires_at. Value: ${text.slice(0, 60)}. It is not an ISO 8601 date-time.`)
   if (at <= clock()) throw badRequest('The \'expires_at\' must not be before now. The server could not comply with the request since it is either malformed or otherwise incorrect.')
-  return new Date(at).toISOString()
+  // keystone gives back the microseconds it was given.
+  return `${new Date(at).toISOString().slice(0, 19)}.${(/\.(\d+)/.exec(text)?.[1] ?? '').slice(0, 6).padEnd(6, '0')}Z`
 }
 
 export const createCredential = operation({

@@ -47,7 +47,9 @@ async function find(tx: IdentityTx, asked: Asked): Promise<Listed[]> {
   })
   if (!asked.effective) return rows
   const members = await assignments.members(tx, rows.filter((r) => r.actorType === 'group').map((r) => r.actorId))
-  return expand(rows, members, tree, await roles.inferences(tx)).filter((row) => (asked.userId === undefined || row.actorId === asked.userId)
+  // Roles special to a domain never come into a token: only what they imply does.
+  const special = await roles.special(tx)
+  return expand(rows, members, tree, await roles.inferences(tx)).filter((row) => !special.has(row.roleId) && (asked.userId === undefined || row.actorId === asked.userId)
     && (asked.roleId === undefined || row.roleId === asked.roleId) && (!projectIds || (row.targetType === 'project' && projectIds.includes(row.targetId)))
     && (asked.domainId === undefined || row.targetType === 'domain'))
 }

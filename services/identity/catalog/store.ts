@@ -1,5 +1,5 @@
 // Rows of the catalogue: regions, services and their endpoints.
-import { change, insert } from '#kit/store/rows.ts'
+import { insert, replace } from '#kit/store/rows.ts'
 import type { IdentityTx } from '../deps.ts'
 import { taken } from '../faults.ts'
 import { fetchLimit, type Page } from '../fields.ts'
@@ -13,7 +13,7 @@ export function listRegions(tx: IdentityTx, filter: { parentRegionId?: string },
   return query.orderBy('id').limit(fetchLimit(page)).execute()
 }
 export const addRegion = (tx: IdentityTx, row: RegionRow): Promise<void> => insert(tx, 'identityRegions', { ...row }, () => taken('region', row.id))
-export const saveRegion = async (tx: IdentityTx, { id, ...rest }: RegionRow): Promise<void> => { await change(tx, 'identityRegions', { id }, rest) }
+export const saveRegion = (tx: IdentityTx, was: RegionRow, row: RegionRow): Promise<void> => replace(tx, 'identityRegions', was, row)
 export const allRegions = (tx: IdentityTx): Promise<RegionRow[]> => tx.db.selectFrom('identityRegions').selectAll().execute()
 export const removeRegions = async (tx: IdentityTx, ids: string[]): Promise<void> => { await tx.db.deleteFrom('identityRegions').where('id', 'in', ids).execute() }
 export const regionsInUse = async (tx: IdentityTx, ids: string[]): Promise<boolean> =>
@@ -28,7 +28,7 @@ export function listServices(tx: IdentityTx, filter: { type?: string, name?: str
   return query.orderBy('id').limit(fetchLimit(page)).execute()
 }
 export const addService = (tx: IdentityTx, row: ServiceRow): Promise<void> => insert(tx, 'identityServices', { ...row })
-export const saveService = async (tx: IdentityTx, { id, ...rest }: ServiceRow): Promise<void> => { await change(tx, 'identityServices', { id }, rest) }
+export const saveService = (tx: IdentityTx, was: ServiceRow, row: ServiceRow): Promise<void> => replace(tx, 'identityServices', was, row)
 /** With its endpoints. */
 export async function removeService(tx: IdentityTx, id: string): Promise<void> {
   await tx.db.deleteFrom('identityEndpoints').where('serviceId', '=', id).execute()
@@ -45,5 +45,5 @@ export function listEndpoints(tx: IdentityTx, filter: { interface?: string, serv
   return query.orderBy('id').limit(fetchLimit(page)).execute()
 }
 export const addEndpoint = (tx: IdentityTx, row: EndpointRow): Promise<void> => insert(tx, 'identityEndpoints', { ...row })
-export const saveEndpoint = async (tx: IdentityTx, { id, ...rest }: EndpointRow): Promise<void> => { await change(tx, 'identityEndpoints', { id }, rest) }
+export const saveEndpoint = (tx: IdentityTx, was: EndpointRow, row: EndpointRow): Promise<void> => replace(tx, 'identityEndpoints', was, row)
 export const removeEndpoint = async (tx: IdentityTx, id: string): Promise<void> => { await tx.db.deleteFrom('identityEndpoints').where('id', '=', id).execute() }

@@ -73,7 +73,7 @@ export const updateDomain = operation({
         options: JSON.stringify({ ...options, ...domain.options }), extra: JSON.stringify({ ...JSON.parse(current.extra) as object, ...extraOf(domain, known) }),
         generation: Number(current.generation) + (current.enabled === 1 && enabled === 0 ? 1 : 0),
       }
-      await projects.save(tx, next)
+      await projects.save(tx, current, next)
       // Whoever belongs to a disabled domain stays outside with the tokens he had.
       if (current.enabled === 1 && enabled === 0) await domains.endTokens(tx, current.id)
       return next

@@ -87,7 +87,7 @@ export const updateEndpoint = operation({
         ...current, interface: endpoint.interface ?? current.interface, serviceId: endpoint.service_id ?? current.serviceId, regionId: await settleRegion(tx, endpoint, current.regionId),
         url: endpoint.url ?? current.url, enabled: flag(endpoint.enabled ?? current.enabled === 1), extra: JSON.stringify({ ...JSON.parse(current.extra) as object, ...extraOf(endpoint, known) }),
       }
-      await catalog.saveEndpoint(tx, next)
+      await catalog.saveEndpoint(tx, current, next)
       return next
     })
     return { endpoint: endpointView(row, urls.api) }

@@ -77,7 +77,7 @@ export const updateGroup = operation({
         ...current, name: group.name ?? current.name, description: group.description === undefined ? current.description : group.description ?? '',
         extra: JSON.stringify({ ...JSON.parse(current.extra) as object, ...extraOf(group, known) }),
       }
-      await groups.save(tx, next)
+      await groups.save(tx, current, next)
       return next
     })
     return { group: groupView(row, urls.api) }

@@ -1,5 +1,5 @@
 // Rows of groups and who is in them.
-import { change, insert, insertIfAbsent } from '#kit/store/rows.ts'
+import { insert, insertIfAbsent, replace } from '#kit/store/rows.ts'
 import type { IdentityTx } from '../deps.ts'
 import { taken } from '../faults.ts'
 import { fetchLimit, type Page } from '../fields.ts'
@@ -21,12 +21,7 @@ export function list(tx: IdentityTx, filter: GroupFilter, page: Page = {}): Prom
 const clash = (row: GroupRow) => () => taken('group', row.name, row.domainId)
 export const add = (tx: IdentityTx, row: GroupRow): Promise<void> => insert(tx, 'identityGroups', { ...row }, clash(row))
 
-export async function save(tx: IdentityTx, row: GroupRow): Promise<void> {
-  const { id, ...rest } = row
-  const other = await tx.db.selectFrom('identityGroups').select('id').where('domainId', '=', row.domainId).where('name', '=', row.name).where('id', '<>', id).executeTakeFirst()
-  if (other) throw clash(row)()
-  await change(tx, 'identityGroups', { id }, rest)
-}
+export const save = (tx: IdentityTx, was: GroupRow, row: GroupRow): Promise<void> => replace(tx, 'identityGroups', was, row, clash(row))
 
 export async function remove(tx: IdentityTx, ids: string[]): Promise<void> {
   if (ids.length === 0) return

@@ -8,18 +8,20 @@ import { flag } from '#kit/store/store.ts'
 import type { Context } from '#base/context.ts'
 import type { Input } from '#kit/http/operation.ts'
 import { operation, type Deps } from '../deps.ts'
-import { immutable, missing } from '../faults.ts'
+import * as domains from '../domains/store.ts'
+import { immutable, missing, refused } from '../faults.ts'
 import { collection, extraOf, field, isOn, listQuery } from '../fields.ts'
+import { cloudAdmin } from '../policy.ts'
 import * as policy from './policy.ts'
 import * as projects from './store.ts'
 import { childrenOf, parentIds, parentsOf, subtreeIds, subtreeOf } from './tree.ts'
 import { projectView } from './view.ts'
 
-/** For the rules, a project belongs to itself. */
+/** For the rules, a project belongs to itself; one that acts as a domain belongs to no domain, not even itself. */
 export const projectTarget = {
   load: (_ctx: unknown, params: Record<string, string>, { store }: Deps) => store.read((tx) => projects.find(tx, params.project_id!)),
   sees: policy.showProject,
-  owner: (row: projects.TaggedProject) => ({ projectId: row.id, domainId: row.domainId || row.id }),
+  owner: (row: projects.TaggedProject) => ({ projectId: row.id, domainId: row.domainId || null }),
   missing: (params: Record<string, string>) => missing('project', params.project_id!),
 }
 
@@ -83,15 +85,18 @@ export const createProject = operation({
   name: 'createProject', method: 'POST', path: '/projects', summary: 'Create a project.', status: 201,
   access: policy.changeProject, target: inDomain((body) => body.project),
   body: exact({ project: lenient({ ...fields, domain_id: Type.Optional(nullable(field.id)), parent_id: Type.Optional(nullable(field.id)), is_domain: Type.Optional(Type.Boolean()) }) }),
-  async handle(_ctx, { body, target, urls }, { store }) {
+  async handle({ actor }, { body, target, urls }, { store }) {
     const { project } = body
-    if (project.is_domain) throw badRequest('Creating a project that acts as a domain is done through the domains API.')
-    const domainId = project.domain_id ?? target.domainId
+    const isDomain = project.is_domain === true
+    if (isDomain && !cloudAdmin.allows(actor)) throw refused('createProject')
+    if (isDomain && (project.domain_id || project.parent_id)) throw badRequest('A project that acts as a domain stands below no other: it has neither domain_id nor parent_id.')
+    const domainId = isDomain ? '' : project.domain_id ?? target.domainId
     const row: projects.TaggedProject = {
-      id: newHexId(), name: project.name, domainId, parentId: project.parent_id ?? domainId, isDomain: 0, enabled: flag(project.enabled ?? true), description: project.description ?? '',
+      id: newHexId(), name: project.name, domainId, parentId: isDomain ? null : project.parent_id ?? domainId, isDomain: flag(isDomain), enabled: flag(project.enabled ?? true), description: project.description ?? '',
       tags: project.tags ?? [], options: JSON.stringify(project.options ?? {}), extra: JSON.stringify(extraOf(project, known)), generation: 0, createdAt: now(),
     }
     await store.tx(async (tx) => {
+      if (isDomain) return projects.add(tx, row)
       const parent = await projects.find(tx, row.parentId!)
       if (!parent) throw badRequest(`Could not find project: ${row.parentId}.`)
       // A parent says which domain it is, unless the request says another.
@@ -131,7 +136,8 @@ export const updateProject = operation({
         options: JSON.stringify({ ...options, ...project.options }), extra: JSON.stringify({ ...JSON.parse(current.extra) as object, ...extraOf(project, known) }),
         generation: Number(current.generation) + (current.enabled === 1 && enabled === 0 ? 1 : 0),
       }
-      await projects.save(tx, next)
+      await projects.save(tx, current, next)
+      if (current.isDomain && current.enabled === 1 && enabled === 0) await domains.endTokens(tx, current.id)
       return next
     })
     return { project: projectView(row, urls.api) }
@@ -149,12 +155,14 @@ async function checkEnabling(tx: Parameters<typeof projects.ofDomain>[0], curren
 export const deleteProject = operation({
   name: 'deleteProject', method: 'DELETE', path: '/projects/{project_id}', summary: 'Delete a project.',
   access: policy.changeProject, target: projectTarget,
-  async handle(_ctx, { target }, { store }) {
-    if (target.isDomain) throw forbidden(`Cannot delete the project ${target.id}: it is a domain. Use the domains API.`)
+  async handle({ actor }, { target }, { store }) {
+    if (target.isDomain && target.enabled) throw forbidden('Cannot delete a domain that is enabled, please disable it first.')
+    if (target.isDomain && !cloudAdmin.allows(actor)) throw refused('deleteProject')
     if ((JSON.parse(target.options) as { immutable?: boolean }).immutable) throw immutable('delete', 'project', target.id)
     await store.tx(async (tx) => {
       if (await projects.hasChildren(tx, target.id)) throw forbidden(`Cannot delete the project ${target.id} since it is not a leaf in the hierarchy.`)
-      await projects.remove(tx, [target.id])
+      if (target.isDomain) await domains.removeWithContents(tx, target.id)
+      else await projects.remove(tx, [target.id])
     })
   },
 })

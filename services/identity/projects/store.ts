@@ -1,6 +1,6 @@
 // Rows of projects and domains, and projects' tags.
 import { conflict } from '#base/errors.ts'
-import { change, insert } from '#kit/store/rows.ts'
+import { insert, replace } from '#kit/store/rows.ts'
 import type { IdentityTx } from '../deps.ts'
 import { fetchLimit, type Page } from '../fields.ts'
 import type { ProjectRow } from '../schema.ts'
@@ -59,13 +59,9 @@ export async function setTags(tx: IdentityTx, projectId: string, names: string[]
   if (names.length > 0) await insert(tx, 'identityProjectTags', names.map((name) => ({ projectId, name })))
 }
 
-/** Writes what changed. Whoever disables ends the tokens scoped there for good. */
-export async function save(tx: IdentityTx, { tags, ...row }: TaggedProject): Promise<void> {
-  const { id, ...rest } = row
-  const clash = await tx.db.selectFrom('identityProjects').select('id').where('domainId', '=', row.domainId).where('isDomain', '=', row.isDomain).where('name', '=', row.name).where('id', '<>', id).executeTakeFirst()
-  if (clash) throw taken(row)()
-  await change(tx, 'identityProjects', { id }, { ...rest })
-  await setTags(tx, id, tags)
+export async function save(tx: IdentityTx, { tags: hadTags, ...was }: TaggedProject, { tags, ...row }: TaggedProject): Promise<void> {
+  await replace(tx, 'identityProjects', was, row, taken(row))
+  if (tags !== hadTags) await setTags(tx, row.id, tags)
 }
 
 export const hasChildren = async (tx: IdentityTx, id: string): Promise<boolean> =>

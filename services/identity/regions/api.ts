@@ -75,7 +75,7 @@ export const updateRegion = operation({
         extra: JSON.stringify({ ...JSON.parse(current.extra) as object, ...extraOf(region, known) }),
       }
       await checkParent(tx, next)
-      await catalog.saveRegion(tx, next)
+      await catalog.saveRegion(tx, current, next)
       return next
     })
     return { region: regionView(row, urls.api) }

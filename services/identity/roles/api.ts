@@ -67,7 +67,7 @@ export const updateRole = operation({
         ...current, name: role.name ?? current.name, description: role.description === undefined ? current.description : role.description,
         options: JSON.stringify({ ...options, ...role.options }), extra: JSON.stringify({ ...JSON.parse(current.extra) as object, ...extraOf(role, known) }),
       }
-      await roles.save(tx, next)
+      await roles.save(tx, current, next)
       return next
     })
     return { role: roleView(row, urls.api) }

@@ -1,5 +1,5 @@
 // Rows of roles and which imply which.
-import { change, insert, insertIfAbsent } from '#kit/store/rows.ts'
+import { insert, insertIfAbsent, replace } from '#kit/store/rows.ts'
 import type { IdentityTx } from '../deps.ts'
 import { taken } from '../faults.ts'
 import { fetchLimit, type Page } from '../fields.ts'
@@ -19,15 +19,13 @@ export function list(tx: IdentityTx, filter: { name?: string, domainId: string }
 
 export const all = (tx: IdentityTx): Promise<RoleRow[]> => tx.db.selectFrom('identityRoles').selectAll().orderBy('id').execute()
 
+/** The ids of roles that belong to a domain. */
+export const special = async (tx: IdentityTx): Promise<Set<string>> => new Set((await tx.db.selectFrom('identityRoles').select('id').where('domainId', '<>', '').execute()).map((r) => r.id))
+
 const clash = (row: RoleRow) => () => taken('role', row.name, row.domainId || undefined)
 export const add = (tx: IdentityTx, row: RoleRow): Promise<void> => insert(tx, 'identityRoles', { ...row }, clash(row))
 
-export async function save(tx: IdentityTx, row: RoleRow): Promise<void> {
-  const { id, ...rest } = row
-  const other = await tx.db.selectFrom('identityRoles').select('id').where('domainId', '=', row.domainId).where('name', '=', row.name).where('id', '<>', id).executeTakeFirst()
-  if (other) throw clash(row)()
-  await change(tx, 'identityRoles', { id }, rest)
-}
+export const save = (tx: IdentityTx, was: RoleRow, row: RoleRow): Promise<void> => replace(tx, 'identityRoles', was, row, clash(row))
 
 export async function remove(tx: IdentityTx, ids: string[]): Promise<void> {
   if (ids.length === 0) return

@@ -52,7 +52,7 @@ export const updateService = operation({
         ...current, type: service.type ?? current.type, name: service.name === undefined ? current.name : service.name, description: service.description === undefined ? current.description : service.description,
         enabled: flag(service.enabled ?? current.enabled === 1), extra: JSON.stringify({ ...JSON.parse(current.extra) as object, ...extraOf(service, known) }),
       }
-      await catalog.saveService(tx, next)
+      await catalog.saveService(tx, current, next)
       return next
     })
     return { service: serviceView(row, urls.api) }

@@ -1,5 +1,6 @@
 // What a token is worth at this moment: two queries, nothing remembered. So every revocation, role and disabled project counts at once.
 import type { IdentityTx } from '../deps.ts'
+import * as implied from '../roles/store.ts'
 import { scopeId, type Claims, type Scope } from './payload.ts'
 
 export interface Role { id: string, name: string }
@@ -57,8 +58,12 @@ export async function standingOf(tx: IdentityTx, claims: Claims): Promise<Standi
   let roles = await rolesOf(tx, claims.userId, claims.scope)
   const bound = row.credentialId && row.credentialUserId === claims.userId && row.credentialProjectId === target
   const credential = bound ? { id: row.credentialId!, name: row.credentialName!, unrestricted: row.unrestricted === 1, expiresAt: row.credentialExpiresAt, roleIds: JSON.parse(row.roleIds!) as string[] } : undefined
-  // A credential can do no more than its roles, and no more than its user still can.
-  if (claims.applicationCredentialId) roles = roles.filter((r) => credential?.roleIds.includes(r.id))
+  // A credential can do no more than its roles and what they imply, and no more than its user still can.
+  if (claims.applicationCredentialId) {
+    const inferences = await implied.inferences(tx)
+    const allowed = new Set((credential?.roleIds ?? []).flatMap((id) => [id, ...implied.impliedBy(id, inferences)]))
+    roles = roles.filter((r) => allowed.has(r.id))
+  }
   return {
     user: {
       id: claims.userId, name: row.userName, enabled: row.userEnabled === 1, domainId: row.userDomainId, domainName: row.userDomainName, passwordExpiresAt: row.passwordExpiresAt,

@@ -109,7 +109,7 @@ export const updateUser = operation({
         // Tokens end with the password they were had for, and with being disabled.
         generation: Number(current.generation) + (user.password !== undefined || (current.enabled === 1 && enabled === 0) ? 1 : 0),
       }
-      await users.save(tx, next)
+      await users.save(tx, current, next)
       return next
     })
     return { user: userView(row, urls.api) }
@@ -138,7 +138,7 @@ export const changePassword = operation({
       const current = await users.find(tx, id)
       // Somebody else was faster: the password compared above is no longer his.
       if (!current || current.passwordHash !== row.passwordHash) throw forbidden('The password was changed meanwhile.')
-      await users.save(tx, { ...current, passwordHash, passwordExpiresAt: null, generation: Number(current.generation) + 1 })
+      await users.save(tx, current, { ...current, passwordHash, passwordExpiresAt: null, generation: Number(current.generation) + 1 })
     })
   },
 })

@@ -1,5 +1,5 @@
 // Rows of users.
-import { change, insert } from '#kit/store/rows.ts'
+import { insert, replace } from '#kit/store/rows.ts'
 import type { IdentityTx } from '../deps.ts'
 import { taken } from '../faults.ts'
 import { fetchLimit, type Page } from '../fields.ts'
@@ -24,12 +24,7 @@ export function list(tx: IdentityTx, filter: UserFilter, page: Page = {}): Promi
 const clash = (row: UserRow) => () => taken('user', row.name, row.domainId)
 export const add = (tx: IdentityTx, row: UserRow): Promise<void> => insert(tx, 'identityUsers', { ...row }, clash(row))
 
-export async function save(tx: IdentityTx, row: UserRow): Promise<void> {
-  const { id, ...rest } = row
-  const other = await tx.db.selectFrom('identityUsers').select('id').where('domainId', '=', row.domainId).where('name', '=', row.name).where('id', '<>', id).executeTakeFirst()
-  if (other) throw clash(row)()
-  await change(tx, 'identityUsers', { id }, rest)
-}
+export const save = (tx: IdentityTx, was: UserRow, row: UserRow): Promise<void> => replace(tx, 'identityUsers', was, row, clash(row))
 
 /** The users and everything that hung on them. */
 export async function remove(tx: IdentityTx, ids: string[]): Promise<void> {

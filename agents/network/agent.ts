@@ -1,0 +1,138 @@
+// The network agent of one host: has the driver hold what the network service wants here, and reports what became of it. It keeps no state of its own
+// that matters: whoever wants something to change writes it down and wakes the agent, which asks what is wanted now.
+import type { Actor, Context, Log } from '#base/context.ts'
+import { conflict, explain } from '#base/errors.ts'
+import { retry } from '#base/retry.ts'
+import { Serial } from '#base/serial.ts'
+import { now } from '#base/time.ts'
+import type { Bus, Stop } from '#kit/bus/bus.ts'
+import type { NetworkDriver } from '#drivers/network/contract.ts'
+import { networkAgentBus, networkBus, type HostReport, type Touched, type Wanted, type WantedRequest } from '#services/network/bus.ts'
+import { Applier, type Applied } from './apply.ts'
+
+export interface NetworkAgentOptions {
+  host: string
+  driver: NetworkDriver
+  bus: Bus
+  log: Log
+  /** A context for what the agent does of its own accord. */
+  contextFor(actor: Actor): Context
+  /** How often the whole host is looked through for what no message told of. */
+  scanMs?: number
+  heartbeatMs?: number
+}
+
+const own: Actor = { service: 'network', userId: '', roles: [] }
+/** Things of one scan that are applied together, before whoever waits gets a turn. */
+const chunk = 20
+
+/** Starts serving; answers a function that stops the agent and leaves the data plane as it is. */
+export async function startNetworkAgent({ host, driver, bus, log, contextFor, scanMs = 60_000, heartbeatMs = 25_000 }: NetworkAgentOptions): Promise<Stop> {
+  const applier = new Applier(driver, host, log)
+  // Asking and applying go together, one after the other: an older answer must not be applied after a newer one.
+  const serial = new Serial()
+  const alone = <T>(work: () => Promise<T>): Promise<T> => serial.run('host', work)
+  const ending = new AbortController()
+  const startedAt = now()
+  const dirty = { networks: new Set<string>(), ports: new Set<string>(), routers: new Set<string>() }
+  const strangers = new Set<string>()
+
+  const wantedNow = (ctx: Context, request: Omit<WantedRequest, 'host'>): Promise<Wanted> => bus.call(ctx, networkBus, 'wantedState', { host, ...request })
+  const tell = async (ctx: Context, report: Omit<HostReport, 'host'>): Promise<void> => {
+    if (Object.values(report).some((list) => list.length > 0)) await bus.call(ctx, networkBus, 'report', { host, ...report })
+  }
+
+  /** Asks about these and applies the answer; throws the first thing that went wrong, when all the others are done. */
+  async function settle(ctx: Context, ask: Touched, options: Parameters<Applier['apply']>[2] = {}): Promise<{ wanted: Wanted, applied: Applied }> {
+    const wanted = await ctx.span('agent.ask-network', () => wantedNow(ctx, { ask }), { admin: { host } })
+    const applied = await applier.apply(ctx, wanted, options)
+    await tell(ctx, applied.report)
+    return { wanted, applied }
+  }
+
+  async function flush(ctx: Context): Promise<void> {
+    const ask = { networks: [...dirty.networks], ports: [...dirty.ports], routers: [...dirty.routers] }
+    if (Object.values(ask).every((ids) => ids.length === 0)) return
+    for (const set of Object.values(dirty)) set.clear()
+    try {
+      const { applied } = await settle(ctx, ask)
+      if (applied.errors.length > 0) throw applied.errors[0]
+    } catch (error) {
+      mark(ask)
+      throw error
+    }
+  }
+  const mark = ({ networks = [], ports = [], routers = [] }: Touched): void => {
+    for (const id of networks) dirty.networks.add(id)
+    for (const id of ports) dirty.ports.add(id)
+    for (const id of routers) dirty.routers.add(id)
+  }
+
+  const stopServing = await bus.serve(networkAgentBus, {
+    async changed(ctx, touched) {
+      // Many messages, one look: what is marked while another look runs is looked at together.
+      mark(touched)
+      // The message names the user whose request changed something; the agent asks in its own name, and stays in the request's trace.
+      await alone(() => flush({ ...ctx, actor: { ...ctx.actor, ...own } }))
+    },
+    plugPort: (ctx, { portId, ownerUid = 0 }) => alone(async () => {
+      const { wanted, applied } = await settle(ctx, { ports: [portId] }, { plug: { portId, ownerUid } })
+      const port = wanted.ports.find((p) => p.spec.id === portId)
+      if (!port) { applier.plugged.delete(portId); throw conflict(`Port ${portId} is not bound to this host.`, { type: 'PortNotBound', adminDetail: host }) }
+      const device = applied.devices.get(portId)
+      if (!device) throw applied.errors[0] ?? conflict(`Port ${portId} could not be wired.`, { adminDetail: host })
+      return { tap: device.tap, ...(device.netns !== undefined && { netns: device.netns }), mac: port.spec.mac, mtu: port.mtu, networkId: port.spec.networkId }
+    }),
+    unplugPort: (ctx, { portId }) => alone(async () => {
+      await applier.unplug(ctx, portId)
+      await tell(ctx, { ports: [{ id: portId, state: 'down' }] })
+      return { removed: true as const }
+    }),
+  }, { target: host })
+
+  /** Compares the whole host with what is wanted; applies differences a few at a time, so that a guest that starts does not wait for all of it. */
+  async function scan(ctx: Context, first: boolean): Promise<void> {
+    const present = await driver.list(ctx)
+    const wanted = await wantedNow(ctx, { present })
+    for (const [kind, ids] of Object.entries(wanted.unknown)) {
+      for (const id of ids) {
+        if (strangers.has(id)) continue
+        strangers.add(id)
+        log.warn({ host, kind, id }, 'something on this host is not known to the network service; it is left alone')
+      }
+    }
+    // What stands was plugged once, whatever became of the report.
+    for (const { spec } of wanted.ports) if (present.ports.includes(spec.id) && !applier.plugged.has(spec.id)) applier.plugged.set(spec.id, spec.ownerUid)
+    const asks: Touched[] = [
+      ...slices(wanted.routers.map((r) => r.id)).map((routers) => ({ routers })), ...slices(wanted.ports.map((p) => p.spec.id)).map((ports) => ({ ports })), ...slices(wanted.networks.map((n) => n.id)).map((networks) => ({ networks })),
+      ...slices(wanted.remove.routers).map((routers) => ({ routers })), ...slices(wanted.remove.ports).map((ports) => ({ ports })), ...slices(wanted.remove.networks).map((networks) => ({ networks })),
+    ]
+    for (const ask of asks) {
+      if (ending.signal.aborted) return
+      // Asked again: what is applied must be what is wanted then, not what was wanted when the scan began.
+      await alone(() => settle(ctx, ask, first ? {} : { onlyChanges: present }))
+    }
+  }
+
+  const beat = (): Promise<unknown> => bus.call(contextFor(own), networkBus, 'heartbeat', { host, startedAt, configurations: { driver: driver.name } })
+  const inBackground = (what: string, work: () => Promise<unknown>): Promise<void> =>
+    work().then(() => {}, (error: unknown) => { if (!ending.signal.aborted) log.warn({ host, error: explain(error) }, `${what} went wrong`) })
+  await retry(beat, { firstMs: 100, maxMs: 5000, attempts: 20 }, undefined, ending.signal)
+  let scanning = inBackground('the first look at the host', () => scan(contextFor(own), true))
+  // Many hosts of one process do not all speak at the same instant.
+  const shaken = (ms: number): number => Math.round(ms * (0.9 + Math.random() / 5))
+  const timers = [
+    setInterval(() => void inBackground('a heartbeat', beat), shaken(heartbeatMs)).unref(),
+    setInterval(() => { scanning = scanning.then(() => ending.signal.aborted ? undefined : inBackground('a look at the host', () => scan(contextFor(own), false))) }, shaken(scanMs)).unref(),
+  ]
+  return async () => {
+    ending.abort()
+    for (const timer of timers) clearInterval(timer)
+    await stopServing()
+    await scanning
+    await serial.idle()
+    await driver.close()
+  }
+}
+
+const slices = (ids: string[]): string[][] => Array.from({ length: Math.ceil(ids.length / chunk) }, (_x, i) => ids.slice(i * chunk, (i + 1) * chunk))

@@ -1,0 +1,90 @@
+// Brings a host to a wanted state through its driver, thing by thing: one that fails does not keep the others from being right.
+import { createHash } from 'node:crypto'
+import type { Context, Log } from '#base/context.ts'
+import { explain } from '#base/errors.ts'
+import type { NetworkDriver, NetworkSpec, PortDevice, PortSpec, RouterSpec } from '#drivers/network/contract.ts'
+import type { HostReport, StateReport, Wanted } from '#services/network/bus.ts'
+
+type Kind = 'network' | 'port' | 'router'
+export interface Applied { report: Omit<HostReport, 'host'>, devices: Map<string, PortDevice>, errors: unknown[] }
+
+/** What this agent knows of the host: cheap to lose, made anew by the first scan. */
+export class Applier {
+  readonly #driver: NetworkDriver
+  readonly #log: Log
+  readonly #host: string
+  /** Who may open each plugged port's tap. A port that is not in here has not been plugged: its guest has not come yet. */
+  readonly plugged = new Map<string, number>()
+  /** What was applied last, to leave alone what did not change. */
+  readonly #hashes = new Map<string, string>()
+
+  constructor(driver: NetworkDriver, host: string, log: Log) { this.#driver = driver; this.#host = host; this.#log = log }
+
+  /** `onlyChanges`: what was applied just like this before and still stands is left alone. `plug`: a port whose guest is about to start. */
+  async apply(ctx: Context, wanted: Wanted, options: { onlyChanges?: { networks: string[], ports: string[], routers: string[] }, plug?: { portId: string, ownerUid: number } } = {}): Promise<Applied> {
+    const { onlyChanges, plug } = options
+    const out: Applied = { report: {}, devices: new Map(), errors: [] }
+    const networks: StateReport[] = [], ports: StateReport[] = [], routers: StateReport[] = [], floatingIps: StateReport[] = []
+    for (const port of wanted.ports) if (port.plugged && !this.plugged.has(port.spec.id)) this.plugged.set(port.spec.id, port.spec.ownerUid)
+    if (plug) this.plugged.set(plug.portId, plug.ownerUid)
+
+    const ensure = async (kind: Kind, id: string, spec: NetworkSpec | PortSpec | RouterSpec, standing: string[] | undefined, work: () => Promise<unknown>): Promise<StateReport> => {
+      const hash = createHash('sha1').update(JSON.stringify(spec)).digest('base64'), key = `${kind}/${id}`
+      if (standing?.includes(id) && this.#hashes.get(key) === hash) return { id, state: 'up' }
+      this.#hashes.delete(key)
+      try {
+        await work()
+        this.#hashes.set(key, hash)
+        return { id, state: 'up' }
+      } catch (error) {
+        this.#log.warn({ host: this.#host, [kind]: id, error: explain(error) }, `a ${kind} could not be made on this host`)
+        out.errors.push(error)
+        return { id, state: 'error', detail: explain(error).slice(0, 500) }
+      }
+    }
+
+    for (const spec of wanted.networks) {
+      const state = await ensure('network', spec.id, spec, onlyChanges?.networks, () => this.#driver.ensureNetwork(ctx, spec))
+      networks.push(state)
+      if (spec.dhcpPort) ports.push({ ...state, id: spec.dhcpPort.portId, detail: '' })
+    }
+    for (const { spec: bare } of wanted.ports) {
+      const ownerUid = this.plugged.get(bare.id)
+      if (ownerUid === undefined) continue
+      const spec = { ...bare, ownerUid }
+      const state = await ensure('port', spec.id, spec, onlyChanges?.ports, async () => { out.devices.set(spec.id, await this.#driver.ensurePort(ctx, spec)) })
+      ports.push(state.state === 'up' ? { ...state, detail: String(ownerUid) } : state)
+    }
+    for (const spec of wanted.routers) {
+      const state = await ensure('router', spec.id, spec, onlyChanges?.routers, () => this.#driver.ensureRouter(ctx, spec))
+      routers.push(state)
+      for (const i of [...spec.interfaces, ...(spec.gateway ? [spec.gateway] : [])]) ports.push({ id: i.portId, state: state.state })
+      for (const f of spec.floatingIps) floatingIps.push({ id: f.id, state: state.state, detail: state.state === 'up' ? f.fixedIp : state.detail })
+    }
+
+    const remove = async (kind: Kind, id: string, work: () => Promise<void>): Promise<void> => {
+      this.#hashes.delete(`${kind}/${id}`)
+      try {
+        await work()
+      } catch (error) {
+        this.#log.warn({ host: this.#host, [kind]: id, error: explain(error) }, `a ${kind} could not be removed from this host`)
+        out.errors.push(error)
+      }
+    }
+    for (const id of wanted.remove.routers) await remove('router', id, () => this.#driver.removeRouter(ctx, id))
+    for (const id of wanted.remove.ports) {
+      this.plugged.delete(id)
+      await remove('port', id, () => this.#driver.removePort(ctx, id))
+      ports.push({ id, state: 'down' })
+    }
+    for (const id of wanted.remove.networks) await remove('network', id, () => this.#driver.removeNetwork(ctx, id))
+    out.report = { networks, ports, routers, floatingIps }
+    return out
+  }
+
+  async unplug(ctx: Context, portId: string): Promise<void> {
+    this.plugged.delete(portId)
+    this.#hashes.delete(`port/${portId}`)
+    await this.#driver.removePort(ctx, portId)
+  }
+}

@@ -1,0 +1,4 @@
+import { startMariadb } from '#test/servers/mariadb.ts'
+import { serverSuite } from './server-suite.ts'
+
+serverSuite('MariaDB', startMariadb)

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { startIdentity, type IdentityApi } from '../testing.ts'
+
+let api: IdentityApi
+before(async () => { api = await startIdentity() })
+after(() => api.close())
+const v3 = (method: string, path: string, body?: unknown, token = api.adminToken) => api.http(method, `/identity/v3${path}`, { token, ...(body !== undefined && { body }) })
+const make = async (project: object) => {
+  const reply = await v3('POST', '/projects', { project })
+  assert.equal(reply.status, 201, JSON.stringify(reply.body))
+  return reply.body.project
+}
+
+test('a project\'s life, in keystone\'s shape', async () => {
+  const project = await make({ name: 'house', description: 'd', tags: ['b', 'a'], colour: 'red' })
+  assert.deepEqual(project, {
+    id: project.id, name: 'house', domain_id: 'default', parent_id: 'default', is_domain: false, enabled: true, description: 'd', tags: ['b', 'a'], options: {}, colour: 'red',
+    links: { self: `${api.publicUrl}/identity/v3/projects/${project.id}` },
+  })
+  const changed = (await v3('PATCH', `/projects/${project.id}`, { project: { name: 'house2', tags: ['c'], colour: 'blue' } })).body.project
+  assert.deepEqual([changed.name, changed.tags, changed.colour, changed.description], ['house2', ['c'], 'blue', 'd'])
+  assert.equal((await v3('PATCH', `/projects/${project.id}`, { project: { domain_id: 'other' } })).status, 400)
+  assert.equal((await v3('PATCH', `/projects/${project.id}`, { project: { parent_id: api.projectId } })).status, 403)
+  assert.equal((await v3('DELETE', `/projects/${project.id}`)).status, 204)
+  assert.equal((await v3('GET', `/projects/${project.id}`)).status, 404)
+  assert.equal((await v3('GET', '/projects/house2')).body.error.message, 'Could not find project: house2.', 'a name in the place of an id')
+})
+
+test('what makes no sense is refused, and names are unique in a domain', async () => {
+  for (const project of [{}, { name: '' }, { name: 'x'.repeat(65) }, { name: 1 }, { name: 'x', tags: ['a,b'] }, { name: 'x', tags: ['a', 'a'] }, { name: 'x', tags: 'a' }, { name: 'x', enabled: 1 }, { name: 'x', parent_id: 'nosuch' },
+    { name: 'x', domain_id: 'nosuch' }, { name: 'x', is_domain: true, domain_id: 'default' }]) assert.equal((await v3('POST', '/projects', { project })).status, 400, JSON.stringify(project))
+  const statuses = (await Promise.all(Array.from({ length: 10 }, () => v3('POST', '/projects', { project: { name: 'one-only' } })))).map((r) => r.status)
+  assert.deepEqual([statuses.filter((s) => s === 201).length, statuses.filter((s) => s === 409).length], [1, 9])
+  const other = await make({ name: 'another' })
+  assert.equal((await v3('PATCH', `/projects/${other.id}`, { project: { name: 'one-only' } })).status, 409)
+})
+
+test('projects stand in a tree', async () => {
+  const top = await make({ name: 'top' }), middle = await make({ name: 'middle', parent_id: top.id }), leaf = await make({ name: 'leaf', parent_id: middle.id })
+  assert.equal(leaf.domain_id, 'default')
+  const shown = async (id: string, query: string) => (await v3('GET', `/projects/${id}?${query}`)).body.project
+  assert.deepEqual((await shown(leaf.id, 'parents_as_ids')).parents, { [middle.id]: { [top.id]: null } })
+  assert.deepEqual((await shown(leaf.id, 'parents_as_list')).parents.map((p: any) => p.project.name), ['middle', 'top'])
+  assert.deepEqual((await shown(top.id, 'subtree_as_ids')).subtree, { [middle.id]: { [leaf.id]: null } })
+  assert.deepEqual((await shown(top.id, 'subtree_as_list')).subtree.map((p: any) => p.project.name), ['middle', 'leaf'])
+  assert.equal((await v3('GET', `/projects/${leaf.id}?parents_as_list&parents_as_ids`)).status, 400)
+  assert.equal((await v3('DELETE', `/projects/${middle.id}`)).status, 403, 'not a leaf')
+  assert.equal((await v3('PATCH', `/projects/${top.id}`, { project: { enabled: false } })).status, 403, 'enabled ones below')
+  for (const id of [leaf.id, middle.id, top.id]) assert.equal((await v3('PATCH', `/projects/${id}`, { project: { enabled: false } })).status, 200)
+  assert.equal((await v3('PATCH', `/projects/${leaf.id}`, { project: { enabled: true } })).status, 403, 'disabled ones above')
+  assert.equal((await v3('POST', '/projects', { project: { name: 'under', parent_id: top.id } })).status, 400)
+  let parent = (await make({ name: 'depth-0' })).id
+  for (let i = 1; i < 4; i++) parent = (await make({ name: `depth-${i}`, parent_id: parent })).id
+  assert.equal((await v3('POST', '/projects', { project: { name: 'too-deep', parent_id: parent } })).status, 403)
+})
+
+test('lists by tags', async () => {
+  await make({ name: 't1', tags: ['red', 'big'] })
+  await make({ name: 't2', tags: ['red'] })
+  const names = async (query: string): Promise<string[]> => (await v3('GET', `/projects?${query}`)).body.projects.map((p: any) => p.name).sort()
+  assert.deepEqual(await names('tags=red'), ['t1', 't2'])
+  assert.deepEqual(await names('tags=red,big'), ['t1'])
+  assert.deepEqual(await names('tags-any=big,none'), ['t1'])
+  assert.ok(!(await names('not-tags=red,big')).includes('t1') && (await names('not-tags=red,big')).includes('t2'))
+  assert.ok(!(await names('not-tags-any=red')).includes('t2'))
+  assert.deepEqual((await names('is_domain=true')), ['Default'])
+})
+
+test('what is immutable stays until it is unlocked', async () => {
+  const project = await make({ name: 'stone', options: { immutable: true } })
+  assert.equal((await v3('PATCH', `/projects/${project.id}`, { project: { name: 'x' } })).status, 403)
+  assert.equal((await v3('DELETE', `/projects/${project.id}`)).status, 403)
+  assert.equal((await v3('PATCH', `/projects/${project.id}`, { project: { options: { immutable: false } } })).status, 200)
+  assert.equal((await v3('DELETE', `/projects/${project.id}`)).status, 204)
+})
+
+test('another project does not exist, however one asks', async () => {
+  const member = api.as('member')!
+  for (const path of [`/projects/${api.otherProjectId}`, `/projects/${'f'.repeat(32)}`, `/projects/${api.otherProjectId}/tags`]) assert.equal((await v3('GET', path, undefined, member)).status, 404, path)
+  assert.equal((await v3('GET', `/projects/${api.projectId}`, undefined, member)).status, 200)
+})
+
+test('a project may act as a domain', async () => {
+  const project = await make({ name: 'realm', is_domain: true, domain_id: null })
+  assert.deepEqual([project.is_domain, project.domain_id, project.parent_id], [true, null, null])
+  assert.equal((await v3('GET', `/domains/${project.id}`)).body.domain.name, 'realm')
+  assert.equal((await v3('DELETE', `/projects/${project.id}`)).status, 403, 'enabled')
+  assert.equal((await v3('PATCH', `/projects/${project.id}`, { project: { enabled: false } })).status, 200)
+  const below = await make({ name: 'below-default' })
+  assert.equal((await v3('DELETE', '/projects/default')).status, 403)
+  assert.equal((await v3('DELETE', `/projects/${below.id}`)).status, 204)
+  assert.equal((await v3('DELETE', `/projects/${project.id}`)).status, 204)
+})

@@ -1,0 +1,9 @@
+import { after, before } from 'node:test'
+import { runAccess, worldOf } from '#kit/testing/run-access.ts'
+import { network } from './service.ts'
+import { startNetwork, type TestNetwork } from './testing/start.ts'
+
+let api: TestNetwork
+before(async () => { api = await startNetwork() })
+after(() => api.close())
+runAccess('network', network.http.operations.map((op) => op.name), await network.access(), () => ({ api, world: worldOf(api, { userId: () => 'user' }) }))

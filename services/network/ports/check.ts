@@ -1,0 +1,49 @@
+// What a port may ask for.
+import type { Actor } from '#base/context.ts'
+import type { NetworkTx } from '../deps.ts'
+import { badResource, duplicatePair, groupNotFound, malformed, notAuthorized } from '../faults.ts'
+import { parseCidr } from '../ipam/ip.ts'
+import type { WantedIp } from '../ipam/allocate.ts'
+import * as policy from '../policy.ts'
+import * as groups from '../security-groups/store.ts'
+import type { Pair } from './noun.ts'
+
+const mostPairs = 10
+
+export function checkPairs(pairs: Pair[]): void {
+  if (pairs.length > mostPairs) throw badResource('port', `The number of allowed address pair exceeds the maximum ${mostPairs}`)
+  const seen = new Set<string>()
+  for (const { ip_address: ip, mac_address: mac } of pairs) {
+    if (!parseCidr(ip)) throw malformed(`Invalid input for allowed_address_pairs. Reason: '${ip.slice(0, 60)}' is not a valid IP address or subnet.`)
+    const key = `${ip} ${mac?.toLowerCase() ?? ''}`
+    if (seen.has(key)) throw duplicatePair(ip, mac ?? 'None')
+    seen.add(key)
+  }
+}
+
+/** Every group exists, and is the project's own where that is asked. */
+export async function checkGroups(tx: NetworkTx, ids: string[], projectId: string | undefined): Promise<void> {
+  const known = new Map((await groups.byIds(tx, ids)).map((g) => [g.id, g]))
+  for (const id of ids) {
+    const group = known.get(id)
+    if (!group || (projectId !== undefined && group.projectId !== projectId)) throw groupNotFound(id)
+  }
+}
+
+export interface Claims { fixed_ips?: WantedIp[] | null, device_owner?: string | null }
+
+/** Rights that hang on what is said: addresses on somebody else's network, and the owners that only our own services use. */
+export function checkRights(verb: 'create' | 'update', claims: Claims, actor: Actor, target: policy.NetTarget): void {
+  const deny = (attribute: string): never => { throw notAuthorized(`(rule:${verb}_port and rule:${verb}_port:${attribute})`) }
+  for (const ip of claims.fixed_ips ?? []) {
+    if (ip.ip_address !== undefined && !policy.adminOrNetworkOwner.allows(actor, target)) deny('fixed_ips:ip_address')
+    if (ip.subnet_id !== undefined && !policy.adminOrNetworkOwnerOrShared.allows(actor, target)) deny('fixed_ips:subnet_id')
+  }
+  if (claims.device_owner?.startsWith('network:') && !policy.adminOrNetworkOwner.allows(actor, target)) deny('device_owner')
+}
+
+const label = /^(?!-)[a-z0-9-]{1,63}(?<!-)$/i
+/** A relative or absolute name; empty takes it away. */
+export function checkDnsName(name: string | undefined): void {
+  if (name && !name.replace(/\.$/, '').split('.').every((part) => label.test(part))) throw malformed(`Invalid input for dns_name. Reason: '${name.slice(0, 60)}' is not a valid DNS name.`)
+}
