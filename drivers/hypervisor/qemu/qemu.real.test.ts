@@ -14,7 +14,7 @@ import { processesOf, kill } from '#host/processes.ts'
 import { connectUnix } from '#host/sockets.ts'
 import { hypervisorSuite } from '../suite.ts'
 import type { Hypervisor, InstanceSpec } from '../contract.ts'
-import { bootSector, greeting } from './boot-sector.ts'
+import { bootSector, greeting } from './boot-sector.testing.ts'
 import { defaultUidBase } from './config.ts'
 import type { QemuConfig } from './config.ts'
 import { createQemu } from './driver.ts'
@@ -206,6 +206,36 @@ describe('qemu on its own', () => {
     } finally {
       await exec('umount', [full])
     }
+  })
+
+  test('a disk too full to suspend to: said so, and the guest runs on', async () => {
+    const full = join(home, 'tight')
+    await exec('mkdir', [full])
+    await exec('mount', ['-t', 'tmpfs', '-o', 'size=512k', 'tmpfs', full])
+    try {
+      const there = await createQemu({ ...config, stateDir: full, cloudId: 'tst5' })
+      const one = spec()
+      delete one.configDrive
+      await there.ensure(ctx, one)
+      await assert.rejects(there.power(ctx, one.id, { to: 'suspend' }), error => isFault(error, 'unavailable') && error.type === 'DiskFull')
+      assert.deepEqual(await there.list(ctx), [{ id: one.id, power: 'running' }])
+      await there.remove(ctx, one.id)
+      await there.close()
+      assert.deepEqual(await readdir(full), [])
+    } finally {
+      await exec('umount', [full])
+    }
+  })
+
+  test('an image that left the cache while the guest was off', async () => {
+    const copy = join(home, 'copy.qcow2')
+    await exec('cp', [base, copy])
+    const { id } = await started({ rootDisk: { base: { path: copy, format: 'qcow2' }, sizeGib: 1 } })
+    await driver.power(ctx, id, { to: 'off', graceMs: 0 })
+    await exec('mv', [copy, `${copy}.away`])
+    await assert.rejects(driver.power(ctx, id, { to: 'on' }), error => isFault(error, 'unavailable') && /cache/.test(error.message))
+    await exec('mv', [`${copy}.away`, copy])
+    await driver.power(ctx, id, { to: 'on' })
   })
 
   test('cards in a network namespace, opened without rights; another one is put in later', async () => {
