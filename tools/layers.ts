@@ -25,7 +25,7 @@ export const layers: Layer[] = [
   { name: 'driver list', files: /^drivers\/([^/]+)\/index\.ts$/, may: ['^drivers/$1/[^/]+/'], mayType: ['^drivers/$1/contract\\.ts$'] },
   { name: 'driver', files: /^drivers\/([^/]+)\/[^/]+\//, may: ['^base/', '^host/', '^drivers/$1/contract\\.ts$'] },
   { name: 'list of services', files: /^services\/index\.ts$/, may: ['^services/[^/]+/service\\.ts$'], mayType: ['^kit/service\\.ts$'] },
-  { name: 'expected access', files: /^services\/([^/]+)\/(.+\/)?access\.ts$/, may: ['^base/', '^kit/testing/access\\.ts$'], mayType: ['^kit/'] },
+  { name: 'expected access', files: /^services\/([^/]+)\/(.+\/)?access\.ts$/, may: ['^base/', '^kit/testing/access\\.ts$', '^services/$1/testing/'], mayType: ['^kit/'] },
   { name: 'service', files: /^services\/([^/]+)\//, may: ['^base/', '^kit/(?!testing/)'], mayType: ['^drivers/[^/]+/contract\\.ts$', '^services/[^/]+/(service|bus)\\.ts$', '^kit/testing/access\\.ts$', '^clients/'] },
   { name: 'agent', files: /^agents\/([^/]+)\//, may: ['^base/', '^kit/(?!testing/)', '^services/[^/]+/bus\\.ts$'], mayType: ['^drivers/[^/]+/contract\\.ts$', '^clients/'] },
   { name: 'client', files: /^clients\//, may: ['^base/'], mayType: ['^services/[^/]+/service\\.ts$', '^kit/'] },

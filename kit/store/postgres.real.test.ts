@@ -1,4 +1,4 @@
 import { startPostgres } from '#test/servers/postgres.ts'
-import { serverSuite } from './server-suite.ts'
+import { serverSuite } from './server-suite.testing.ts'
 
 serverSuite('PostgreSQL', startPostgres)

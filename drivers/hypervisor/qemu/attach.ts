@@ -43,7 +43,7 @@ export async function attached(m: Machine, id: string): Promise<Live | undefined
   }
   const qmp = await openQmp(at.qmp, answerTimeoutMs)
   const processes = { ...state.process, qemu: process }
-  const live: Live = { id, qmp, processes, shape: state.shape, power: 'running', ours: false, hurry: new AbortController() }
+  const live: Live = { id, qmp, processes, shape: state.shape, power: 'running', hurry: new AbortController() }
   try {
     live.power = powerOf(await runStateOf(live))
     if (!state.process) await writeState(at, { ...state, boot: await bootId(), process: processes })

@@ -89,7 +89,7 @@ export async function launch(m: Machine, { id, uid, shape, base, incoming, state
       const [qmp, serial, log, disk, diskReadOnly, baseFd, configDrive, memory] = await together([
         listen(at.qmp, sockets), listen(at.serial, sockets),
         startLogKeeper(at.log, m.settings.uidBase, m.settings.consoleBytes).then(log => { opened.push(log.into); processes.logKeeper = log.process; return log.into.fd }),
-        use(at.disk, 'r+'), use(at.disk, 'r'), use(base.path, 'r'), shape.configDrive ? use(at.configDrive, 'r') : undefined, incoming ? use(at.memory, 'r') : undefined,
+        use(at.disk, 'r+'), use(at.disk, 'r'), use(base.path, 'r').catch(error => { throw isMissing(error) ? failed('The image of the instance is not in the host\'s cache', base.path, error) : error }), shape.configDrive ? use(at.configDrive, 'r') : undefined, incoming ? use(at.memory, 'r') : undefined,
         workingDirectory(at, uid), m.cgroups.ensure(group, id, limitsOf(m, shape)), bootId(),
       ])
       const stdio = ['ignore', 'ignore', 'pipe', qmp, serial, log, disk, diskReadOnly, baseFd, configDrive ?? 'ignore', memory ?? 'ignore'] as const
@@ -128,7 +128,7 @@ async function answering(m: Machine, { id, uid, shape, state }: Launch, child: D
     throw error
   }
   return {
-    id, qmp, processes: processes as Processes, shape, power: 'running', ours: false, hurry: new AbortController(),
+    id, qmp, processes: processes as Processes, shape, power: 'running', hurry: new AbortController(),
     lastWords: () => tail(child.stderrTail(), 500),
   }
 }

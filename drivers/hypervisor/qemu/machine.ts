@@ -32,8 +32,6 @@ export interface Live {
   readonly shape: Shape
   power: Power
   reason?: string
-  /** Events are our own doing while it is set. */
-  ours: boolean
   /** Aborted when somebody wants the instance gone: a patient shutdown then ends at once. */
   readonly hurry: AbortController
   /** What is known of how the process ended, if it is our child. */

@@ -8,7 +8,6 @@ import { layout } from './machine.ts'
 import type { Live, Machine } from './machine.ts'
 import { readSpec, readState, writeSpec, writeState } from './records.ts'
 import type { Card } from './records.ts'
-import { ourWork } from './watch.ts'
 
 /** A guest lets go of a card when its system has started and listens; one that does not is not waited for longer. */
 const releaseTimeoutMs = 20_000
@@ -45,30 +44,26 @@ export async function plugNic(m: Machine, id: string, nic: Nic): Promise<void> {
   await changeSpec(m, id, nics => [...nics.filter(n => n.portId !== nic.portId), nic])
   if (!live) return
   const card: Card = { ...nic, port: port as number }
-  await ourWork(m, live, async () => {
+  try {
     await live.qmp.execute('netdev_add', netdevOf(card)).catch(unlessThere)
-    try {
-      await live.qmp.execute('device_add', cardOf(card)).catch(unlessThere)
-    } catch (error) {
-      await live.qmp.execute('netdev_del', { id: cardId(nic.portId) }).catch(() => {})
-      await changeSpec(m, id, nics => nics.filter(n => n.portId !== nic.portId))
-      throw error
-    }
-    await remember(m, live, [...cards, card])
-  })
+    await live.qmp.execute('device_add', cardOf(card)).catch(unlessThere)
+  } catch (error) {
+    await live.qmp.execute('netdev_del', { id: cardId(nic.portId) }).catch(() => {})
+    await changeSpec(m, id, nics => nics.filter(n => n.portId !== nic.portId))
+    throw error
+  }
+  await remember(m, live, [...cards, card])
 }
 
 export async function unplugNic(m: Machine, id: string, portId: string): Promise<void> {
   const live = await changeable(m, id)
   const device = cardId(portId)
   if (live?.shape.cards.some(card => card.portId === portId)) {
-    await ourWork(m, live, async () => {
-      const released = live.qmp.event('device_del', ({ event, data }) => event === 'DEVICE_DELETED' && data.device === device, releaseTimeoutMs, live.hurry.signal).then(() => true, () => false)
-      const asked = await live.qmp.execute('device_del', { id: device }).then(() => true, error => { unlessGone(error); return false })
-      if (asked && !await released) throw conflict('The guest does not let go of the network card')
-      await live.qmp.execute('netdev_del', { id: device }).catch(unlessGone)
-      await remember(m, live, live.shape.cards.filter(card => card.portId !== portId))
-    })
+    const released = live.qmp.event('device_del', ({ event, data }) => event === 'DEVICE_DELETED' && data.device === device, releaseTimeoutMs, live.hurry.signal).then(() => true, () => false)
+    const asked = await live.qmp.execute('device_del', { id: device }).then(() => true, error => { unlessGone(error); return false })
+    if (asked && !await released) throw conflict('The guest does not let go of the network card')
+    await live.qmp.execute('netdev_del', { id: device }).catch(unlessGone)
+    await remember(m, live, live.shape.cards.filter(card => card.portId !== portId))
   }
   await changeSpec(m, id, nics => nics.filter(n => n.portId !== portId))
 }

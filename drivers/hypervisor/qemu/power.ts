@@ -10,7 +10,6 @@ import { readSpec, readState, writeState } from './records.ts'
 import { bringUp } from './start.ts'
 import { pressPowerButton, stopProcess } from './stop.ts'
 import { resume, suspend } from './suspend.ts'
-import { ourWork } from './watch.ts'
 
 /** `power` of the contract. */
 export async function changePower(m: Machine, ctx: Context, id: string, change: PowerChange): Promise<void> {
@@ -30,7 +29,7 @@ export async function changePower(m: Machine, ctx: Context, id: string, change: 
       await removeFile(at.memory)
       return writeState(at, { power: 'shutdown' })
     case 'reboot':
-      if (!change.hard && live && state === 'running' && await softReboot(m, live, change.graceMs)) return
+      if (!change.hard && live && state === 'running' && await softReboot(live, change.graceMs)) return
       if (!change.hard && !live) refuse()
       // Built anew, so that a changed spec counts and whatever was wrong with the process is gone.
       if (live) await switchOff(m, live, 0)
@@ -40,13 +39,12 @@ export async function changePower(m: Machine, ctx: Context, id: string, change: 
     case 'pause':
     case 'unpause':
       if (!live) return refuse()
-      return ourWork(m, live, async () => {
-        await live.qmp.execute(change.to === 'pause' ? 'stop' : 'cont')
-        live.power = change.to === 'pause' ? 'paused' : 'running'
-        live.reason = undefined
-      })
+      await live.qmp.execute(change.to === 'pause' ? 'stop' : 'cont')
+      live.power = change.to === 'pause' ? 'paused' : 'running'
+      live.reason = undefined
+      return
     case 'suspend':
-      if (live) return ourWork(m, live, () => suspend(m, live))
+      if (live) return suspend(m, live)
       return state === 'suspended' ? undefined : refuse()
     case 'resume':
       if (!live && state === 'suspended') return void await resume(m, ctx, id)
@@ -54,16 +52,15 @@ export async function changePower(m: Machine, ctx: Context, id: string, change: 
   }
 }
 
-const switchOff = (m: Machine, live: Live, graceMs: number): Promise<void> => ourWork(m, live, async () => {
+async function switchOff(m: Machine, live: Live, graceMs: number): Promise<void> {
   await pressPowerButton(live, graceMs).catch(() => {}) // a monitor that does not answer: the plug is next
   await stopProcess(m, live, { power: 'shutdown' })
-})
+}
 
-/** Asks the guest to shut down, and starts it again in the same process. False: it did not want to, or the process is gone. */
-const softReboot = (m: Machine, live: Live, graceMs: number): Promise<boolean> => ourWork(m, live, async () => {
+/** Asks the guest to shut down, and starts it again in the same process. False: it did not want to. */
+async function softReboot(live: Live, graceMs: number): Promise<boolean> {
   if (!await pressPowerButton(live, graceMs)) return false
   await live.qmp.execute('system_reset')
   await live.qmp.execute('cont')
-  live.power = 'running'
   return true
-})
+}

@@ -14,7 +14,7 @@ import { processesOf, kill } from '#host/processes.ts'
 import { connectUnix } from '#host/sockets.ts'
 import { hypervisorSuite } from '../suite.ts'
 import type { Hypervisor, InstanceSpec } from '../contract.ts'
-import { bootSector, greeting } from './boot-sector.ts'
+import { bootSector, greeting } from './boot-sector.testing.ts'
 import { defaultUidBase } from './config.ts'
 import type { QemuConfig } from './config.ts'
 import { createQemu } from './driver.ts'
@@ -53,7 +53,7 @@ const qemuOf = async (driver: Hypervisor, id: string): Promise<{ pid: number, st
 }
 
 hypervisorSuite('qemu', async () => {
-  const { home, config, spec } = await setUp('tst0')
+  const { home, config, spec } = await setUp('hvt0')
   const h = {
     driver: await createQemu(config), greeting, spec,
     failingSpec: () => spec({ nics: [{ portId: newId(), mac: 'fa:16:3e:00:00:01', mtu: 1450, device: { tap: 'no-such-tap' } }] }),
@@ -67,7 +67,7 @@ hypervisorSuite('qemu', async () => {
     },
     async close() {
       await h.driver.close()
-      assert.deepEqual(await processesOf(uidRange('tst0')), [])
+      assert.deepEqual(await processesOf(uidRange('hvt0')), [])
       assert.deepEqual(await readdir(config.stateDir), [])
       await removeTree(home)
     },
@@ -79,7 +79,7 @@ describe('qemu on its own', () => {
   let home = '', base = '', config: QemuConfig, spec: (over?: Partial<InstanceSpec>) => InstanceSpec, driver: Hypervisor
   const made: string[] = []
   before(async () => {
-    ({ home, base, config, spec } = await setUp('tst1'))
+    ({ home, base, config, spec } = await setUp('hvt1'))
     driver = await createQemu(config)
   })
   after(async () => {
@@ -107,9 +107,9 @@ describe('qemu on its own', () => {
     assert.equal(Number(session), a.pid)
     assert.deepEqual((await readdir(`/proc/${a.pid}/root/dev`)).sort(), ['net', 'null', 'urandom'])
     const groups = await readFile(`/proc/${a.pid}/cgroup`, 'utf8')
-    if ((await groupsOf(id)).length > 0) assert.ok(groups.includes(`pileus-tst1/${id}`), groups)
+    if ((await groupsOf(id)).length > 0) assert.ok(groups.includes(`pileus-hvt1/${id}`), groups)
     else console.log('this host has no control groups we may use: limits not looked at')
-    assert.match(await readFile(`/proc/${a.pid}/comm`, 'utf8'), /^pileus-tst1/)
+    assert.match(await readFile(`/proc/${a.pid}/comm`, 'utf8'), /^pileus-hvt1/)
   })
 
   test('as its uid one reaches neither the disks, nor the monitor, nor what belongs to others', async () => {
@@ -133,7 +133,7 @@ describe('qemu on its own', () => {
 
   test('the serial log stays within its bounds, keeps the end, and needs no control plane', async () => {
     const bytes = 64 * 1024
-    const small = await createQemu({ ...config, consoleBytes: bytes, stateDir: join(home, 'small'), cloudId: 'tst2' })
+    const small = await createQemu({ ...config, consoleBytes: bytes, stateDir: join(home, 'small'), cloudId: 'hvt2' })
     const one = spec()
     await small.ensure(ctx, one)
     await waitFor('the greeting', async () => (await small.consoleLog(ctx, one.id, bytes)).includes(greeting) || undefined, 30_000)
@@ -148,7 +148,7 @@ describe('qemu on its own', () => {
       const greetingGone = !(await Promise.all((await readdir(directory)).map(name => readFile(join(directory, name), 'latin1').catch(() => '')))).join('').includes(greeting)
       return greetingGone && inodes.size >= 2 ? true : undefined
     }, 60_000, 5)
-    const again = await createQemu({ ...config, consoleBytes: bytes, stateDir: join(home, 'small'), cloudId: 'tst2' })
+    const again = await createQemu({ ...config, consoleBytes: bytes, stateDir: join(home, 'small'), cloudId: 'hvt2' })
     const log = await again.consoleLog(ctx, one.id, bytes)
     assert.ok(log.length > 0 && log.length <= bytes && /^x+$/.test(log.toString('latin1')))
     await again.remove(ctx, one.id)
@@ -195,7 +195,7 @@ describe('qemu on its own', () => {
     await exec('mkdir', [full])
     await exec('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', full])
     try {
-      const there = await createQemu({ ...config, stateDir: full, cloudId: 'tst3' })
+      const there = await createQemu({ ...config, stateDir: full, cloudId: 'hvt3' })
       const one = spec()
       await there.ownerUid(ctx, one.id)
       await assert.rejects(there.ensure(ctx, one), error => isFault(error, 'unavailable') && error.type === 'DiskFull')
@@ -208,8 +208,38 @@ describe('qemu on its own', () => {
     }
   })
 
+  test('a disk too full to suspend to: said so, and the guest runs on', async () => {
+    const full = join(home, 'tight')
+    await exec('mkdir', [full])
+    await exec('mount', ['-t', 'tmpfs', '-o', 'size=512k', 'tmpfs', full])
+    try {
+      const there = await createQemu({ ...config, stateDir: full, cloudId: 'hvt5' })
+      const one = spec()
+      delete one.configDrive
+      await there.ensure(ctx, one)
+      await assert.rejects(there.power(ctx, one.id, { to: 'suspend' }), error => isFault(error, 'unavailable') && error.type === 'DiskFull')
+      assert.deepEqual(await there.list(ctx), [{ id: one.id, power: 'running' }])
+      await there.remove(ctx, one.id)
+      await there.close()
+      assert.deepEqual(await readdir(full), [])
+    } finally {
+      await exec('umount', [full])
+    }
+  })
+
+  test('an image that left the cache while the guest was off', async () => {
+    const copy = join(home, 'copy.qcow2')
+    await exec('cp', [base, copy])
+    const { id } = await started({ rootDisk: { base: { path: copy, format: 'qcow2' }, sizeGib: 1 } })
+    await driver.power(ctx, id, { to: 'off', graceMs: 0 })
+    await exec('mv', [copy, `${copy}.away`])
+    await assert.rejects(driver.power(ctx, id, { to: 'on' }), error => isFault(error, 'unavailable') && /cache/.test(error.message))
+    await exec('mv', [`${copy}.away`, copy])
+    await driver.power(ctx, id, { to: 'on' })
+  })
+
   test('cards in a network namespace, opened without rights; another one is put in later', async () => {
-    const netns = 'pileus-tst1-ns'
+    const netns = 'pileus-hvt1-ns'
     const one = spec()
     const uid = await driver.ownerUid(ctx, one.id)
     await exec('ip', ['netns', 'add', netns])
@@ -269,7 +299,7 @@ describe('qemu on its own', () => {
     await again()
     await strip(forgotten.id)
     await driver.remove(ctx, forgotten.id)
-    assert.deepEqual(await processesOf(uidRange('tst1')).then(all => all.filter(p => p.pid === pid)), [])
+    assert.deepEqual(await processesOf(uidRange('hvt1')).then(all => all.filter(p => p.pid === pid)), [])
     // A record of a stop, but not stopped yet.
     const stopping = await started()
     const process = await qemuOf(driver, stopping.id)
@@ -317,7 +347,7 @@ describe('qemu on its own', () => {
   })
 
   test('the state directory may have a very long name', async () => {
-    const there = await createQemu({ ...config, stateDir: join(home, 'a'.repeat(120), 'state'), cloudId: 'tst4' })
+    const there = await createQemu({ ...config, stateDir: join(home, 'a'.repeat(120), 'state'), cloudId: 'hvt4' })
     const one = spec()
     await there.ensure(ctx, one)
     await there.power(ctx, one.id, { to: 'suspend' })

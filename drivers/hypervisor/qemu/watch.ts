@@ -1,5 +1,4 @@
 // Notices what happens by itself: the guest switches itself off, QEMU dies or is killed, the host's disk fills up.
-import { unavailable } from '#base/errors.ts'
 import { ended } from '#host/processes.ts'
 import type { Power } from '../contract.ts'
 import { layout } from './machine.ts'
@@ -25,25 +24,11 @@ export function follow(m: Machine, live: Live): void {
   live.qmp.unref()
   live.qmp.onEvent(({ event, data }) => {
     if (event === 'BLOCK_IO_ERROR') live.reason = data.nospace === true ? 'no space left on the host\'s disk' : 'the host\'s disk gave an error'
-    if (noticed.has(event) && !live.ours) void m.serial.run(live.id, () => refresh(m, live)).catch(() => {}) // a monitor that closed is noticed below
+    // In the instance's turn: after work of our own that caused it, when there is nothing new to report any more.
+    if (noticed.has(event)) void m.serial.run(live.id, () => refresh(m, live)).catch(() => {}) // a monitor that closed is noticed below
   })
   void live.qmp.closed.then(() => m.closing ? undefined : m.serial.run(live.id, () => lost(m, live)))
     .catch(error => m.log.error({ instance: live.id, error: String(error) }, 'the end of a guest could not be recorded'))
-}
-
-/** Work of our own on a running guest: what it causes is not reported. What the guest did meanwhile is found afterwards. */
-export async function ourWork<T>(m: Machine, live: Live, work: () => Promise<T>): Promise<T> {
-  if (!live.qmp.open) throw unavailable('The hypervisor of the instance does not answer')
-  live.ours = true
-  let missed = false
-  const stop = live.qmp.onEvent(({ event }) => { missed ||= noticed.has(event) })
-  try {
-    return await work()
-  } finally {
-    stop()
-    live.ours = false
-    if (missed && m.live.get(live.id) === live) void m.serial.run(live.id, () => refresh(m, live)).catch(() => {})
-  }
 }
 
 /** Asks the guest how it is, reports what changed, and lays a guest to rest that has switched itself off. */
