@@ -10,7 +10,7 @@ import { ledgerMigrations } from '#agents/compute/ledger.ts'
 import { openBus, type Bus, type Stop } from '#kit/bus/bus.ts'
 import { busMigrations } from '#kit/bus/store.ts'
 import { localClient, type ServiceClient } from '#kit/http/client.ts'
-import { createApi, type Mounted } from '#kit/http/server.ts'
+import { createApi, type HttpOptions, type Mounted } from '#kit/http/server.ts'
 import type { Runner } from '#kit/saga/runner.ts'
 import { sagaMigrations } from '#kit/saga/schema.ts'
 import type { ServiceModule } from '#kit/service.ts'
@@ -54,7 +54,7 @@ export const migrateAll = (store: Store): Promise<void> => migrate(store, [
 ])
 
 /** Starts a cloud; throws when the port is taken or a driver cannot work here, with nothing left running. */
-export async function startCloud(config: CloudConfig): Promise<Cloud> {
+export async function startCloud(config: CloudConfig, http: Pick<HttpOptions, 'finished' | 'extra'> = {}): Promise<Cloud> {
   const log = openLog(config.logLevel, config.logFile)
   const undo: (() => Promise<unknown>)[] = []
   const stop = async (): Promise<void> => {
@@ -62,14 +62,14 @@ export async function startCloud(config: CloudConfig): Promise<Cloud> {
     undo.length = 0
   }
   try {
-    return await start(config, log, undo, stop)
+    return await start(config, http, log, undo, stop)
   } catch (error) {
     await stop()
     throw error
   }
 }
 
-async function start(config: CloudConfig, log: Log, undo: (() => Promise<unknown>)[], stop: () => Promise<void>): Promise<Cloud> {
+async function start(config: CloudConfig, http: Pick<HttpOptions, 'finished' | 'extra'>, log: Log, undo: (() => Promise<unknown>)[], stop: () => Promise<void>): Promise<Cloud> {
   const store = await openStore(config.database)
   undo.push(() => store.close())
   await migrateAll(store)
@@ -116,7 +116,7 @@ async function start(config: CloudConfig, log: Log, undo: (() => Promise<unknown
   await conductor.runner.open()
 
   await probe.release()
-  const server = createApi({ services: [...mounted.values()], publicUrl, authenticate: (token, ctx) => authenticate(token, ctx), tracer, log, ...(config.tls && { tls: config.tls }), ...parts.http })
+  const server = createApi({ services: [...mounted.values()], publicUrl, authenticate: (token, ctx) => authenticate(token, ctx), tracer, log, ...(config.tls && { tls: config.tls }), ...parts.http, ...http })
   await new Promise<void>((resolve, reject) => { server.once('error', reject); server.listen(port, wanted.address, resolve) })
   undo.push(() => new Promise<void>((resolve) => { server.close(() => resolve()); server.closeAllConnections() }))
 

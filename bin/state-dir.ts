@@ -31,14 +31,31 @@ export const writePrivately = async (path: string, value: unknown): Promise<void
 }
 export interface StateDir { path: string, identity: Identity, secrets: Secrets, isNew: boolean }
 
+/** What the runtime prints goes here when the cloud runs in the background; it may be there before the cloud is. */
+export const outputFileOf = (dir: string): string => join(resolve(dir), 'pileus.out')
+
+/** The cloud that lies in the directory, if one does. Throws a Usage when the directory cannot be this cloud's. */
+export async function checkStateDir(path: string, driver: 'qemu' | 'fake'): Promise<Identity | undefined> {
+  const dir = resolve(path)
+  const there = await readdir(dir).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw new Usage(`${dir} cannot be read (${error.code}); choose another --state-dir`)
+    return []
+  })
+  const known = await readJson<Identity>(join(dir, 'cloud.json'))
+  if (!known && there.some((name) => join(dir, name) !== outputFileOf(dir))) throw new Usage(`${dir} is not empty and holds no cloud; choose another --state-dir`)
+  if (known && known.driver !== driver) throw new Usage(`the cloud in ${dir} was made with --driver ${known.driver}; use that, or another --state-dir`)
+  return known
+}
+
+export async function makeDir(path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o711 }).catch((error: NodeJS.ErrnoException) => { throw new Usage(`${path} cannot be made (${error.code}); choose another --state-dir or run as root`) })
+}
+
 /** Opens the directory, making it and its secrets on the first call. */
 export async function openStateDir(path: string, driver: 'qemu' | 'fake', external?: External): Promise<StateDir> {
   const dir = resolve(path)
-  const there = await readdir(dir).catch(() => undefined)
-  const known = await readJson<Identity>(join(dir, 'cloud.json'))
-  if (there && there.length > 0 && !known) throw new Usage(`${dir} is not empty and holds no cloud; choose another --state-dir`)
-  if (known && known.driver !== driver) throw new Usage(`the cloud in ${dir} was made with --driver ${known.driver}; use that, or another --state-dir`)
-  await mkdir(dir, { recursive: true, mode: 0o711 }).catch((error: NodeJS.ErrnoException) => { throw new Usage(`${dir} cannot be made (${error.code}); choose another --state-dir or run as root`) })
+  const known = await checkStateDir(dir, driver)
+  await makeDir(dir)
   // Guests' processes go through it to their own disks; nobody may list it.
   await chmod(dir, 0o711)
   let secrets = await readJson<Secrets>(join(dir, 'secrets.json'))

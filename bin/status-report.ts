@@ -28,7 +28,7 @@ export interface CloudStatus {
 
 /** nova's service_down_time. */
 const downAfterMs = 60_000
-const startedAt = new Date(Date.now() - process.uptime() * 1000).toISOString()
+export const startedAt = new Date(Date.now() - process.uptime() * 1000).toISOString()
 
 /** A few counting queries: may be asked every few seconds. */
 export async function cloudStatus(cloud: Cloud): Promise<CloudStatus> {

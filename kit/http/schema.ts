@@ -80,13 +80,19 @@ export class VersionedSchema {
 
   constructor(schema: TSchema) { this.schema = schema }
 
+  /** The schema as it stood at a version: for documents, which need no validator. */
+  shapeAt(version: number): TSchema {
+    this.#boundaries ??= [...boundaries(this.schema)].sort((a, b) => a - b)
+    return this.#boundaries.length === 0 ? this.schema : at(this.schema, version) as TSchema
+  }
+
   at(version: number): { schema: TSchema, validator: Validator<any, any> } {
     this.#boundaries ??= [...boundaries(this.schema)].sort((a, b) => a - b)
     let from = 0
     for (const b of this.#boundaries) if (b <= version) from = b
     let known = this.#compiled.get(from)
     if (!known) {
-      const schema = this.#boundaries.length === 0 ? this.schema : at(this.schema, version) as TSchema
+      const schema = this.shapeAt(version)
       this.#compiled.set(from, known = { schema, validator: Compile(schema) })
     }
     return known
