@@ -177,6 +177,30 @@ export function busSuite(name: string, start: () => Promise<Transport>): void {
       await stop()
     })
 
+    test('no wake is lost, however slow the database answers', { timeout: waitMs }, async () => {
+      const { store, open } = await rig({ scanMs: 3_600_000 })
+      let turns = 0
+      // Answers a little later each time, so that commits fall into every moment of the pump's turn.
+      const slow: Store = {
+        ...store, get queries() { return store.queries }, as: () => slow,
+        async tx(work, options) {
+          const result = await store.tx(work, options)
+          for (let i = turns++ % 7; i > 0; i--) await new Promise(setImmediate)
+          return result
+        },
+      }
+      const bus = await open({ store: slow })
+      const c = fresh()
+      let arrived = Promise.withResolvers<void>()
+      await bus.serve(c, { ...idle, work: async () => { arrived.resolve() } }, { target: 'host-1' })
+      for (let n = 0; n < 200; n++) {
+        for (let i = n % 11; i > 0; i--) await new Promise(setImmediate)
+        arrived = Promise.withResolvers()
+        await store.tx((tx) => bus.cast(tx, ctx, c, 'work', { n }, { target: 'host-1' }))
+        await arrived.promise
+      }
+    })
+
     test('lanes of an address go side by side, each in order', async () => {
       const { bus, store } = await rig()
       const c = fresh()
