@@ -14,7 +14,8 @@ import { openBus, type Bus, type BusOptions } from './bus.ts'
 import { call, cast, contract } from './contract.ts'
 import { castQueue } from './rabbitmq-channels.ts'
 import { listDeadLetters } from './store.ts'
-import { busSuite, storeForTests } from './suite.ts'
+import { busSuite } from './suite.ts'
+import { storeForTests } from './suite-rig.ts'
 
 const { dir, remove: removeDir } = scratch('rabbitmq')
 let started: Promise<RabbitmqServer> | undefined
