@@ -4,7 +4,7 @@ import { plainContext } from '#base/context.ts'
 import { newFernetKey, sealFernet } from '#kit/crypto/fernet.ts'
 import { authenticate } from '../authenticate.ts'
 import { adminPassword, startIdentity, type IdentityApi } from '../testing.ts'
-import { rotateKeys } from './keys.ts'
+import { rotateKeys } from './keys-store.ts'
 import { newAuditId, pack, unpack, type Claims } from './payload.ts'
 
 let api: IdentityApi, offsetMs = 0, names = 0
