@@ -20,8 +20,11 @@ test('file names say something', () => {
   assert.deepEqual(files.filter((file) => /(^|\/)(utils?|helpers?|common|misc|managers?|stuff)(\.|\/)/i.test(file)), [])
 })
 
+/** Loaded by programs that take nothing but a default export. */
+const namedDefaults = new Set(['tools/test-reporter.ts'])
+
 test('every export has a name', () => {
-  assert.deepEqual(lines(/^\s*export\s+default\b|\bas\s+default\b/, isSource), [])
+  assert.deepEqual(lines(/^\s*export\s+default\b|\bas\s+default\b/, (file) => isSource(file) && !namedDefaults.has(file)), [])
 })
 
 test('nothing is left for later', () => {

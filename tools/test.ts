@@ -1,0 +1,27 @@
+// The inner loop, `npm test`: every unit test, or those whose path holds a word. `./pileus test` runs all there is.
+//   node tools/test.ts unit [WORD]     node tools/test.ts real [WORD]
+import { fileLine, printFailures, printSummary, runTogether, runUnit, summarize, testFiles } from './test-run.ts'
+import type { TestEvent } from './test-reporter.ts'
+
+const [kind = 'unit', pattern] = process.argv.slice(2)
+if (kind !== 'unit' && kind !== 'real') {
+  process.stderr.write('usage: node tools/test.ts unit|real [WORD]\n')
+  process.exit(2)
+}
+const startedAt = performance.now()
+const files = await testFiles(kind, pattern)
+const results: TestEvent[] = []
+if (kind === 'unit') {
+  results.push(...await runUnit(files))
+} else {
+  for (const file of files) {
+    const from = performance.now()
+    const found = await runTogether([file], { timeoutMs: 600_000, totalMs: 900_000 })
+    results.push(...found)
+    process.stdout.write(fileLine(file, found, performance.now() - from))
+  }
+}
+printFailures(results)
+const summary = summarize(results)
+printSummary(summary, performance.now() - startedAt)
+process.exitCode = summary.failed > 0 || results.length === 0 ? 1 : 0
