@@ -41,7 +41,9 @@ export interface FakeNetworkDriver extends NetworkDriver {
 export const createFakeNetworkDriver = async (config: FakeNetworkConfig = {}): Promise<FakeNetworkDriver> => {
   const saved = config.statePath === undefined ? undefined : await readJson<Standing>(config.statePath)
   const standing = {
-    networks: new Map(Object.entries(saved?.networks ?? {})), ports: new Map(Object.entries(saved?.ports ?? {})), routers: new Map(Object.entries(saved?.routers ?? {})),
+    networks: new Map(Object.entries(saved?.networks ?? {})),
+    ports: new Map(Object.entries(saved?.ports ?? {})),
+    routers: new Map(Object.entries(saved?.routers ?? {})),
   }
   const calls: { call: FakeNetworkCall, id?: string }[] = []
   const failures: (FakeFailure & { times: number })[] = []
@@ -52,7 +54,10 @@ export const createFakeNetworkDriver = async (config: FakeNetworkConfig = {}): P
   const save = (): Promise<void> => {
     const path = config.statePath
     if (path === undefined) return Promise.resolve()
-    saving = saving.then(() => writeJson(path, { networks: Object.fromEntries(standing.networks), ports: Object.fromEntries(standing.ports), routers: Object.fromEntries(standing.routers) } satisfies Standing))
+    const now = (): Standing => ({
+      networks: Object.fromEntries(standing.networks), ports: Object.fromEntries(standing.ports), routers: Object.fromEntries(standing.routers),
+    })
+    saving = saving.then(() => writeJson(path, now()))
     return saving
   }
   const strike = (call: FakeNetworkCall, id: string | undefined, when: 'before' | 'after'): void => {
