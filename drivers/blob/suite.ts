@@ -1,7 +1,7 @@
 // What every blob store must do. A driver's own test calls blobSuite() with a way to make it.
 import { after, before, describe, test } from 'node:test'
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
@@ -20,12 +20,8 @@ export interface BlobHarness {
 const ctx = plainContext()
 const hash = (algorithm: string, bytes: Uint8Array): string => createHash(algorithm).update(bytes).digest('hex')
 
-let seed = 1
-/** Bytes that no other call gives. */
-const bytesOf = (length: number): Buffer => {
-  const block = createHash('sha512').update(String(seed++)).digest()
-  return Buffer.alloc(length, block)
-}
+/** Bytes that no other call gives, and no two places of which are equal. */
+const bytesOf = (length: number): Buffer => randomBytes(length)
 /** In chunks of changing, odd sizes. */
 const streamOf = (bytes: Buffer, chunk = 65_521): Readable => {
   const chunks: Buffer[] = []
