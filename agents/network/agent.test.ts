@@ -12,13 +12,15 @@ import { startNetwork, type TestNetwork } from '#services/network/testing/start.
 import { startNetworkAgent } from './agent.ts'
 
 let api: TestNetwork, compute: FakeNetworkDriver, node: FakeNetworkDriver, stops: Stop[]
+const warnings: string[] = []
 const service = plainContext({ actor: { service: 'compute', userId: '', roles: [] } })
 
-const agentOn = (host: string, driver: FakeNetworkDriver, scanMs = 3_600_000): Promise<Stop> => startNetworkAgent({ host, driver, bus: api.bus, log: service.log, retryMs: 5, contextFor: (actor) => plainContext({ actor }), scanMs })
+const agentOn = (host: string, driver: FakeNetworkDriver, scanMs = 3_600_000): Promise<Stop> => startNetworkAgent({ host, driver, bus: api.bus, log: { ...service.log, warn: (_fields, message) => { warnings.push(message) } }, retryMs: 5, contextFor: (actor) => plainContext({ actor }), scanMs })
 
 before(async () => { api = await startNetwork({ agents: true }) })
 after(() => api.close())
 beforeEach(async () => {
+  warnings.length = 0
   compute = await createFakeNetworkDriver({ netns: 'ns-1' }); node = await createFakeNetworkDriver()
   stops = [await agentOn('compute-1', compute), await agentOn('net-1', node)]
 })
@@ -115,6 +117,7 @@ test('a floating IP is active when the router has it', async () => {
   await call('removeRouterInterface', { params: { router_id: router.id }, body: { subnet_id: subnetId } })
   await call('deleteRouter', { params: { router_id: router.id } })
   await waitFor('the router to go', () => (!node.standing.routers.has(router.id) && !node.standing.networks.has(outside)) || undefined, 5000)
+  assert.deepEqual(warnings, [], 'nothing is removed before what stands on it')
 })
 
 test('what failed is tried again; meanwhile the port says so', async () => {
