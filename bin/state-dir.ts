@@ -1,32 +1,38 @@
 // A cloud's directory: its identity, its secrets, and who runs it now.
 import { createHash, randomBytes } from 'node:crypto'
-import { chmod, mkdir, readFile, readdir, rename, writeFile } from 'node:fs/promises'
-import { createServer, type Server } from 'node:net'
+import { chmod, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { connect, createServer, type Server } from 'node:net'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { newSecret } from '#base/ids.ts'
+import { waitFor } from '#base/retry.ts'
+import { readJson } from '#host/files.ts'
+import { isRunning, type ProcessId } from '#host/processes.ts'
+import { freeRange, type External } from './external-range.ts'
 import { Usage } from './usage.ts'
 
 export const defaultStateDir = (): string => (process.getuid?.() === 0 ? '/var/lib/pileus' : join(homedir(), '.local/share/pileus'))
 
 /** What a cloud is from its first day; never changed. */
-export interface Identity { id: string, createdAt: string, driver: 'qemu' | 'fake' }
+export interface Identity {
+  id: string
+  createdAt: string
+  driver: 'qemu' | 'fake'
+  /** The external network that is seeded: chosen once, where the host had room. */
+  external: External
+}
 /** Generated, kept in a file only its owner reads. */
 export interface Secrets { adminPassword: string, demoPassword: string, sealKey: string }
 
-const writePrivately = async (path: string, value: unknown): Promise<void> => {
-  await writeFile(`${path}.new`, `${JSON.stringify(value, undefined, 2)}\n`, { mode: 0o600 })
+/** Text as it stands, anything else as JSON. Never seen half-written, never readable by others. */
+export const writePrivately = async (path: string, value: unknown): Promise<void> => {
+  await writeFile(`${path}.new`, typeof value === 'string' ? value : `${JSON.stringify(value, undefined, 2)}\n`, { mode: 0o600 })
   await rename(`${path}.new`, path)
 }
-export const readJson = async <T>(path: string): Promise<T | undefined> => {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => { if (error.code !== 'ENOENT') throw error })
-  return text === undefined ? undefined : JSON.parse(text) as T
-}
-
 export interface StateDir { path: string, identity: Identity, secrets: Secrets, isNew: boolean }
 
 /** Opens the directory, making it and its secrets on the first call. */
-export async function openStateDir(path: string, driver: 'qemu' | 'fake'): Promise<StateDir> {
+export async function openStateDir(path: string, driver: 'qemu' | 'fake', external?: External): Promise<StateDir> {
   const dir = resolve(path)
   const there = await readdir(dir).catch(() => undefined)
   const known = await readJson<Identity>(join(dir, 'cloud.json'))
@@ -37,7 +43,7 @@ export async function openStateDir(path: string, driver: 'qemu' | 'fake'): Promi
   await chmod(dir, 0o711)
   let secrets = await readJson<Secrets>(join(dir, 'secrets.json'))
   if (!secrets) await writePrivately(join(dir, 'secrets.json'), secrets = { adminPassword: newSecret(15), demoPassword: newSecret(15), sealKey: randomBytes(32).toString('base64') })
-  const identity = known ?? { id: randomName(), createdAt: new Date().toISOString(), driver }
+  const identity: Identity = known ?? { id: randomName(), createdAt: new Date().toISOString(), driver, external: external ?? await freeRange(driver === 'fake' ? [] : undefined) }
   if (!known) await writePrivately(join(dir, 'cloud.json'), identity)
   return { path: dir, identity, secrets, isNew: !known }
 }
@@ -53,24 +59,51 @@ export async function findStateDir(path: string): Promise<Pick<StateDir, 'path' 
 /** Four letters and digits that mark everything of this cloud on the host. */
 const randomName = (): string => Array.from(randomBytes(4), (b, i) => 'abcdefghijklmnopqrstuvwxyz0123456789'[b % (i === 0 ? 26 : 36)]).join('')
 
+const lockName = (dir: string): string => `\0pileus-${createHash('sha256').update(resolve(dir)).digest('hex').slice(0, 32)}`
+
 /** Held for as long as the process lives, by whatever way it ends. Undefined: somebody else runs this cloud. */
 export function lock(dir: string): Promise<Server | undefined> {
-  const name = `\0pileus-${createHash('sha256').update(resolve(dir)).digest('hex').slice(0, 32)}`
   const { promise, resolve: answer, reject } = Promise.withResolvers<Server | undefined>()
   const server = createServer((socket) => socket.destroy())
   server.once('error', (error: NodeJS.ErrnoException) => (error.code === 'EADDRINUSE' ? answer(undefined) : reject(error)))
-  server.listen(name, () => { server.unref(); answer(server) })
+  server.listen(lockName(dir), () => { server.unref(); answer(server) })
   return promise
 }
 
-export interface Running { pid: number, startedAt: string, url: string, controlSocket: string, log: string }
+/** Looks without taking: an `up` at the same moment must not find the lock in our hand. */
+const isLocked = (dir: string): Promise<boolean> => new Promise((answer, reject) => {
+  const socket = connect(lockName(dir), () => { socket.destroy(); answer(true) })
+  socket.once('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'ECONNREFUSED' || error.code === 'ENOENT') answer(false)
+    // Taken and hung up on at once, or too many at the door: somebody is there.
+    else if (error.code === 'ECONNRESET' || error.code === 'EAGAIN' || error.code === 'EPIPE') answer(true)
+    else reject(error)
+  })
+})
+
+export interface Running extends ProcessId {
+  state: 'starting' | 'up'
+  startedAt: string
+  /** Known once it is up. */
+  url: string
+  operatorUrl: string
+}
+
+export const controlSocketOf = (dir: string): string => join(resolve(dir), 'control.sock')
+export const logFileOf = (dir: string): string => join(resolve(dir), 'pileus.log')
+const runningFile = (dir: string): string => join(resolve(dir), 'running.json')
+
+/** Says who runs the cloud; only its holder of the lock may. */
+export const noteRunning = (dir: string, running: Running): Promise<void> => writePrivately(runningFile(dir), running)
+export const forgetRunning = (dir: string): Promise<void> => rm(runningFile(dir), { force: true })
 
 /** The process that runs the cloud now, if one does. */
 export async function findRunning(dir: string): Promise<Running | undefined> {
-  const free = await lock(dir)
-  if (free) {
-    await new Promise((done) => free.close(done))
-    return undefined
-  }
-  return readJson<Running>(join(resolve(dir), 'running.json'))
+  if (!await isLocked(dir)) return undefined
+  // Who has just taken the lock writes its name a moment later; until then a dead predecessor's may stand there.
+  return waitFor('the running cloud\'s name', async () => {
+    const running = await readJson<Running>(runningFile(dir))
+    if (running && await isRunning(running)) return { running }
+    return await isLocked(dir) ? undefined : { running: undefined }
+  }, 5000).then(({ running }) => running)
 }

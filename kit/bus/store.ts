@@ -86,6 +86,12 @@ export async function bury(tx: Tx, letter: Omit<DeadLetter, 'diedAt' | 'id'>): P
   })
 }
 
+/** How many casts wait to go out, and how many were given up on. */
+export async function countKept(tx: Tx): Promise<{ outbox: number, deadLetters: number }> {
+  const count = async (table: string): Promise<number> => Number((await tx.db.selectFrom(table).select(({ fn }) => fn.countAll().as('n')).executeTakeFirstOrThrow()).n)
+  return { outbox: await count('kitOutbox'), deadLetters: await count('kitDeadLetters') }
+}
+
 /** For operators: the casts given up on, newest first. */
 export async function listDeadLetters(tx: Tx, limit = 100): Promise<DeadLetter[]> {
   const rows = await tx.db.selectFrom('kitDeadLetters').selectAll().orderBy('diedAt', 'desc').orderBy('id').limit(limit).execute()

@@ -87,6 +87,12 @@ export const listSagas = (tx: STx, q: SagaQuery): Promise<SagaRow[]> => {
   return query.orderBy('startedAt').orderBy('id').limit(q.limit ?? 1000).execute()
 }
 
+/** How many sagas there are in each state. */
+export async function countSagas(tx: STx): Promise<Partial<Record<SagaState, number>>> {
+  const rows = await tx.db.selectFrom('kitSagas').select('state').select(({ fn }) => fn.countAll().as('n')).groupBy('state').execute()
+  return Object.fromEntries(rows.map((r) => [r.state, Number(r.n)]))
+}
+
 /** Resources with ended sagas older than `before`, after `afterId`, in order. */
 export const resourcesEndedBefore = async (tx: STx, before: string, afterId: string, limit: number): Promise<string[]> =>
   (await tx.db.selectFrom('kitSagas').select('resourceId').distinct().where('state', 'in', ['done', 'failed']).where('endedAt', '<', before)

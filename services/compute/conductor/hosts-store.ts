@@ -10,6 +10,9 @@ export async function upSince(tx: ComputeTx, names: string[], sinceMs: number): 
   return new Set(rows.map((r) => r.host))
 }
 
+/** Every host and when it last gave a sign of life: for operators. */
+export const hostReports = (tx: ComputeTx): Promise<{ host: string, reportedAt: string }[]> => tx.db.selectFrom('computeHosts').select(['host', 'reportedAt']).orderBy('host').execute()
+
 const nextNumber = async (tx: ComputeTx, table: 'computeHosts' | 'computeServices'): Promise<number> =>
   Number((await tx.db.selectFrom(table).select(({ fn }) => fn.max('number').as('n')).executeTakeFirst())?.n ?? 0) + 1
 

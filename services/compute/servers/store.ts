@@ -48,6 +48,12 @@ export const findEver = (tx: ComputeTx, id: string): Promise<Server | undefined>
 const vmStateSql = sql<VmState>`CASE WHEN s.task_state IS NULL AND i.power IS NOT NULL AND s.vm_state IN ('active', 'paused', 'suspended', 'stopped')
   THEN CASE i.power WHEN 'running' THEN 'active' WHEN 'paused' THEN 'paused' WHEN 'suspended' THEN 'suspended' ELSE 'stopped' END ELSE s.vm_state END`
 
+/** How many servers there are in each vm_state, the deleted ones left out: for operators. */
+export async function countByState(tx: ComputeTx): Promise<Partial<Record<VmState, number>>> {
+  const rows = await servers(tx).clearSelect().select([vmStateSql.as('state')]).select(({ fn }) => fn.countAll().as('n')).where('s.deletedAt', 'is', null).groupBy('state').execute()
+  return Object.fromEntries(rows.map((r) => [r.state, Number(r.n)]))
+}
+
 const nullable = new Set<Column>(['description', 'imageId', 'keyName', 'taskState', 'host', 'node', 'requestedAz', 'lockedBy', 'accessIpV4', 'accessIpV6', 'launchedAt', 'terminatedAt', 'deletedAt', 'power'])
 /** NULLs sort and compare as empty text, the same on every engine. */
 const sortable = (column: Column): Expression<unknown> => {
