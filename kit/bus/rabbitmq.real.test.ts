@@ -118,6 +118,26 @@ test('a restart of the broker in the middle loses no cast, breaks calls in fligh
   }
 })
 
+test('a reader that stops hands the rest to the next one in order', async () => {
+  const store = await database()
+  const bus = await open({ store })
+  for (let round = 0; round < 25; round++) {
+    const c = contract(`handed-${round}`, { work: cast<{ n: number }>() })
+    const got: number[] = []
+    const begun = Promise.withResolvers<void>(), gate = Promise.withResolvers<void>(), all = Promise.withResolvers<void>()
+    const old = await open()
+    await old.serve(c, { work: async (_ctx, { n }) => { begun.resolve(); await gate.promise; got.push(n) } }, { target: 'host-1' })
+    await store.tx(async (tx) => { for (let n = 0; n < 20; n++) await bus.cast(tx, ctx, c, 'work', { n }, { target: 'host-1' }) })
+    await begun.promise
+    const closing = old.close()
+    gate.resolve()
+    await closing
+    await (await open()).serve(c, { work: async (_ctx, { n }) => { got.push(n); if (new Set(got).size === 20) all.resolve() } }, { target: 'host-1' })
+    await all.promise
+    assert.deepEqual(got, [...Array(20).keys()])
+  }
+})
+
 test('a message that kills whoever takes it ends among the dead letters', async () => {
   const store = await database()
   const c = contract('killer', { work: cast<{ n: number }>() })
