@@ -48,7 +48,7 @@ export async function openDrivers(config: CloudConfig, index = 0): Promise<{ hyp
   const kept = hosts === 1
   return {
     hypervisor: await hypervisors.fake({ ...(kept && { stateDir: join(stateDir, 'guests') }), ...fake }),
-    network: await networkDrivers.fake(kept ? { statePath: join(stateDir, `network-${index}.json`) } : {}),
+    network: await networkDrivers.fake(kept ? { statePath: join(stateDir, `network-${index}`) } : {}),
   }
 }
 

@@ -1,10 +1,10 @@
 // Network namespaces by name, as `ip netns` keeps them: a bind mount under /run/netns for each.
 import { spawn } from 'node:child_process'
-import { readdir, readlink, stat, statfs, unlink } from 'node:fs/promises'
+import { readdir, readlink, stat, statfs, unlink, writeFile } from 'node:fs/promises'
 import type { Server } from 'node:net'
 import { CommandFault, exec } from '#host/exec.ts'
 import type { ExecOptions, ExecResult } from '#host/exec.ts'
-import { isMissing, removeFile, removeIfEmpty, writeAtomic } from '#host/files.ts'
+import { isMissing, removeFile, removeIfEmpty } from '#host/files.ts'
 
 const folder = '/run/netns'
 /** Says that /run/netns (a folder and its mount) is ours to remove once the last namespace is gone. */
@@ -41,7 +41,7 @@ export async function netnsStands(name: string): Promise<boolean> {
 /** Makes a namespace; answers true if it was not there before. */
 export async function ensureNetns(name: string): Promise<boolean> {
   if (await netnsStands(name)) return false
-  if (await stat(folder).then(() => false, isMissing)) await writeAtomic(folderMark, '')
+  if (await stat(folder).then(() => false, isMissing)) await writeFile(folderMark, '') // empty, so there is nothing to write half
   await unlink(netnsPath(name)).catch(() => {})
   await exec('ip', ['netns', 'add', name])
   return true

@@ -2,7 +2,7 @@
 // that matters: whoever wants something to change writes it down and wakes the agent, which asks what is wanted now.
 import type { Actor, Context, Log } from '#base/context.ts'
 import { conflict, explain } from '#base/errors.ts'
-import { retry } from '#base/retry.ts'
+import { pauseMs, retry } from '#base/retry.ts'
 import { Serial } from '#base/serial.ts'
 import { now } from '#base/time.ts'
 import type { Bus, Stop } from '#kit/bus/bus.ts'
@@ -20,6 +20,8 @@ export interface NetworkAgentOptions {
   /** How often the whole host is looked through for what no message told of. */
   scanMs?: number
   heartbeatMs?: number
+  /** The first pause before something that failed is tried again. */
+  retryMs?: number
 }
 
 const own: Actor = { service: 'network', userId: '', roles: [] }
@@ -27,7 +29,7 @@ const own: Actor = { service: 'network', userId: '', roles: [] }
 const chunk = 20
 
 /** Starts serving; answers a function that stops the agent and leaves the data plane as it is. */
-export async function startNetworkAgent({ host, driver, bus, log, contextFor, scanMs = 60_000, heartbeatMs = 25_000 }: NetworkAgentOptions): Promise<Stop> {
+export async function startNetworkAgent({ host, driver, bus, log, contextFor, scanMs = 60_000, heartbeatMs = 25_000, retryMs = 500 }: NetworkAgentOptions): Promise<Stop> {
   const applier = new Applier(driver, host, log)
   // Asking and applying go together, one after the other: an older answer must not be applied after a newer one.
   const serial = new Serial()
@@ -68,14 +70,27 @@ export async function startNetworkAgent({ host, driver, bus, log, contextFor, sc
     for (const id of routers) dirty.routers.add(id)
   }
 
+  /** Many messages, one look: what is marked while another look runs is looked at together. What fails is tried again by itself, until it is right. */
+  async function refresh(ctx: Context, attempt = 1): Promise<void> {
+    try {
+      await alone(() => flush(ctx))
+    } catch (error) {
+      const ms = pauseMs(attempt, { firstMs: retryMs, maxMs: 30_000 })
+      log.warn({ host, error: explain(error), againInMs: ms }, 'this host is not as it should be')
+      again ??= setTimeout(() => { again = undefined; if (!ending.signal.aborted) void refresh(contextFor(own), attempt + 1) }, ms).unref()
+    }
+  }
+  let again: NodeJS.Timeout | undefined
+  /** The agent asks in its own name; whoever set the work off stays named beside it. */
+  const acting = (ctx: Context): Context => ({ ...ctx, actor: { ...ctx.actor, service: 'network' } })
+
   const stopServing = await bus.serve(networkAgentBus, {
     async changed(ctx, touched) {
-      // Many messages, one look: what is marked while another look runs is looked at together.
       mark(touched)
-      // The message names the user whose request changed something; the agent asks in its own name, and stays in the request's trace.
-      await alone(() => flush({ ...ctx, actor: { ...ctx.actor, ...own } }))
+      await refresh(acting(ctx))
     },
-    plugPort: (ctx, { portId, ownerUid = 0 }) => alone(async () => {
+    plugPort: (from, { portId, ownerUid = 0 }) => alone(async () => {
+      const ctx = acting(from)
       const { wanted, applied } = await settle(ctx, { ports: [portId] }, { plug: { portId, ownerUid } })
       const port = wanted.ports.find((p) => p.spec.id === portId)
       if (!port) { applier.plugged.delete(portId); throw conflict(`Port ${portId} is not bound to this host.`, { type: 'PortNotBound', adminDetail: host }) }
@@ -83,7 +98,8 @@ export async function startNetworkAgent({ host, driver, bus, log, contextFor, sc
       if (!device) throw applied.errors[0] ?? conflict(`Port ${portId} could not be wired.`, { adminDetail: host })
       return { tap: device.tap, ...(device.netns !== undefined && { netns: device.netns }), mac: port.spec.mac, mtu: port.mtu, networkId: port.spec.networkId }
     }),
-    unplugPort: (ctx, { portId }) => alone(async () => {
+    unplugPort: (from, { portId }) => alone(async () => {
+      const ctx = acting(from)
       await applier.unplug(ctx, portId)
       await tell(ctx, { ports: [{ id: portId, state: 'down' }] })
       return { removed: true as const }
@@ -128,6 +144,7 @@ export async function startNetworkAgent({ host, driver, bus, log, contextFor, sc
   return async () => {
     ending.abort()
     for (const timer of timers) clearInterval(timer)
+    clearTimeout(again)
     await stopServing()
     await scanning
     await serial.idle()

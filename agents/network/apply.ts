@@ -26,6 +26,7 @@ export class Applier {
     const out: Applied = { report: {}, devices: new Map(), errors: [] }
     const networks: StateReport[] = [], ports: StateReport[] = [], routers: StateReport[] = [], floatingIps: StateReport[] = []
     for (const port of wanted.ports) if (port.plugged && !this.plugged.has(port.spec.id)) this.plugged.set(port.spec.id, port.spec.ownerUid)
+    const before = plug && this.plugged.get(plug.portId)
     if (plug) this.plugged.set(plug.portId, plug.ownerUid)
 
     const ensure = async (kind: Kind, id: string, spec: NetworkSpec | PortSpec | RouterSpec, standing: string[] | undefined, work: () => Promise<unknown>): Promise<StateReport> => {
@@ -53,6 +54,8 @@ export class Applier {
       if (ownerUid === undefined) continue
       const spec = { ...bare, ownerUid }
       const state = await ensure('port', spec.id, spec, onlyChanges?.ports, async () => { out.devices.set(spec.id, await this.#driver.ensurePort(ctx, spec)) })
+      // A guest whose card could not be made does not start: nothing keeps the card from now on.
+      if (plug?.portId === bare.id && before === undefined && state.state === 'error') this.plugged.delete(bare.id)
       ports.push(state.state === 'up' ? { ...state, detail: String(ownerUid) } : state)
     }
     for (const spec of wanted.routers) {

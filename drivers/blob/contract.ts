@@ -2,11 +2,13 @@
 import type { Readable } from 'node:stream'
 import type { Context } from '#base/context.ts'
 
+/** `location` is the driver's own word for where the bytes are; only the driver reads meaning into it. The hashes are hex. */
 export interface Stored { location: string, size: number, md5: string, sha512: string }
 
-/** Gives up on its own with a tooLarge Fault once more than `maxBytes` have come. `inspect` sees the first bytes before anything is kept and may throw. */
 export interface PutOptions {
+  /** More bytes than this are a tooLarge Fault, thrown as soon as they have come. */
   maxBytes: number
+  /** Sees the first `inspectBytes` (fewer if there are no more) before anything is kept, and may throw. */
   inspect?: (firstBytes: Buffer) => void
   inspectBytes?: number
   /** Writes down who refers to the bytes, once they are in place. While it runs nobody removes that location; if it throws, the bytes may go. */
@@ -15,13 +17,16 @@ export interface PutOptions {
 
 export interface BlobStore {
   readonly name: string
-  /** Streams with back pressure, hashes on the way. A broken stream leaves nothing behind. Equal content is kept once. */
+  /**
+   * Streams with back pressure, hashes on the way. Equal content is kept once. A broken stream (badRequest), a full disk (unavailable) or a refusal leaves nothing behind;
+   * `body` is then left as it is, so that its owner can still answer whoever sends it.
+   */
   put(ctx: Context, body: Readable, options: PutOptions): Promise<Stored>
-  /** `range` is inclusive. NotFound when there is no such blob. */
+  /** `range` is inclusive. NotFound when there is no such blob, or `location` is none. */
   get(ctx: Context, location: string, range?: { start: number, end: number }): Promise<Readable>
   /** A path on this host's file system, for a node that shares it; absent when there is none. */
   localPath?(location: string): string
-  /** Removes unless `unused` says that somebody refers to it (asked while no `keep` of that location runs). Not there is success. */
+  /** Removes if `unused` says that nobody refers to it (asked while no `keep` of that location runs). Not there is success. */
   remove(ctx: Context, location: string, unused: () => Promise<boolean>): Promise<void>
   list(ctx: Context): Promise<{ location: string, size: number }[]>
   close(): Promise<void>

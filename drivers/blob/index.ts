@@ -4,4 +4,5 @@ import type { FileConfig } from './file/store.ts'
 
 export const blobDrivers = {
   file: async (config: FileConfig): Promise<BlobStore> => (await import('./file/store.ts')).openFileBlobs(config),
+  fake: async (): Promise<BlobStore> => new (await import('./fake/store.ts')).FakeBlobs(),
 }

@@ -28,15 +28,24 @@ export interface Outbox {
   close(): Promise<void>
 }
 
+/** Remembers that it was rung until somebody looks. */
+class Bell {
+  #ringing = Promise.withResolvers<void>()
+  isRung = false
+  get rung(): Promise<void> { return this.#ringing.promise }
+  ring(): void { this.isRung = true; this.#ringing.resolve() }
+  reset(): void { if (this.isRung) { this.isRung = false; this.#ringing = Promise.withResolvers() } }
+}
+
 export async function openOutbox(store: Store, settings: Settings, carrier: Carrier): Promise<Outbox> {
   const { leaseMs, scanMs, log } = settings
   const owner = settings.owner ?? newId()
-  const draining = new Map<string, { again: () => void, over: Promise<void> }>()
+  const draining = new Map<string, { bell: Bell, over: Promise<void> }>()
   const closing = new AbortController()
 
   if (settings.owner !== undefined) await dropClaims(store, owner)
 
-  async function drain(address: string, woken: () => Promise<void>): Promise<void> {
+  async function drain(address: string, bell: Bell): Promise<void> {
     const inHand = new Set<string>()
     let finished: string[] = [], troubled = false, something = Promise.withResolvers<void>()
     const heart = setInterval(() => {
@@ -49,6 +58,8 @@ export async function openOutbox(store: Store, settings: Settings, carrier: Carr
         const room = leaving || troubled ? 0 : carrier.window - inHand.size
         const striking = finished
         finished = []
+        // Whoever rings from now on may have committed after this turn has looked.
+        bell.reset()
         let turn: OutboxRow[] | 'held' | 'nothing'
         try {
           turn = await takeTurn(store, address, { owner, leaseMs, finished: striking, busy: [...inHand], room, counting: carrier.counting })
@@ -78,7 +89,7 @@ export async function openOutbox(store: Store, settings: Settings, carrier: Carr
           return
         }
         if (inHand.size > 0 && finished.length === 0) {
-          await Promise.race([something.promise, inHand.size < carrier.window && !troubled ? woken() : something.promise])
+          await Promise.race([something.promise, inHand.size < carrier.window && !troubled ? bell.rung : something.promise])
           something = Promise.withResolvers<void>()
           // Whatever else settles in this very moment is struck out in the same statement.
           await new Promise(setImmediate)
@@ -100,18 +111,16 @@ export async function openOutbox(store: Store, settings: Settings, carrier: Carr
   function wake(address: string): void {
     if (closing.signal.aborted || !carrier.wants(address)) return
     const busy = draining.get(address)
-    if (busy) return busy.again()
-    let again = false, call = Promise.withResolvers<void>()
+    if (busy) return busy.bell.ring()
+    const bell = new Bell()
     const over = (async () => {
-      do {
-        again = false
-        await drain(address, () => call.promise.then(() => { again = false; call = Promise.withResolvers() }))
-      } while (again && !closing.signal.aborted && carrier.wants(address))
+      do await drain(address, bell)
+      while (bell.isRung && !closing.signal.aborted && carrier.wants(address))
     })().catch((error: unknown) => log.error({ address, error: explain(error) }, 'the outbox stopped unexpectedly')).finally(() => {
       draining.delete(address)
-      if (again) wake(address)
+      if (bell.isRung) wake(address)
     })
-    draining.set(address, { again: () => { again = true; call.resolve() }, over })
+    draining.set(address, { bell, over })
   }
 
   const scan = (): void => {

@@ -14,7 +14,8 @@ import { openBus, type Bus, type BusOptions } from './bus.ts'
 import { call, cast, contract } from './contract.ts'
 import { castQueue } from './rabbitmq-channels.ts'
 import { listDeadLetters } from './store.ts'
-import { busSuite, storeForTests } from './suite.ts'
+import { busSuite } from './suite.ts'
+import { storeForTests } from './suite-rig.ts'
 
 const { dir, remove: removeDir } = scratch('rabbitmq')
 let started: Promise<RabbitmqServer> | undefined
@@ -114,6 +115,26 @@ test('a restart of the broker in the middle loses no cast, breaks calls in fligh
     const firsts = [...new Set(mine)]
     assert.deepEqual(firsts, firsts.toSorted((a, b) => a - b), 'first deliveries are in order')
     assert.ok(mine.length - firsts.length <= 200, 'only what was in flight comes twice')
+  }
+})
+
+test('a reader that stops hands the rest to the next one in order', async () => {
+  const store = await database()
+  const bus = await open({ store })
+  for (let round = 0; round < 25; round++) {
+    const c = contract(`handed-${round}`, { work: cast<{ n: number }>() })
+    const got: number[] = []
+    const begun = Promise.withResolvers<void>(), gate = Promise.withResolvers<void>(), all = Promise.withResolvers<void>()
+    const old = await open()
+    await old.serve(c, { work: async (_ctx, { n }) => { begun.resolve(); await gate.promise; got.push(n) } }, { target: 'host-1' })
+    await store.tx(async (tx) => { for (let n = 0; n < 20; n++) await bus.cast(tx, ctx, c, 'work', { n }, { target: 'host-1' }) })
+    await begun.promise
+    const closing = old.close()
+    gate.resolve()
+    await closing
+    await (await open()).serve(c, { work: async (_ctx, { n }) => { got.push(n); if (new Set(got).size === 20) all.resolve() } }, { target: 'host-1' })
+    await all.promise
+    assert.deepEqual(got, [...Array(20).keys()])
   }
 })
 

@@ -3,10 +3,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type AsyncMessage, type Consumer, type ConsumerHandler, type ConsumerProps, ConsumerStatus } from 'rabbitmq-client'
 import { explain, faultFrom } from '#base/errors.ts'
-import { type Bus, type Settings, defaultTimeoutMs, once } from './bus.ts'
+import { type Bus, type Settings, type Stop, defaultTimeoutMs, once } from './bus.ts'
 import { addressOf } from './contract.ts'
 import { type Envelope, bugOnTheOtherSide, defaultContextFor, envelope, isEnvelope, noAnswer, overTheWire } from './envelope.ts'
 import { calls } from './rabbitmq-calls.ts'
+import { readCasts } from './rabbitmq-casts.ts'
 import { callQueue, castQueue, connect, deadQueue, keptChannel, notifyExchange, sender } from './rabbitmq-channels.ts'
 import { type Server, serverOf } from './serving.ts'
 import { openOutbox } from './outbox.ts'
@@ -19,7 +20,7 @@ export async function openRabbitmqBus(config: { url: string, connectTimeoutMs?: 
   const connection = await connect(config.url, connectTimeoutMs, log)
   const out = sender(connection), asking = calls(connection)
   const notifying = keptChannel(connection, (ch) => ch.exchangeDeclare(notifyExchange))
-  const consumers = new Set<Consumer>(), servers = new Set<Server>()
+  const consumers = new Set<Consumer>(), stops = new Set<Stop>()
   let closing = false
 
   /** Resolves when the broker delivers to it; it comes back by itself after that. */
@@ -55,27 +56,6 @@ export async function openRabbitmqBus(config: { url: string, connectTimeoutMs?: 
     // Another process had it and vanished. A call is done at most once; its caller decides.
     await reply(message.redelivered ? { fault: noAnswer(e, 'its server vanished while at it').toJSON() } : await server.answer(e))
     return ConsumerStatus.ACK
-  }
-
-  const takeCast = (server: Server, address: string): ConsumerHandler => {
-    // The acknowledgement of a finished cast can be lost with the connection: then it comes again and is only acknowledged.
-    const done = new Set<string>()
-    return async (message) => {
-      const e: unknown = message.body
-      if (!isEnvelope(e)) return ConsumerStatus.DROP
-      if (done.has(e.id)) return ConsumerStatus.ACK
-      const end = await server.handle(e, { failures: 0, deliveries: Number(message.headers?.['x-delivery-count'] ?? 0) })
-      if (end === 'kept') return ConsumerStatus.REQUEUE
-      if (typeof end === 'object') {
-        log.error({ id: e.id, address, error: end.dead }, 'a cast is given up on and kept as a dead letter')
-        await out.send(deadQueue, e.id, { address, attempts: end.attempts, error: end.dead, envelope: e } satisfies Omit<DeadLetter, 'id' | 'diedAt'>)
-        // Not remembered as done: an operator may send it again.
-        return ConsumerStatus.ACK
-      }
-      done.add(e.id)
-      if (done.size > 1_000) done.delete(done.values().next().value!)
-      return ConsumerStatus.ACK
-    }
   }
 
   /** Brings dead letters to where operators look. */
@@ -115,20 +95,20 @@ export async function openRabbitmqBus(config: { url: string, connectTimeoutMs?: 
       const address = addressOf(contract.topic, options.target)
       const server = serverOf(settings, contract, handlers, options)
       const kinds = new Set(Object.values(contract.members).map((m) => m.kind))
-      servers.add(server)
       const mine: Consumer[] = []
+      let stopCasts: Stop | undefined
       const stop = once(async () => {
-        servers.delete(server)
         // First no more is taken, then what runs is waited for, then the rest goes back to the broker.
         const ending = mine.map(stopConsumer)
-        await server.stop()
+        await Promise.all([server.stop(), stopCasts?.()])
         await Promise.all(ending)
+        stops.delete(stop)
       })
+      stops.add(stop)
       try {
-        const ahead = server.concurrency * 2, questions = callQueue(address), commands = castQueue(address, options.target !== undefined)
+        const questions = callQueue(address)
         if (kinds.has('call')) mine.push(await consume({ queue: questions.queue, queueOptions: questions, qos: { prefetchCount: server.concurrency }, concurrency: server.concurrency }, takeCall(server)))
-        // More than run at once: messages of a busy lane wait here without keeping the others out.
-        if (kinds.has('cast')) mine.push(await consume({ queue: commands.queue, queueOptions: commands, qos: { prefetchCount: ahead }, concurrency: ahead }, takeCast(server, address)))
+        if (kinds.has('cast')) stopCasts = await readCasts({ connection, queue: castQueue(address, options.target !== undefined), address, server, out, log, connectTimeoutMs })
       } catch (error) {
         await stop()
         throw error
@@ -174,10 +154,9 @@ export async function openRabbitmqBus(config: { url: string, connectTimeoutMs?: 
 
     close: once(async () => {
       closing = true
-      const ending = [...consumers].map(stopConsumer)
-      await Promise.all([...servers].map((server) => server.stop()))
+      await Promise.all([...stops].map((stop) => stop()))
       await outbox?.close()
-      await Promise.all(ending)
+      await Promise.all([...consumers].map(stopConsumer))
       // A broker that is away must not hold up the end of the process.
       const orderly = await Promise.race([
         Promise.all([asking.close(), notifying.close(), out.close()]).then(() => connection.close()).then(() => true, () => false), delay(3_000, false, { ref: false }),

@@ -33,6 +33,14 @@ export function serverOf(settings: Settings, contract: Contract, handlers: Recor
   const stopping = new AbortController()
   setMaxListeners(0, stopping.signal)
 
+  // The word that a cast is done can be lost on its way: then it comes again, and is only acknowledged.
+  const done = new Set<string>()
+  const remember = (id: string): 'done' => {
+    done.add(id)
+    if (done.size > 1_000) done.delete(done.values().next().value!)
+    return 'done'
+  }
+
   const run = async (e: Envelope, attempt: number): Promise<unknown> => {
     const wanted = Object.hasOwn(contract.members, e.name) && contract.members[e.name]?.kind === e.kind ? handlers[e.name] as Handler : undefined
     // A caller of another release may know members that this one does not.
@@ -58,14 +66,15 @@ export function serverOf(settings: Settings, contract: Contract, handlers: Recor
       }
     }),
     handle: (e, past, failed) => casts.inOrder(e.lane ?? '', async () => {
+      if (done.has(e.id)) return 'done'
       for (let attempt = past.failures + 1; ; attempt++) {
         if (stopping.signal.aborted) return 'kept'
         const error = await casts.slot(async () => stopping.signal.aborted ? 'kept' as const : run(e, attempt + past.deliveries).then(() => undefined, (thrown: unknown) => ({ thrown })))
         if (error === 'kept') return 'kept'
-        if (error === undefined) return 'done'
+        if (error === undefined) return remember(e.id)
         if (isFault(error.thrown) && !isPassing(error.thrown)) {
           log.warn(fields(e, error.thrown), 'a cast was refused')
-          return 'done'
+          return remember(e.id)
         }
         log.warn({ ...fields(e, error.thrown), attempt }, 'a cast failed')
         if (attempt >= retry.attempts) return { dead: explain(error.thrown).slice(0, 2_000), attempts: attempt }

@@ -12,7 +12,7 @@ import { createApi, type HttpOptions, type Mounted } from '#kit/http/server.ts'
 import type { ServiceModule } from '#kit/service.ts'
 import { migrate, type Migration } from '#kit/store/migrations.ts'
 import { storeMigrations } from '#kit/store/rows.ts'
-import { openStore, type Store } from '#kit/store/store.ts'
+import { openStore, type Store, type StoreConfig } from '#kit/store/store.ts'
 import { createTracer, type SpanRecord, type Tracer } from '#kit/trace/tracer.ts'
 import type { Persona } from './access.ts'
 import { requestOf } from './call.ts'
@@ -40,6 +40,8 @@ export interface ApiSetup {
   actors?: Record<string, Actor>
   /** Instead of `actors`: for tests of identity itself, and whole clouds. */
   authenticate?: HttpOptions['authenticate']
+  /** An empty database other than a SQLite file of the test's own. */
+  database?: StoreConfig
   /** Accepts the credentials of services beside tokens. */
   openServiceCredential?: HttpOptions['openServiceCredential']
   /** Further tables (saga journal, outbox). */
@@ -91,7 +93,7 @@ const errorsOnly = (quiet: boolean | undefined): Log => ({
 /** Starts the services; the test closes what it gets. */
 export async function startApi(setup: ApiSetup): Promise<TestApi> {
   const dir = await mkdtemp(join(tmpdir(), 'pileus-test-'))
-  const store = await openStore({ engine: 'sqlite', file: join(dir, 'db'), volatile: true })
+  const store = await openStore(setup.database ?? { engine: 'sqlite', file: join(dir, 'db'), volatile: true })
   await migrate(store, [{ area: 'kit', migrations: storeMigrations }, ...setup.migrations ?? [], ...setup.services.map(({ module }) => ({ area: module.http.name, migrations: module.migrations }))])
 
   const log = errorsOnly(setup.quiet), kept: SpanRecord[] = []

@@ -47,7 +47,7 @@ export const compute: ServiceModule<Deps> = {
       showConsoleOutput, locks.lockServer, locks.unlockServer, resetServerState, securityGroups.addSecurityGroup, securityGroups.removeSecurityGroup,
       metadata.listServerMetadata, metadata.createServerMetadata, metadata.replaceServerMetadata, metadata.showServerMetadataItem, metadata.updateServerMetadataItem, metadata.deleteServerMetadataItem,
       tags.listServerTags, tags.replaceServerTags, tags.deleteServerTags, tags.checkServerTag, tags.addServerTag, tags.deleteServerTag,
-      addresses.listAddresses, addresses.showAddresses, interfaces.listInterfaces, interfaces.showInterface, securityGroups.listServerSecurityGroups, listVolumeAttachments,
+      addresses.listAddresses, addresses.showAddresses, interfaces.listInterfaces, interfaces.showInterface, securityGroups.listServerSecurityGroups, securityGroups.listSecurityGroups, securityGroups.showSecurityGroup, listVolumeAttachments,
       actions.listInstanceActions, actions.showInstanceAction, showTrace,
       flavors.listFlavors, flavors.listFlavorsDetailed, flavors.createFlavor, flavors.showFlavor, flavors.updateFlavor, flavors.deleteFlavor,
       flavorAccess.listFlavorAccess, flavorAccess.addFlavorAccess, flavorAccess.removeFlavorAccess,

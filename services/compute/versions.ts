@@ -34,7 +34,7 @@ export const history: [version: string, change: string][] = [
   ['2.33', 'hypervisors are paged (hypervisors/); block devices lose their tag again (servers/request.ts)'],
   ['2.34', 'os-migrateLive: no operation'],
   ['2.35', 'keypairs are paged and sorted by name (keypairs/)'],
-  ['2.36', 'proxies vanish; network quotas and limits vanish (quotas/)'],
+  ['2.36', 'proxies vanish (servers/security-groups.ts; no other was built); network quotas and limits vanish (quotas/)'],
   ['2.37', 'networks is required, may be auto or none; network devices lose their tag (servers/request.ts)'],
   ['2.38', 'an unknown status is refused (servers/filters.ts)'],
   ['2.39', 'maxImageMeta vanishes (quotas/limits.ts)'],

@@ -3,7 +3,7 @@ import type { Actor, Context } from '#base/context.ts'
 import { authenticationRequired } from './faults.ts'
 import type { Deps } from './deps.ts'
 import type { Claims } from './tokens/payload.ts'
-import { standingOf, whyNot, type Standing } from './tokens/standing.ts'
+import { standingOf, whyNot, type Standing } from './tokens/standing-store.ts'
 
 /** A token that holds, with what it is worth. */
 export interface Subject { claims: Claims, standing: Standing }

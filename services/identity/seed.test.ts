@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openKeyring } from './tokens/keys.ts'
+import { openKeyring } from './tokens/keys-store.ts'
 import { cheap } from './passwords/hasher.ts'
 import { seed } from './seed.ts'
 import { adminPassword, startIdentity } from './testing.ts'

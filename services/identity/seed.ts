@@ -7,7 +7,9 @@ import * as assignments from './assignments/store.ts'
 import * as catalog from './catalog/store.ts'
 import type { IdentityTx } from './deps.ts'
 import { createPasswords, type PasswordCost } from './passwords/hasher.ts'
+import * as projects from './projects/store.ts'
 import * as roles from './roles/store.ts'
+import * as users from './users/store.ts'
 import type { IdentityTables } from './schema.ts'
 
 export interface SeedEndpoint {
@@ -35,8 +37,9 @@ export async function seed(anyStore: Store, setup: SeedSetup): Promise<Seeded> {
   const store = anyStore.as<IdentityTables>(), regionId = setup.region ?? 'RegionOne'
   const passwords = createPasswords(setup.passwordCost)
   // Hashing is slow and done outside the transaction, and only for whom it is needed.
-  const known = new Set((await store.read((tx) => tx.db.selectFrom('identityUsers').select('name').where('domainId', '=', 'default').where('name', 'in', ['admin', 'demo']).execute())).map((u) => u.name))
-  const hashes = { admin: known.has('admin') ? null : await passwords.hash(setup.passwords.admin), demo: known.has('demo') ? null : await passwords.hash(setup.passwords.demo) }
+  const hashFor = async (name: 'admin' | 'demo'): Promise<string | null> =>
+    ((await store.read((tx) => users.list(tx, { name, domainId: 'default' }))).length > 0 ? null : passwords.hash(setup.passwords[name]))
+  const hashes = { admin: await hashFor('admin'), demo: await hashFor('demo') }
 
   return store.tx(async (tx) => {
     await insertIfAbsent(tx, 'identityProjects', {
@@ -47,7 +50,7 @@ export async function seed(anyStore: Store, setup: SeedSetup): Promise<Seeded> {
     for (const [i, name] of ladder.entries()) if (i > 0) await roles.imply(tx, { priorRoleId: roleIds[ladder[i - 1]!]!, impliedRoleId: roleIds[name]! })
 
     const projectId = async (name: string, description: string): Promise<string> => {
-      const found = await tx.db.selectFrom('identityProjects').select('id').where('domainId', '=', 'default').where('name', '=', name).where('isDomain', '=', 0).executeTakeFirst()
+      const [found] = await projects.list(tx, { name, domainId: 'default', isDomain: false })
       if (found) return found.id
       const id = newHexId()
       await insertIfAbsent(tx, 'identityProjects', { id, name, domainId: 'default', parentId: 'default', isDomain: 0, enabled: 1, description, options: '{}', extra: '{}', generation: 0, createdAt: now() })
@@ -55,7 +58,7 @@ export async function seed(anyStore: Store, setup: SeedSetup): Promise<Seeded> {
     }
     const adminProjectId = await projectId('admin', 'The administrators\' project'), demoProjectId = await projectId('demo', 'A project to try things in')
     const userId = async (name: 'admin' | 'demo', home: string): Promise<string> => {
-      const found = await tx.db.selectFrom('identityUsers').select('id').where('domainId', '=', 'default').where('name', '=', name).executeTakeFirst()
+      const [found] = await users.list(tx, { name, domainId: 'default' })
       if (found) return found.id
       const id = newHexId()
       await insertIfAbsent(tx, 'identityUsers', {
@@ -77,7 +80,7 @@ export async function seed(anyStore: Store, setup: SeedSetup): Promise<Seeded> {
 }
 
 async function seedRole(tx: IdentityTx, name: string): Promise<string> {
-  const found = await tx.db.selectFrom('identityRoles').select('id').where('domainId', '=', '').where('name', '=', name).executeTakeFirst()
+  const [found] = await roles.list(tx, { name, domainId: '' })
   if (found) return found.id
   const id = newHexId()
   await insertIfAbsent(tx, 'identityRoles', { id, name, domainId: '', description: null, options: '{"immutable":true}', extra: '{}', createdAt: now() })
@@ -86,7 +89,7 @@ async function seedRole(tx: IdentityTx, name: string): Promise<string> {
 
 /** One service of a type, its endpoint in the region for each interface; a public URL that changed is followed. */
 async function seedEndpoint(tx: IdentityTx, regionId: string, wanted: SeedEndpoint): Promise<void> {
-  const service = await tx.db.selectFrom('identityServices').selectAll().where('type', '=', wanted.type).where('name', '=', wanted.name).executeTakeFirst()
+  const [service] = await catalog.listServices(tx, { type: wanted.type, name: wanted.name }, {})
   const serviceId = service?.id ?? newHexId()
   if (!service) await catalog.addService(tx, { id: serviceId, type: wanted.type, name: wanted.name, description: wanted.description ?? null, enabled: 1, extra: '{}' })
   const standing = await catalog.listEndpoints(tx, { serviceId, regionId }, {})

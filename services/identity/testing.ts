@@ -1,4 +1,5 @@
 // Identity with real tokens for tests: seeded, cheap passwords, the personas as users.
+import type { StoreConfig } from '#kit/store/store.ts'
 import type { Persona } from '#kit/testing/access.ts'
 import { startApi, type TestApi } from '#kit/testing/api.ts'
 import { authenticate } from './authenticate.ts'
@@ -11,20 +12,35 @@ export interface IdentityApi extends TestApi {
   deps: Deps
   seeded: Seeded
   /** A token by password; scoped as said, unscoped when not. Throws unless it is issued. */
-  token(user: { name?: string, id?: string, password: string }, scope?: object): Promise<string>
+  token(user: { name?: string, id?: string, password: string }, scope?: object | string): Promise<string>
   adminToken: string
+  /** An operation as the administrator; throws unless it succeeds, answers the body. */
+  admin(operation: string, call: object): Promise<any>
+  /** A user with a role in a project of his own. */
+  inhabitant(role?: string): Promise<Inhabitant>
   as(persona: Persona): string | undefined
   userId(persona: Persona): string
   projectId: string
   otherProjectId: string
 }
 
+export interface Inhabitant {
+  id: string
+  name: string
+  password: string
+  projectId: string
+  /** What names his grant. */
+  grant: { params: Record<string, string> }
+  /** By default for his project. */
+  token(scope?: object | string): Promise<string>
+}
+
 export const adminPassword = 'the-admins-password'
 
-export async function startIdentity(over: Partial<DepsSetup> & { quiet?: boolean } = {}): Promise<IdentityApi> {
+export async function startIdentity({ quiet = false, database, ...over }: Partial<DepsSetup> & { quiet?: boolean, database?: StoreConfig } = {}): Promise<IdentityApi> {
   let deps!: Deps, seeded!: Seeded
   const api = await startApi({
-    authenticate: (token, ctx) => authenticate(deps, () => `${api.publicUrl}/identity`)(token, ctx), ...(over.quiet && { quiet: true }),
+    authenticate: (token, ctx) => authenticate(deps, () => `${api.publicUrl}/identity`)(token, ctx), quiet, ...(database && { database }),
     services: [{
       module: identity,
       deps: async ({ store, tracer, publicUrl }) => {
@@ -45,17 +61,26 @@ export async function startIdentity(over: Partial<DepsSetup> & { quiet?: boolean
   const adminToken = await token({ name: 'admin', password: adminPassword }, { project: { id: seeded.adminProjectId } })
   const tokens = new Map<Persona, string>([['admin', adminToken]]), users = new Map<Persona, string>([['admin', seeded.adminUserId]])
   const must = async (operation: string, call: object) => {
-    const answer = await api.call<any>(adminToken, 'identity', operation, call)
+    const answer = await api.call<any>(started.adminToken, 'identity', operation, call)
     if (answer.status >= 300) throw new Error(`${operation}: ${answer.status} ${JSON.stringify(answer.body)}`)
     return answer.body
   }
-  const projectId: string = (await must('createProject', { body: { project: { name: 'ours' } } })).project.id
-  const otherProjectId: string = (await must('createProject', { body: { project: { name: 'theirs' } } })).project.id
+  let names = 0
+  const inhabitant = async (role = 'member'): Promise<Inhabitant> => {
+    const name = `inhabitant-${++names}`
+    const user = (await must('createUser', { body: { user: { name, password: name } } })).user, project = (await must('createProject', { body: { project: { name } } })).project
+    const grant = { params: { project_id: project.id as string, user_id: user.id as string, role_id: seeded.roleIds[role]! } }
+    await must('createProjectUserGrant', grant)
+    return { id: user.id, name, password: name, projectId: project.id, grant, token: (scope = { project: { id: project.id } }) => token({ id: user.id, password: name }, scope) }
+  }
+  const started: IdentityApi = { ...api, deps, seeded, token, adminToken, admin: must, inhabitant, projectId: '', otherProjectId: '', as: (p) => tokens.get(p), userId: (p) => users.get(p) ?? 'nobody' }
+  const projectId: string = started.projectId = (await must('createProject', { body: { project: { name: 'ours' } } })).project.id
+  const otherProjectId: string = started.otherProjectId = (await must('createProject', { body: { project: { name: 'theirs' } } })).project.id
   for (const [persona, role, project] of [['reader', 'reader', projectId], ['member', 'member', projectId], ['manager', 'manager', projectId], ['other', 'member', otherProjectId]] as const) {
     const id: string = (await must('createUser', { body: { user: { name: persona, password: persona } } })).user.id
     await must('createProjectUserGrant', { params: { project_id: project, user_id: id, role_id: seeded.roleIds[role] } })
     users.set(persona, id)
     tokens.set(persona, await token({ id, password: persona }, { project: { id: project } }))
   }
-  return { ...api, deps, seeded, token, adminToken, projectId, otherProjectId, as: (p) => tokens.get(p), userId: (p) => users.get(p) ?? 'nobody' }
+  return started
 }

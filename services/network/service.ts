@@ -16,6 +16,7 @@ import * as ports from './ports/api.ts'
 import { port } from './ports/noun.ts'
 import * as quotas from './quotas/api.ts'
 import * as routers from './routers/api.ts'
+import { addExtraRoutes, removeExtraRoutes } from './routers/extra-routes.ts'
 import { addRouterInterface, removeRouterInterface } from './routers/interfaces.ts'
 import { router } from './routers/noun.ts'
 import * as rules from './security-group-rules/api.ts'
@@ -40,6 +41,7 @@ export const network: ServiceModule<Deps> = {
       subnets.listSubnets, subnets.createSubnet, subnets.showSubnet, subnets.updateSubnet, subnets.deleteSubnet,
       ports.listPorts, ports.createPort, ports.showPort, ports.updatePort, ports.deletePort,
       routers.listRouters, routers.createRouter, routers.showRouter, routers.updateRouter, routers.deleteRouter, addRouterInterface, removeRouterInterface,
+      addExtraRoutes, removeExtraRoutes,
       floatingIps.listFloatingIps, floatingIps.createFloatingIp, floatingIps.showFloatingIp, floatingIps.updateFloatingIp, floatingIps.deleteFloatingIp,
       groups.listSecurityGroups, groups.createSecurityGroup, groups.showSecurityGroup, groups.updateSecurityGroup, groups.deleteSecurityGroup,
       rules.listSecurityGroupRules, rules.createSecurityGroupRule, rules.showSecurityGroupRule, rules.deleteSecurityGroupRule,

@@ -3,13 +3,16 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { conflict, notFound, unavailable } from '#base/errors.ts'
-import { readJson, removeFile, writeJson } from '#host/files.ts'
+import { join } from 'node:path'
+import { readdir } from 'node:fs/promises'
+import { ensureDirectory, isMissing, readJson, removeFile, removeTree, writeJson } from '#host/files.ts'
+import { Serial } from '#base/serial.ts'
 import type { MetadataCaller, MetadataHandler, NetworkDriver, NetworkSpec, PortDevice, PortSpec, Present, RouterSpec } from '#drivers/network/contract.ts'
 
 export type FakeNetworkCall = Exclude<keyof NetworkDriver, 'name' | 'close'>
 
 export interface FakeNetworkConfig {
-  /** Remembers what stands, so that a new driver adopts it. Absent: forgets with the process. */
+  /** A folder that remembers what stands, a file a thing, so that a new driver adopts it. Absent: forgets with the process. */
   statePath?: string
   /** How long each call takes. */
   delayMs?: Partial<Record<FakeNetworkCall, number>>
@@ -37,23 +40,43 @@ export interface FakeNetworkDriver extends NetworkDriver {
   callerAt(networkId: string, address: string): MetadataCaller | undefined
 }
 
+/** What an earlier driver left in its folder. */
+async function recall(folder: string): Promise<Standing> {
+  const standing: Standing = { networks: {}, ports: {}, routers: {} }
+  const names = await readdir(folder).catch((error: unknown) => { if (isMissing(error)) return []; throw error })
+  for (const name of names) {
+    const match = /^(networks|ports|routers)\.(.+)\.json$/.exec(name)
+    const spec = match && await readJson<never>(join(folder, name))
+    if (match && spec) standing[match[1] as keyof Standing][match[2]!] = spec
+  }
+  return standing
+}
+
 /** Makes a fake driver. With a `statePath` it first reads what an earlier one left. */
 export const createFakeNetworkDriver = async (config: FakeNetworkConfig = {}): Promise<FakeNetworkDriver> => {
-  const saved = config.statePath === undefined ? undefined : await readJson<Standing>(config.statePath)
+  const saved = config.statePath === undefined ? undefined : await recall(config.statePath)
   const standing = {
-    networks: new Map(Object.entries(saved?.networks ?? {})), ports: new Map(Object.entries(saved?.ports ?? {})), routers: new Map(Object.entries(saved?.routers ?? {})),
+    networks: new Map(Object.entries(saved?.networks ?? {})),
+    ports: new Map(Object.entries(saved?.ports ?? {})),
+    routers: new Map(Object.entries(saved?.routers ?? {})),
   }
   const calls: { call: FakeNetworkCall, id?: string }[] = []
   const failures: (FakeFailure & { times: number })[] = []
   const delays = new Map(Object.entries(config.delayMs ?? {}))
   let handler: MetadataHandler | undefined
-  let saving = Promise.resolve()
+  const turns = new Serial()
 
-  const save = (): Promise<void> => {
-    const path = config.statePath
-    if (path === undefined) return Promise.resolve()
-    saving = saving.then(() => writeJson(path, { networks: Object.fromEntries(standing.networks), ports: Object.fromEntries(standing.ports), routers: Object.fromEntries(standing.routers) } satisfies Standing))
-    return saving
+  /** Writes what became of one thing; of several changes in a row the last one counts. */
+  const save = (call: FakeNetworkCall, id: string): Promise<void> => {
+    const folder = config.statePath, kind = `${call.replace(/^(ensure|remove)/, '').toLowerCase()}s` as keyof Standing
+    if (folder === undefined) return Promise.resolve()
+    const path = join(folder, `${kind}.${id}.json`)
+    return turns.run(path, async () => {
+      const spec = standing[kind].get(id)
+      if (spec === undefined) return void await removeFile(path)
+      await ensureDirectory(folder)
+      await writeJson(path, spec)
+    })
   }
   const strike = (call: FakeNetworkCall, id: string | undefined, when: 'before' | 'after'): void => {
     const failure = failures.find(f => f.times > 0 && f.call === call && (f.when ?? 'before') === when && (f.id === undefined || f.id === id))
@@ -67,7 +90,7 @@ export const createFakeNetworkDriver = async (config: FakeNetworkConfig = {}): P
     if (ms) await delay(ms)
     strike(call, id, 'before')
     const answer = work()
-    if (call.startsWith('ensure') || call.startsWith('remove')) await save()
+    if (id !== undefined && (call.startsWith('ensure') || call.startsWith('remove'))) await save(call, id)
     strike(call, id, 'after')
     return answer
   }
@@ -114,12 +137,12 @@ export const createFakeNetworkDriver = async (config: FakeNetworkConfig = {}): P
     }),
     async close() {
       handler = undefined
-      await saving
+      await turns.idle()
     },
     async removeAll() {
       await act('removeAll', undefined, () => { for (const map of Object.values(standing)) map.clear() })
-      await saving
-      if (config.statePath !== undefined) await removeFile(config.statePath)
+      await turns.idle()
+      if (config.statePath !== undefined) await removeTree(config.statePath)
     },
   }
 }

@@ -18,7 +18,8 @@ const format = (version: 4 | 6, value: bigint): string => {
 export const parseCidr = (text: string): Cidr => {
   const [address = '', suffix] = text.split('/')
   const length = suffix === undefined ? undefined : /^\d{1,3}$/.test(suffix) ? Number(suffix) : NaN
-  if (!ipaddr.IPv4.isValidFourPartDecimal(address) && !(address.includes(':') && !address.includes('%') && ipaddr.IPv6.isValid(address))) throw badRequest(`Not an address: ${text}`)
+  const isV6 = address.includes(':') && !address.includes('%') && ipaddr.IPv6.isValid(address)
+  if (!isV6 && !ipaddr.IPv4.isValidFourPartDecimal(address)) throw badRequest(`Not an address: ${text}`)
   const parsed = ipaddr.parse(address)
   const version = parsed.kind() === 'ipv4' ? 4 : 6
   const kept = length ?? bits(version)

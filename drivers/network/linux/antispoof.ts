@@ -24,7 +24,10 @@ const hex = (value: bigint): string => `0x${value.toString(16).padStart(32, '0')
 /** nft has no word for a neighbour advertisement's target; it is the 16 bytes after the ICMPv6 header's first 8. */
 const targets = (cidrs: readonly Cidr[]): string => `{ ${cidrs.map(c => c.length === 128 ? hex(c.base) : `${hex(c.base)}-${hex(lastOf(c))}`).join(', ')} }`
 
-/** What holds for frames from every guarded port; before its own rules. Tagged frames would pass by the stateful rules unseen, and no other protocol has rules at all. */
+/**
+ * What holds for frames from every guarded port; before its own rules. Tagged frames would pass by the stateful rules unseen, and no other protocol has rules
+ * at all.
+ */
 export const commonAntiSpoofRules = [
   'ether type != { arp, ip, ip6 } drop',
   'ether type arp arp htype != 1 drop', 'ether type arp arp ptype != 0x0800 drop', 'ether type arp arp hlen != 6 drop', 'ether type arp arp plen != 4 drop',

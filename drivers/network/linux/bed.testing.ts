@@ -1,4 +1,5 @@
-// A test's own host (a network and mount namespace), its own cloud on that, and guests that are network namespaces too: each takes a port's device into its own and runs real programs on it.
+// A test's own host (a network and mount namespace), its own cloud on that, and guests that are network namespaces too: each takes a port's device into its own
+// and runs real programs on it.
 import assert from 'node:assert/strict'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -22,14 +23,17 @@ const sandboxMark = '/run/pileus-test-host'
 type TestFunctions = Pick<typeof nodeTest, 'test' | 'describe' | 'before' | 'after'>
 
 /**
- * Runs this test file again on a host of its own: fresh network, processes and /run. So nothing a test does meets the machine's network, and what the "host" looks like
- * before and after does not depend on who else works on the machine. Answers node:test's functions inside; outside they do nothing, and one test tells what happened inside.
+ * Runs this test file again on a host of its own: fresh network, processes and /run. So nothing a test does meets the machine's network, and what the "host"
+ * looks like
+ * before and after does not depend on who else works on the machine. Answers node:test's functions inside; outside they do nothing, and one test tells what
+ * happened inside.
  */
 export const onOwnHost = async (file: string): Promise<TestFunctions & { inside: boolean }> => {
   if (await readText(sandboxMark) !== undefined) return { inside: true, ...nodeTest }
   nodeTest.test(`on a host of its own: ${basename(fileURLToPath(file))}`, async t => {
     assert.equal(process.getuid?.(), 0, 'real network tests need root')
-    const inside = `mount --make-rprivate / && mount -t tmpfs tmpfs /run && echo > ${sandboxMark} && ip link set lo up && "$@"; exit $?` // the shell stays, as it is the process that buries orphans there
+    // the shell stays, as it is the process that buries orphans there
+    const inside = `mount --make-rprivate / && mount -t tmpfs tmpfs /run && echo > ${sandboxMark} && ip link set lo up && "$@"; exit $?`
     const { code, stdout, stderr } = await exec('unshare', ['--net', '--mount', '--pid', '--fork', '--mount-proc', '--kill-child', '--', 'sh', '-c', inside, 'sh', process.execPath, '--test-reporter=spec', fileURLToPath(file)], { okCodes: [0, 1], timeoutMs: 300_000 })
     for (const line of stdout.split('\n').filter(line => /[✔✖﹣]/.test(line))) t.diagnostic(line)
     // A hook that fails outside any test leaves the exit code at 0.

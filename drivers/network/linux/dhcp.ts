@@ -49,8 +49,12 @@ export async function ensureDhcpNamespace(names: CloudNames, spec: NetworkSpec, 
   const inside = (await ipLinks(netns)).find(link => link.ifname === dhcpLink)
   const outside = (await ipLinks(names.cloud)).find(link => link.ifname === plug)
   if (inside === undefined && outside !== undefined) await ipBatch(names.cloud, [`link delete dev ${plug}`])
-  if (inside === undefined) await ipBatch(names.cloud, [`link add dev ${plug} mtu ${spec.mtu} type veth peer name ${dhcpLink} address ${mac} mtu ${spec.mtu} netns ${netns}`])
-  if (inside === undefined || outside?.master !== bridgeName(spec.id) || outside.mtu !== spec.mtu) await ipBatch(names.cloud, [`link set dev ${plug} mtu ${spec.mtu} master ${bridgeName(spec.id)} up`])
+  const bridge = bridgeName(spec.id), { mtu } = spec
+  if (inside !== undefined && outside?.master === bridge && outside.mtu === mtu) return
+  await ipBatch(names.cloud, [
+    ...inside === undefined ? [`link add dev ${plug} mtu ${mtu} type veth peer name ${dhcpLink} address ${mac} mtu ${mtu} netns ${netns}`] : [],
+    `link set dev ${plug} mtu ${mtu} master ${bridge} up`,
+  ])
 }
 
 /** Addresses and routes inside, once all links stand. */
@@ -80,7 +84,9 @@ export async function ensureDnsmasq(config: CompleteConfig, names: CloudNames, s
   await ensureDirectory(paths.folder, 0o755)
   const wanted = [
     { path: paths.config, text: dhcpConfig(spec, paths, account.name, config.dnsServers), restart: true },
-    { path: paths.options, text: dhcpOptions(spec), restart: false }, { path: paths.hosts, text: dhcpHosts(spec), restart: false }, { path: paths.names, text: dhcpNames(spec), restart: false },
+    { path: paths.options, text: dhcpOptions(spec), restart: false },
+    { path: paths.hosts, text: dhcpHosts(spec), restart: false },
+    { path: paths.names, text: dhcpNames(spec), restart: false },
   ]
   let restart = false, reload = false
   for (const file of wanted) {

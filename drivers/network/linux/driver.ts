@@ -126,7 +126,7 @@ export const createLinuxNetworkDriver = (given: LinuxNetworkConfig): NetworkDriv
       const state = await open()
       await onNetworks([id], async () => {
         if ([...state.ports.values()].some(port => port.spec.networkId === id)) throw conflict(`Network ${id} has ports on this host`)
-        if ([...state.routers.values()].some(({ spec }) => spec.gateway?.networkId === id || spec.interfaces.some(i => i.networkId === id))) throw conflict(`Network ${id} has routers on this host`)
+        if ([...state.routers.values()].some(({ spec }) => [spec.gateway, ...spec.interfaces].some(leg => leg?.networkId === id))) throw conflict(`Network ${id} has routers on this host`)
         const network = state.networks.get(id)
         if (network) await removeMetadataLink(names, network.index, [network.index])
         await removeDhcp(config, names, id)

@@ -31,7 +31,8 @@ export interface WantedRoute {
 const normal = (to: string): string => to === 'default' || to === '0.0.0.0/0' || to === '::/0' ? 'default' : formatCidr(parseCidr(to))
 /** In a batch the family cannot be told by an option, so it must show in the destination. */
 const spell = (version: 4 | 6, to: string): string => normal(to) !== 'default' ? normal(to) : version === 4 ? '0.0.0.0/0' : '::/0'
-const keyOf = (version: 4 | 6, to: string, dev: string, via: string | undefined, table: number): string => [version, normal(to), dev, via ?? '', table].join(' ')
+const keyOf = (version: 4 | 6, to: string, dev: string, via: string | undefined, table: number): string =>
+  [version, normal(to), dev, via ?? '', table].join(' ')
 
 const versionOfRoute = (route: IpRoute): 4 | 6 => `${route.dst}${route.gateway ?? ''}`.includes(':') ? 6 : 4
 
@@ -64,22 +65,30 @@ const announcement = (link: WantedLink): string => `link set dev ${link.name} ad
 /** Tells the neighbours of these links their addresses (again). */
 export const announce = (netns: string, links: readonly WantedLink[]): Promise<void> => ipBatch(netns, links.map(announcement))
 
-/** Applies what is wanted; answers the links to be announced whose addresses are new. Links must exist; routes of ours over `routesOf` (all links unless told) that are not wanted go. */
-export async function convergeInterior(netns: string | undefined, links: readonly WantedLink[], routes: readonly WantedRoute[], routesOf?: (dev: string) => boolean): Promise<WantedLink[]> {
+/**
+ * Applies what is wanted; answers the links to be announced whose addresses are new. Links must exist; routes of ours over `routesOf` (all links unless told)
+ * that are not wanted go.
+ */
+export async function convergeInterior(
+  netns: string | undefined, links: readonly WantedLink[], routes: readonly WantedRoute[], routesOf?: (dev: string) => boolean,
+): Promise<WantedLink[]> {
   const [present, standing] = await Promise.all([ipAddresses(netns), ipRoutes(netns, ourProtocol)])
   const changes = links.flatMap(want => {
     const have = present.find(link => link.ifname === want.name)
     return have === undefined ? [] : [linkChanges(want, have)]
   })
   const wanted = new Map(routes.map(r => [keyOf(r.version, r.to, r.dev, r.via, r.table ?? 254), r]))
-  const have = new Map(standing.filter(r => r.dev === undefined || (routesOf?.(r.dev) ?? true)).map(r => [keyOf(versionOfRoute(r), r.dst, r.dev ?? '', r.gateway, Number(r.table ?? 254)), r]))
+  const ours = standing.filter(r => r.dev === undefined || (routesOf?.(r.dev) ?? true))
+  const have = new Map(ours.map(r => [keyOf(versionOfRoute(r), r.dst, r.dev ?? '', r.gateway, Number(r.table ?? 254)), r]))
   // Unwanted routes go first: an address's removal may take them along, and deleting what is gone would fail.
   const lines = [...have].filter(([key]) => !wanted.has(key)).map(([, r]) =>
     `route delete ${spell(versionOfRoute(r), r.dst)}${r.gateway ? ` via ${r.gateway}` : ''}${r.dev ? ` dev ${r.dev}` : ''} table ${r.table ?? 254} proto ${ourProtocol}`)
   const moves = changes.flatMap(change => change.lines)
   // A link that changes may lose its routes on the way, so after a change every route is set again: replacing is harmless.
   for (const [key, r] of wanted) {
-    if (moves.length > 0 || !have.has(key)) moves.push(`route replace ${spell(r.version, r.to)}${r.via ? ` via ${r.via}` : ''} dev ${r.dev}${r.onlink ? ' onlink' : ''} table ${r.table ?? 254} proto ${ourProtocol}`)
+    if (moves.length === 0 && have.has(key)) continue
+    const way = `${r.via ? ` via ${r.via}` : ''} dev ${r.dev}${r.onlink ? ' onlink' : ''}`
+    moves.push(`route replace ${spell(r.version, r.to)}${way} table ${r.table ?? 254} proto ${ourProtocol}`)
   }
   const fresh = changes.filter(change => change.announce).map(change => change.want)
   await ipBatch(netns, [...lines, ...moves, ...fresh.map(announcement)])

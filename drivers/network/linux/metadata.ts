@@ -2,7 +2,8 @@
 //
 // One namespace for the cloud holds the listening socket. Every DHCP namespace and every router has a link to it, and rewrites the request's destination
 // (not its source) to an address that stands for the network it came from: 240.128.0.0 + the network's number. What arrives is then exact: the connection's own
-// local address names the network, its remote address the guest on it, and overlapping tenant networks differ by the first. Replies find their way by a rule for their
+// local address names the network, its remote address the guest on it, and overlapping tenant networks differ by the first. Replies find their way by a rule
+// for their
 // source address. Nothing is kept per port, and a restart needs to know nothing. 240.0.0.0/4 is nobody's, so no tenant's addresses can collide with it.
 import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'

@@ -11,6 +11,8 @@ import { convergeInterior } from './interior.ts'
 import { bridgeName, dhcpPlugName, overlayName, uplinkName } from './names.ts'
 import type { CloudNames } from './names.ts'
 
+type Underlay = NonNullable<CompleteConfig['underlay']>
+
 /** The overlay's usual UDP port. */
 const vxlanPort = 4789
 
@@ -32,13 +34,14 @@ export async function ensureNetworkLinks(config: CompleteConfig, names: CloudNam
 }
 
 /** The device is made in the host's namespace, so that its own packets leave there, and lives in ours. */
-async function makeOverlay(underlay: NonNullable<CompleteConfig['underlay']>, names: CloudNames, spec: NetworkSpec): Promise<void> {
+async function makeOverlay(underlay: Underlay, names: CloudNames, spec: NetworkSpec): Promise<void> {
   await ipBatch(undefined, [
-    `link add name ${overlayName(spec.id)} netns ${names.cloud} mtu ${spec.mtu} type vxlan id ${spec.segmentId} local ${underlay.localIp} dev ${underlay.device} dstport ${vxlanPort} learning`,
+    `link add name ${overlayName(spec.id)} netns ${names.cloud} mtu ${spec.mtu}`
+      + ` type vxlan id ${spec.segmentId} local ${underlay.localIp} dev ${underlay.device} dstport ${vxlanPort} learning`,
   ])
 }
 
-async function convergeOverlay(underlay: NonNullable<CompleteConfig['underlay']>, names: CloudNames, spec: NetworkSpec, master: string | undefined): Promise<void> {
+async function convergeOverlay(underlay: Underlay, names: CloudNames, spec: NetworkSpec, master: string | undefined): Promise<void> {
   const device = overlayName(spec.id), bridge = bridgeName(spec.id)
   if (master !== bridge) await ipBatch(names.cloud, [`link set dev ${device} master ${bridge} mtu ${spec.mtu} up`])
   const present = await floodPeers(names.cloud, device)
@@ -54,7 +57,9 @@ async function ensureUplink(names: CloudNames, spec: NetworkSpec, master: string
     ...stands ? [] : [`link add name ${host} mtu ${spec.mtu} type veth peer name ${ours} mtu ${spec.mtu} netns ${names.cloud}`],
     `link set dev ${host} alias ${spec.id} addrgenmode ${spec.subnets.some(subnet => subnet.ipVersion === 6) ? 'eui64' : 'none'}`,
   ])
-  await sysctl(undefined, { ...Object.fromEntries(['accept_ra', 'accept_redirects', 'autoconf'].map(name => [`net/ipv6/conf/${host}/${name}`, 0])), [`net/ipv4/conf/${host}/promote_secondaries`]: 1 })
+  await sysctl(undefined, {
+    [`net/ipv6/conf/${host}/accept_ra`]: 0, [`net/ipv6/conf/${host}/accept_redirects`]: 0, [`net/ipv6/conf/${host}/autoconf`]: 0, [`net/ipv4/conf/${host}/promote_secondaries`]: 1,
+  })
   if (!stands) master = undefined
   if (master !== bridge) await ipBatch(names.cloud, [`link set dev ${ours} master ${bridge} up`])
   const addresses = spec.subnets.flatMap(subnet => subnet.gatewayIp === undefined ? [] : [`${subnet.gatewayIp}/${parseCidr(subnet.cidr).length}`])

@@ -1,6 +1,7 @@
 // Real packets between guests on one network: DHCP, DNS, security groups, overlapping networks.
 import assert from 'node:assert/strict'
 import { waitFor } from '#base/retry.ts'
+import { readText } from '#host/files.ts'
 import { execIn } from '#host/netns.ts'
 import type { FilterRule, PortSpec } from '../contract.ts'
 import { allow, allowAllEgress, someNetwork, somePort, withLeases } from '../specs.testing.ts'
@@ -170,24 +171,40 @@ describe('security groups', () => {
 
 test('two networks with the same addresses and ports never meet', async () => {
   const networks = [someNetwork({ prefix: '10.5.0' }), someNetwork({ prefix: '10.5.0' })]
-  const sides: { server: Guest, client: Guest }[] = []
+  const sides: { server: Guest, client: Guest, clientPort: PortSpec }[] = []
   for (const [i, network] of networks.entries()) {
     await bed.driver.ensureNetwork(ctx, network)
-    const server = await bed.guest(somePort(network, '10.5.0.11', { rules: [...allowAllEgress, tcp(80)] })), client = await bed.guest(somePort(network, '10.5.0.12'))
+    const server = await bed.guest(somePort(network, '10.5.0.11', { rules: [...allowAllEgress, tcp(80, { portMax: 81 }), allow({ protocol: 'udp', portMin: 53, portMax: 53 })] })), clientPort = somePort(network, '10.5.0.12'), client = await bed.guest(clientPort)
     await server.fixed('10.5.0.11/24')
     await client.fixed('10.5.0.12/24')
     await server.listens(80, `network-${i}`)
-    sides.push({ server, client })
+    sides.push({ server, client, clientPort })
   }
-  // The very same five numbers on both networks, at the same time: each connection must be its own in the kernel's table.
-  const ask = (guest: Guest): Promise<string> => guest.run('socat', ['-u', 'TCP:10.5.0.11:80,sourceport=40000,reuseaddr,connect-timeout=2', '-'], [0, 1]).then(r => r.stdout.trim())
+  // The very same five numbers on both networks, both connections alive at once: each must be its own in the kernel's table.
+  const talk = async (guest: Guest): Promise<string> =>
+    (await guest.run('sh', ['-c', '(echo one; sleep 0.5; echo two; sleep 0.5) | socat - TCP:10.5.0.11:81,sourceport=40000,reuseaddr,connect-timeout=2'], [0, 1])).stdout
+  for (const { server } of sides) {
+    await server.starts('socat', ['TCP-LISTEN:81,reuseaddr,fork', 'EXEC:cat'])
+    await waitFor('the echo server', async () => (await server.run('ss', ['-Hlnt', 'sport = :81'])).stdout.trim() !== '' || undefined, 5000)
+  }
+  assert.deepEqual(await Promise.all(sides.map(side => talk(side.client))), ['one\ntwo\n', 'one\ntwo\n'])
+  const ask = (guest: Guest): Promise<string> => guest.run('socat', ['-u', 'TCP:10.5.0.11:80,connect-timeout=2', '-'], [0, 1]).then(r => r.stdout.trim())
   assert.deepEqual(await Promise.all(sides.map(side => ask(side.client))), ['network-0', 'network-1'])
-  // A rule only on the second network must not open the first by the second's remembered connection.
-  const [first, second] = networks
+
+  // What is an answer on one network is none on the other: the second's client has asked 10.5.0.11:53, the first's has not.
+  const [first, second] = sides
   assert.ok(first && second)
-  const server = await bed.guest(somePort(second, '10.5.0.21', { rules: [...allowAllEgress, tcp(80)] })), closed = await bed.guest(somePort(first, '10.5.0.21'))
-  for (const guest of [server, closed]) { await guest.fixed('10.5.0.21/24'); await guest.listens(80) }
-  const from = (guest: Guest): Promise<string> => guest.run('socat', ['-u', 'TCP:10.5.0.21:80,sourceport=40001,reuseaddr,connect-timeout=1', '-'], [0, 1]).then(r => r.stdout.trim())
-  assert.equal(await from((sides[1] as { client: Guest }).client), 'hello')
-  assert.equal(await from((sides[0] as { client: Guest }).client), '')
+  await second.server.starts('socat', ['UDP-LISTEN:53,fork', 'EXEC:cat'])
+  await second.server.boundUdp(53)
+  const query = (guest: Guest): Promise<string> => guest.run('sh', ['-c', '(echo question; sleep 0.5) | socat -T1 - UDP:10.5.0.11:53,sourceport=40001,reuseaddr'], [0, 1]).then(r => r.stdout)
+  assert.equal(await query(second.client), 'question\n')
+  const heard = `${bed.folder}/unasked`
+  await first.client.starts('socat', ['-u', 'UDP-RECV:40001,reuseaddr', `CREATE:${heard}`])
+  await first.client.boundUdp(40_001)
+  const push = (text: string): Promise<unknown> => first.server.run('sh', ['-c', `echo ${text} | socat -u - UDP:10.5.0.12:40001,sourceport=53,reuseaddr`])
+  await push('unasked')
+  await bed.driver.ensurePort(ctx, { ...first.clientPort, rules: [...allowAllEgress, allow({ protocol: 'udp' })] })
+  await push('allowed')
+  await waitFor('the allowed datagram', async () => (await readText(heard))?.includes('allowed') || undefined, 5000)
+  assert.equal(await readText(heard), 'allowed\n')
 })

@@ -29,7 +29,8 @@ export async function removeEverything(ctx: Context, config: CompleteConfig, nam
   for (const netns of ours) {
     if (!await netnsStands(netns)) continue
     if (netns !== names.cloud) await endProcesses(netns)
-    // The kernel takes a namespace apart some time after its name is gone, and later still if a guest holds it. What reaches beyond it, and what connects guests, goes now.
+    // The kernel takes a namespace apart some time after its name is gone, and later still if a guest holds it. What reaches beyond it, and what connects
+    // guests, goes now.
     await ipBatch(netns, (await ipLinks(netns)).filter(link => /^[bvx][0-9a-f]{12}$/.test(link.ifname)).map(link => `link delete dev ${link.ifname}`))
       .catch(error => ctx.log.warn({ netns, cause: String(error) }, 'a link went by itself'))
   }

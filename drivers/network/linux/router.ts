@@ -24,7 +24,9 @@ const legsOf = ({ spec }: RouterState, state: State): Leg[] => {
   }
   const floating = spec.floatingIps.map(fip => `${plainAddress(fip.address)}/32`)
   return [
-    ...spec.interfaces.map(i => ({ portId: i.portId, network: network(i.networkId), mac: plainMac(i.mac), link: routerLink(i.portId), outside: false, addresses: i.cidrs.map(interfaceAddress) })),
+    ...spec.interfaces.map(i => ({
+      portId: i.portId, network: network(i.networkId), mac: plainMac(i.mac), link: routerLink(i.portId), outside: false, addresses: i.cidrs.map(interfaceAddress),
+    })),
     ...spec.gateway === undefined ? [] : [{
       portId: spec.gateway.portId, network: network(spec.gateway.networkId), mac: plainMac(spec.gateway.mac), link: gatewayLink(spec.gateway.portId), outside: true,
       // A floating IP may be the router's own address too; it is listed once.
@@ -38,7 +40,10 @@ export async function ensureRouter(names: CloudNames, state: State, router: Rout
   const { spec, attachments } = router
   const netns = names.router(spec.id), legs = legsOf(router, state)
   const rules = routerRules(spec, attachments)
-  await ensurePrepared(netns, { 'net/ipv4/ip_forward': 1, 'net/ipv6/conf/all/forwarding': 1, 'net/ipv4/conf/default/arp_notify': 1, 'net/ipv4/conf/all/send_redirects': 0, 'net/ipv4/conf/default/send_redirects': 0 })
+  await ensurePrepared(netns, {
+    'net/ipv4/ip_forward': 1, 'net/ipv6/conf/all/forwarding': 1, 'net/ipv4/conf/default/arp_notify': 1,
+    'net/ipv4/conf/all/send_redirects': 0, 'net/ipv4/conf/default/send_redirects': 0,
+  })
   await nftApply(netns, rules)
   await ensureLegs(names, netns, legs)
   const indexes = Object.values(attachments)
@@ -101,7 +106,10 @@ export async function removeRouter(names: CloudNames, id: string, router: Router
   if (router) await removeMetadataLink(names, plugIndex(router), Object.values(router.attachments))
   // The kernel takes a namespace's links away some time after its name: those in the bridges must be gone when we answer.
   const stands = await netnsStands(netns)
-  if (stands) await ipBatch(netns, (await ipLinks(netns)).filter(link => link.ifname !== 'lo' && (/^[iw]/.test(link.ifname) || link.ifname === metadataLink)).map(link => `link delete dev ${link.ifname}`))
+  if (stands) {
+    const inside = (await ipLinks(netns)).map(link => link.ifname).filter(name => /^[iw][0-9a-f]{12}$/.test(name) || name === metadataLink)
+    await ipBatch(netns, inside.map(name => `link delete dev ${name}`))
+  }
   await removeNetns(netns)
 }
 

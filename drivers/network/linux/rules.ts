@@ -9,7 +9,7 @@ import { formatCidr, mergeCidrs } from './addresses.ts'
 
 /** The protocols neutron knows by name. */
 const protocols: Record<string, number> = {
-  'ah': 51, 'dccp': 33, 'egp': 8, 'esp': 50, 'gre': 47, 'hopopt': 0, 'icmp': 1, 'icmpv6': 58, 'igmp': 2, 'ip': 0, 'ipip': 4, 'ipv6-encap': 41, 'ipv6-frag': 44, 'ipv6-icmp': 58,
+  'ah': 51, 'dccp': 33, 'egp': 8, 'esp': 50, 'gre': 47, 'hopopt': 0, 'icmp': 1, 'icmpv6': 58, 'igmp': 2, 'ipip': 4, 'ipv6-encap': 41, 'ipv6-frag': 44, 'ipv6-icmp': 58,
   'ipv6-nonxt': 59, 'ipv6-opts': 60, 'ipv6-route': 43, 'ospf': 89, 'pgm': 113, 'rsvp': 46, 'sctp': 132, 'tcp': 6, 'udp': 17, 'udplite': 136, 'vrrp': 112,
 }
 const withPorts = new Set([6, 17, 33, 132, 136])
@@ -34,7 +34,7 @@ export const ruleMatch = (rule: FilterRule): string | undefined => {
     if (remote[0]?.length !== 0) words.push(`${rule.ipVersion === 4 ? 'ip' : 'ip6'} ${rule.direction === 'ingress' ? 'saddr' : 'daddr'} { ${remote.map(formatCidr).join(', ')} }`)
   }
   const { protocol, portMin, portMax } = rule
-  if (protocol === undefined || protocol === 'any') return words.join(' ')
+  if (protocol === undefined || ['any', 'ip', '0'].includes(protocol.toLowerCase())) return words.join(' ')
   const number = protocolNumber(protocol, rule.ipVersion)
   words.push(`meta l4proto ${number}`)
   if (number === 1 || number === 58) {
@@ -66,7 +66,10 @@ export const commonFromGuestRules = [
   ...remembered,
 ]
 
-/** Before every guest's own rules for what reaches it. That DHCP answers and router advertisements come only from those who may give them is the bridge table's rule. */
+/**
+ * Before every guest's own rules for what reaches it. That DHCP answers and router advertisements come only from those who may give them is the bridge table's
+ * rule.
+ */
 export const commonToGuestRules = [
   'meta nfproto ipv4 udp sport 67 udp dport 68 accept',
   'meta nfproto ipv6 udp sport 547 udp dport 546 accept',

@@ -1,7 +1,8 @@
 // The two tables of the cloud's namespace, as text: `bridge pileus` (who is it, stateless) and `inet pileus` (may they talk, stateful).
 //
 // A frame's way: bridge prerouting marks it with its port's number and refuses what the port may not claim → (br_netfilter) inet prerouting puts its network's
-// conntrack zone on it and asks the sender's chain → bridge forward marks it with the receiver's number → (br_netfilter) inet forward asks the receiver's chain.
+// conntrack zone on it and asks the sender's chain → bridge forward marks it with the receiver's number → (br_netfilter) inet forward asks the receiver's
+// chain.
 // The marks are why this needs no iptables: nft sees the bridge's ports only in the bridge family, connections only in the inet family.
 //
 // Fail closed: a frame from or to a link named t… that is neither guarded nor declared open is dropped, and so is a marked one whose port has no rules.
@@ -98,7 +99,9 @@ export const allTables = (state: State): string => {
   const all = guarded.map(portElements)
   const chainsOf = (make: (port: PortState) => string): string => guarded.map(make).join('')
   return nftReplaceTable('bridge', 'pileus', bridgeBase + chainsOf(port => chain(guard(portName(port.spec.id)), antiSpoofRules(port.spec))))
-    + nftReplaceTable('inet', 'pileus', inetBase + chainsOf(port => chain(sender(portName(port.spec.id)), fromGuestRules(port.spec)) + chain(receiver(portName(port.spec.id)), toGuestRules(port.spec))))
+    + nftReplaceTable('inet', 'pileus', inetBase
+      + chainsOf(port => chain(sender(portName(port.spec.id)), fromGuestRules(port.spec)))
+      + chainsOf(port => chain(receiver(portName(port.spec.id)), toGuestRules(port.spec))))
     + elements('inet', 'zones', [...state.networks.values()].map(zone))
     + elements('inet', 'senders', all.map(e => e.senders)) + elements('inet', 'receivers', all.map(e => e.receivers))
     + elements('bridge', 'marks', all.map(e => e.marks)) + elements('bridge', 'guards', all.map(e => e.guards))

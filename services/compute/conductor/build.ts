@@ -5,6 +5,7 @@ import { isFault } from '#base/errors.ts'
 import { faultFrom } from '#base/errors.ts'
 import { now } from '#base/time.ts'
 import { schedulerBus } from '../bus.ts'
+import * as actions from '../instance-actions/store.ts'
 import type { BuildPlan } from '../lifecycle.ts'
 import { asCompute } from './commands.ts'
 import type { ConductorDeps } from './deps.ts'
@@ -23,7 +24,10 @@ export const buildServer = saga<BuildInput, ConductorDeps, BuildSecrets>('server
   const release = (ctx: StepContext): Promise<void> => unlessGone(placement.call(asCompute(ctx), 'deleteAllocations', { params: { consumer_uuid: serverId } }))
 
   // A failed build is not erased: OpenStack promises the user a server in ERROR, with its fault, still counted in his quota.
-  await flow.step('own', { do: async () => {}, undo: (ctx) => store.tx((tx) => servers.fail(tx, serverId, ctx.fault)) })
+  await flow.step('own', { do: async () => {}, undo: (ctx) => store.tx(async (tx) => {
+    await servers.fail(tx, serverId, ctx.fault)
+    await actions.end(tx, serverId, ctx.requestId, { failed: ctx.fault.message })
+  }) })
 
   // What the user brought is never made nor deleted here.
   await Promise.all(plan.nics.filter((nic) => !nic.userOwned).map((nic) => flow.step(`port ${nic.portId}`, {
@@ -66,8 +70,9 @@ export const buildServer = saga<BuildInput, ConductorDeps, BuildSecrets>('server
     }
   }
 
-  await flow.step('finish', { do: () => store.tx(async (tx) => {
+  await flow.step('finish', { do: (ctx) => store.tx(async (tx) => {
     const row = await servers.get(tx, serverId)
+    await actions.end(tx, serverId, ctx.requestId, { host: row.host })
     if (row.vmState === 'building') await servers.progress(tx, serverId, { vmState: 'active', taskState: null, progress: 100, launchedAt: row.launchedAt ?? now() })
   }) })
 })

@@ -1,6 +1,7 @@
 // "Delete server", the saga. It pivots at once: from here on there is only forward.
 import { isFault } from '#base/errors.ts'
 import { saga } from '#kit/saga/saga.ts'
+import * as actions from '../instance-actions/store.ts'
 import { asCompute } from './commands.ts'
 import type { ConductorDeps } from './deps.ts'
 import * as servers from './servers-store.ts'
@@ -19,5 +20,8 @@ export const deleteServer = saga<{ serverId: string }, ConductorDeps>('server.de
       : network.call(asCompute(ctx), 'removePort', { params: { port_id: nic.portId } })),
   })))
   await flow.step('allocations', { do: (ctx) => ifThere(placement.call(asCompute(ctx), 'deleteAllocations', { params: { consumer_uuid: serverId } })) })
-  await flow.step('finish', { do: () => store.tx((tx) => bury(tx, serverId)) })
+  await flow.step('finish', { do: (ctx) => store.tx(async (tx) => {
+    await bury(tx, serverId)
+    await actions.end(tx, serverId, ctx.requestId, { host })
+  }) })
 })

@@ -5,6 +5,7 @@ import type { Handlers } from '#kit/bus/contract.ts'
 import type { HostFacts } from '#drivers/hypervisor/contract.ts'
 import { conductorBus, type InstanceInfo } from '../bus.ts'
 import type { FlavorSnapshot } from '../schema.ts'
+import * as actions from '../instance-actions/store.ts'
 import { instanceName } from '../servers/instance-name.ts'
 import { powerMoves } from '../servers/state.ts'
 import { asCompute } from './commands.ts'
@@ -59,9 +60,10 @@ export function conductorHandlers(deps: HandlerDeps): Handlers<(typeof conductor
       if (strangers.length > 0) log.warn({ host, strangers }, 'guests that no server of this cloud should have here were left alone')
     },
 
-    async powerDone(_ctx, { serverId, generation, action, host, power, fault }) {
+    async powerDone(ctx, { serverId, generation, action, host, power, fault }) {
       await store.tx(async (tx) => {
         if (power) await servers.observe(tx, host, [{ serverId, power }])
+        await actions.end(tx, serverId, ctx.requestId, { host, ...(fault && { failed: fault.message }) })
         const row = await servers.get(tx, serverId)
         // A later change is under way already: its own answer counts.
         if (row.generation !== generation) return

@@ -1,8 +1,9 @@
 // Rows of flavors, their extra specs and who may use the private ones.
+import type { ExpressionBuilder } from 'kysely'
 import { insert } from '#kit/store/rows.ts'
 import { conflict, notFound } from '#base/errors.ts'
 import type { ComputeTx } from '../deps.ts'
-import type { FlavorRow, FlavorSnapshot } from '../schema.ts'
+import type { ComputeTables, FlavorRow, FlavorSnapshot } from '../schema.ts'
 
 export interface Flavor extends FlavorRow { extraSpecs: Record<string, string> }
 
@@ -55,13 +56,15 @@ export async function list(tx: ComputeTx, f: FlavorFilter): Promise<Flavor[] | u
   if (f.minMemoryMib !== undefined) query = query.where('memoryMib', '>=', f.minMemoryMib)
   if (f.minDiskGib !== undefined) query = query.where('diskGib', '>=', f.minDiskGib)
   const down = f.descending ? 'desc' : 'asc', beyond = f.descending ? '<' : '>'
+  // NULLs sort as empty text, the same on every engine.
+  const key = (e: ExpressionBuilder<ComputeTables, 'computeFlavors'>) => (f.sortKey === 'description' || f.sortKey === 'updatedAt' ? e.fn.coalesce(f.sortKey, e.val('')) : e.ref(f.sortKey))
   if (f.marker !== undefined) {
     const at = await tx.db.selectFrom('computeFlavors').selectAll().where('id', '=', f.marker).executeTakeFirst()
     if (!at) return undefined
     const value = at[f.sortKey] ?? ''
-    query = query.where((e) => e.or([e(e.fn.coalesce(f.sortKey, e.val('')), beyond, value), e.and([e(e.fn.coalesce(f.sortKey, e.val('')), '=', value), e('id', beyond, at.id)])]))
+    query = query.where((e) => e.or([e(key(e), beyond, value), e.and([e(key(e), '=', value), e('id', beyond, at.id)])]))
   }
-  return withSpecs(tx, await query.orderBy((e) => e.fn.coalesce(f.sortKey, e.val('')), down).orderBy('id', down).limit(f.limit).execute())
+  return withSpecs(tx, await query.orderBy((e) => key(e), down).orderBy('id', down).limit(f.limit).execute())
 }
 
 export const add = async (tx: ComputeTx, row: FlavorRow): Promise<void> => {

@@ -1,5 +1,5 @@
 // https://docs.openstack.org/api-ref/compute/#hypervisors-os-hypervisors
-import { badRequest, notFound } from '#base/errors.ts'
+import { badRequest, notFound, notImplemented } from '#base/errors.ts'
 import { isUuid } from '#base/ids.ts'
 import type { Urls, Version } from '#kit/http/operation.ts'
 import { exactSince, since, Type, type Static } from '#kit/http/schema.ts'
@@ -66,7 +66,11 @@ export const showHypervisor = operation({
 
 export const showHypervisorUptime = operation({
   name: 'showHypervisorUptime', method: 'GET', path: '/os-hypervisors/{hypervisor_id}/uptime', summary: 'Show how long a hypervisor has been up.', access: admin, target, until: '2.87',
-  handle: async (_ctx, { target, version }) => ({ hypervisor: { ...hypervisorView(version, false)(target), uptime: uptimeOf(target.bootedAt) } }),
+  async handle(_ctx, { target, version }) {
+    const uptime = uptimeOf(target.bootedAt)
+    if (uptime === null) throw notImplemented('The requested functionality is not supported.')
+    return { hypervisor: { ...hypervisorView(version, false)(target), uptime } }
+  },
 })
 
 export const showHypervisorStatistics = operation({

@@ -1,4 +1,5 @@
 // What was done to servers, by whom and when; outlives them.
+import { createHash } from 'node:crypto'
 import { newId } from '#base/ids.ts'
 import { now } from '#base/time.ts'
 import type { Context } from '#base/context.ts'
@@ -17,15 +18,21 @@ export const begin = async (tx: ComputeTx, ctx: Pick<Context, 'actor' | 'request
   })
 }
 
-/** A part of the work, done: `conductor_build`, `compute_stop_instance` … Nothing happens when the request is no action of this server. */
-export async function event(tx: ComputeTx, serverId: string, requestId: string, what: { event: string, startedAt: string, host?: string | null, failed?: string }): Promise<void> {
-  const action = await tx.db.selectFrom('computeActions').select('id').where('serverId', '=', serverId).where('requestId', '=', requestId).executeTakeFirst()
-  if (!action) return
-  const at = now()
-  await tx.db.insertInto('computeActionEvents').values({
-    id: newId(), actionId: action.id, event: what.event, startedAt: what.startedAt, finishedAt: at, result: what.failed === undefined ? 'Success' : 'Error', host: what.host ?? null, details: what.failed ?? null,
-  }).execute()
-  await tx.db.updateTable('computeActions').set({ updatedAt: at, ...(what.failed !== undefined && { message: 'Error' }) }).where('id', '=', action.id).execute()
+/** The part of an action's work that this cloud tells of, in nova's words. */
+export const eventOf: Record<Exclude<ActionName, 'lock' | 'unlock'>, string> = {
+  create: 'compute__do_build_and_run_instance', delete: 'compute_terminate_instance', start: 'compute_start_instance', stop: 'compute_stop_instance', reboot: 'compute_reboot_instance', pause: 'compute_pause_instance',
+  unpause: 'compute_unpause_instance', suspend: 'compute_suspend_instance', resume: 'compute_resume_instance', attach_interface: 'compute_attach_interface', detach_interface: 'compute_detach_interface',
+}
+
+/** The work of a request is over; `failed` says why it failed. Said twice is said once. Nothing happens when the request is no action of this server. */
+export async function end(tx: ComputeTx, serverId: string, requestId: string, how: { host?: string | null, failed?: string } = {}): Promise<void> {
+  const action = await find(tx, serverId, requestId), event = action && eventOf[action.action as keyof typeof eventOf]
+  if (!action || event === undefined) return
+  const at = now(), id = createHash('sha256').update(`${action.id}/${event}`).digest('hex')
+  const said = await insertIfAbsent(tx, 'computeActionEvents', {
+    id, actionId: action.id, event, startedAt: action.startedAt, finishedAt: at, result: how.failed === undefined ? 'Success' : 'Error', host: how.host ?? null, details: how.failed ?? null,
+  })
+  if (said) await tx.db.updateTable('computeActions').set({ updatedAt: at, ...(how.failed !== undefined && { message: 'Error' }) }).where('id', '=', action.id).execute()
 }
 
 export interface ActionPage { limit?: number, marker?: string, changesSince?: string, changesBefore?: string }

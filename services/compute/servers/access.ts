@@ -75,6 +75,8 @@ export const access: AccessCase[] = [
   { operation: 'addServerSecurityGroup', request: with_({ name: 'default' }), expect: verdicts.member(400) },
   { operation: 'removeServerSecurityGroup', request: with_({ name: 'default' }), expect: verdicts.member(400) },
   { operation: 'listServerSecurityGroups', request: on, expect: verdicts.reader() },
+  { operation: 'listSecurityGroups', request: () => ({ version: '2.35' }), expect: verdicts.listing() },
+  { operation: 'showSecurityGroup', about: 'that is not there', request: () => ({ params: { security_group_id: '00000000-0000-4000-8000-000000000000' }, version: '2.35' }), expect: verdicts.listing(404) },
   { operation: 'listServerMetadata', request: on, expect: verdicts.reader() },
   { operation: 'createServerMetadata', request: with_({ metadata: { a: 'b' } }), expect: verdicts.member(200) },
   { operation: 'replaceServerMetadata', request: with_({ metadata: { a: 'b' } }), expect: verdicts.member(200) },

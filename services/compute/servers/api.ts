@@ -14,9 +14,9 @@ import { serverView } from './view.ts'
 
 /** One server as its version shows it. */
 async function shown(ctx: Context, server: Server, version: Version, urls: Urls, deps: Deps, reduced = false): Promise<object> {
-  const grouped = version.since('2.71') && !reduced
+  const grouped = version.since('2.71')
   const [around, group] = await Promise.all([aroundOf(ctx, [server], version, deps), grouped ? deps.store.read((tx) => servers.groupOf(tx, server.id)) : undefined])
-  return { server: serverView(ctx.actor, version, urls, { ...around, ...(version.since('2.71') && { groups: group === undefined ? [] : [group] }) }, reduced)(server) }
+  return { server: serverView(ctx.actor, version, urls, { ...around, ...(grouped && { groups: group === undefined ? [] : [group] }) }, reduced)(server) }
 }
 
 export const showServer = operation({

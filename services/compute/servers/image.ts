@@ -7,7 +7,7 @@ import { admin } from '../policy.ts'
 import type { FlavorRow } from '../schema.ts'
 
 /** As on glance's wire; only what is read here. */
-export interface Image { id: string, name: string | null, status: string, min_ram: number, min_disk: number, size: number | null }
+export interface Image { id: string, name: string | null, status: string, min_ram: number, min_disk: number, size: number | null, virtual_size?: number | null }
 
 /** The image as the caller sees it; not his is not there. */
 export async function imageOf(ctx: Context, client: ServiceClient, imageId: string): Promise<Image> {
@@ -26,6 +26,8 @@ export function checkFit(ctx: Context, image: Image, flavor: Pick<FlavorRow, 'me
     return
   }
   const diskBytes = flavor.diskGib * GIB
-  if (image.size !== null && image.size > diskBytes) throw badRequest(`Flavor's disk is too small for requested image. Flavor disk is ${diskBytes} bytes, image is ${image.size} bytes.`)
+  // A compressed or sparse image grows to its virtual size on the host: better refused now than there.
+  const imageBytes = Math.max(image.size ?? 0, image.virtual_size ?? 0)
+  if (imageBytes > diskBytes) throw badRequest(`Flavor's disk is too small for requested image. Flavor disk is ${diskBytes} bytes, image is ${imageBytes} bytes.`)
   if (flavor.diskGib < (image.min_disk ?? 0)) throw badRequest(`Flavor's disk is smaller than the minimum size specified in image metadata. Flavor disk is ${diskBytes} bytes, minimum size is ${image.min_disk * GIB} bytes.`)
 }

@@ -1,7 +1,7 @@
 // Security groups of all of a server's cards at once. https://docs.openstack.org/api-ref/compute/#list-security-groups-by-server
 import { badRequest, conflict, notFound } from '#base/errors.ts'
 import type { Context } from '#base/context.ts'
-import { exact, Type } from '#kit/http/schema.ts'
+import { exact, lenient, Type } from '#kit/http/schema.ts'
 import { operation, type Deps } from '../deps.ts'
 import { describePorts, type DescribedPort } from './networks.ts'
 import * as policy from './policy.ts'
@@ -18,6 +18,9 @@ const ruleView = (groupId: string, tenantId: string) => (r: Rule): object => ({
   ip_range: r.remote_group_id !== null ? {} : { cidr: r.remote_ip_prefix ?? (r.ethertype === 'IPv6' ? '::/0' : '0.0.0.0/0') },
 })
 
+const groupView = (g: Group): object =>
+  ({ id: g.id, name: g.name, description: g.description, tenant_id: g.project_id, rules: g.security_group_rules.filter((r) => r.direction === 'ingress').map(ruleView(g.id, g.project_id)) })
+
 export const listServerSecurityGroups = operation({
   name: 'listServerSecurityGroups', method: 'GET', path: '/servers/{server_id}/os-security-groups', summary: 'List the security groups of a server\'s ports.', access: policy.show, target,
   async handle(ctx, { target }, { network }) {
@@ -25,9 +28,28 @@ export const listServerSecurityGroups = operation({
     const ids = [...new Set(ports.flatMap((p) => p.security_groups.map((g) => g.id)))]
     if (ids.length === 0) return { security_groups: [] }
     const { body } = await network.call<{ security_groups: Group[] }>(ctx, 'listSecurityGroups', { query: { id: ids } })
-    return { security_groups: body.security_groups.map((g) => ({
-      id: g.id, name: g.name, description: g.description, tenant_id: g.project_id, rules: g.security_group_rules.filter((r) => r.direction === 'ingress').map(ruleView(g.id, g.project_id)),
-    })) }
+    return { security_groups: body.security_groups.map(groupView) }
+  },
+})
+
+// Before 2.36 nova also answered for groups themselves; openstackclient still looks a group up here before it adds it to a server.
+
+export const listSecurityGroups = operation({
+  name: 'listSecurityGroups', method: 'GET', path: '/os-security-groups', summary: 'List the project\'s security groups, as the network service has them.', access: policy.list, until: '2.35',
+  query: lenient({ name: Type.Optional(Type.String()) }),
+  async handle(ctx, { query }, { network }) {
+    const { body } = await network.call<{ security_groups: Group[] }>(ctx, 'listSecurityGroups', { query: { project_id: [ctx.actor.projectId], ...(query.name !== undefined && { name: [query.name] }) } })
+    return { security_groups: body.security_groups.map(groupView) }
+  },
+})
+
+export const showSecurityGroup = operation({
+  name: 'showSecurityGroup', method: 'GET', path: '/os-security-groups/{security_group_id}', summary: 'Show a security group, as the network service has it.', access: policy.list, until: '2.35',
+  async handle(ctx, { params }, { network }) {
+    const id = params.security_group_id!
+    const { body } = await network.call<{ security_groups: Group[] }>(ctx, 'listSecurityGroups', { query: { id: [id] } })
+    if (!body.security_groups[0]) throw notFound(`Security group ${id.slice(0, 60)} not found.`)
+    return { security_group: groupView(body.security_groups[0]) }
   },
 })
 

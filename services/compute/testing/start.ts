@@ -6,6 +6,7 @@ import { operationsOf } from '#kit/http/operation.ts'
 import { Type } from '#kit/http/schema.ts'
 import { authenticated } from '#kit/policy/rules.ts'
 import type { ServiceModule } from '#kit/service.ts'
+import type { StoreConfig } from '#kit/store/store.ts'
 import { startApi, type TestApi } from '#kit/testing/api.ts'
 import { traceMigrations } from '#kit/trace/store.ts'
 import { bury } from '../conductor/bury.ts'
@@ -82,14 +83,14 @@ function instantLifecycle(world: FakeWorld): Lifecycle {
 
 export interface ComputeTest extends TestApi { world: FakeWorld, deps: Deps }
 
-export async function startCompute(): Promise<ComputeTest> {
+export async function startCompute(database?: StoreConfig): Promise<ComputeTest> {
   const projectId = 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'
   const world: FakeWorld = {
     images: [{ id: newId(), name: 'tiny', status: 'active', min_ram: 0, min_disk: 0, size: 1_000_000 }],
     networks: [], ports: [], securityGroups: [{ id: newId(), name: 'default', description: 'Default', project_id: projectId, security_group_rules: [] }], plans: [], hold: false,
   }
   let deps!: Deps
-  const api = await startApi({ migrations: [{ area: 'trace', migrations: traceMigrations }], services: [
+  const api = await startApi({ database, migrations: [{ area: 'trace', migrations: traceMigrations }], services: [
     { module: image, deps: () => world }, { module: network, deps: () => world },
     { module: compute, deps: (parts) => (deps = { store: parts.store.as(), image: parts.client('image'), network: parts.client('network'), lifecycle: instantLifecycle(world), tracer: parts.tracer }) },
   ] })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { startIdentity, type IdentityApi } from '../testing.ts'
-import { fillUrl } from './entries.ts'
+import { fillUrl } from './entries-store.ts'
 
 let api: IdentityApi
 before(async () => { api = await startIdentity() })

@@ -6,7 +6,7 @@ import type { Deps } from '../deps.ts'
 import { authenticationRequired } from '../faults.ts'
 import { identify, type Auth, type Caller, type Shown } from './methods.ts'
 import { newAuditId, type Claims, type Scope } from './payload.ts'
-import { standingOf, whyNot } from './standing.ts'
+import { standingOf, whyNot } from './standing-store.ts'
 import * as store from './store.ts'
 
 export interface Issued extends Subject { token: string }

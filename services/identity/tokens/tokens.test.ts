@@ -3,11 +3,11 @@ import { after, before, test } from 'node:test'
 import { plainContext } from '#base/context.ts'
 import { newFernetKey, sealFernet } from '#kit/crypto/fernet.ts'
 import { authenticate } from '../authenticate.ts'
-import { adminPassword, startIdentity, type IdentityApi } from '../testing.ts'
-import { rotateKeys } from './keys.ts'
+import { adminPassword, startIdentity, type IdentityApi, type Inhabitant } from '../testing.ts'
+import { rotateKeys } from './keys-store.ts'
 import { newAuditId, pack, unpack, type Claims } from './payload.ts'
 
-let api: IdentityApi, offsetMs = 0, names = 0
+let api: IdentityApi, offsetMs = 0
 before(async () => { api = await startIdentity({ clock: () => Date.now() + offsetMs }) })
 after(() => api.close())
 
@@ -15,19 +15,8 @@ const post = (auth: object, query = '') => api.http('POST', `/identity/v3/auth/t
 const byPassword = (user: object, scope?: object | string) => ({ identity: { methods: ['password'], password: { user } }, ...(scope !== undefined && { scope }) })
 const byToken = (id: string, scope?: object | string) => ({ identity: { methods: ['token'], token: { id } }, ...(scope !== undefined && { scope }) })
 const show = (token: string, as = api.adminToken, query = '') => api.http('GET', `/identity/v3/auth/tokens${query}`, { token: as, headers: { 'x-subject-token': token } })
-const admin = async (operation: string, call: object) => {
-  const answer = await api.call<any>(api.adminToken, 'identity', operation, call)
-  assert.ok(answer.status < 300, `${operation}: ${answer.status} ${JSON.stringify(answer.body)}`)
-  return answer.body
-}
-/** A user with a role in a project of his own. */
-async function inhabitant(role = 'member') {
-  const name = `inhabitant-${++names}`
-  const user = (await admin('createUser', { body: { user: { name, password: name } } })).user, project = (await admin('createProject', { body: { project: { name } } })).project
-  const grant = { params: { project_id: project.id, user_id: user.id, role_id: api.seeded.roleIds[role]! } }
-  await admin('createProjectUserGrant', grant)
-  return { id: user.id as string, name, password: name, projectId: project.id as string, grant, token: (scope: object | undefined = { project: { id: project.id } }) => api.token({ id: user.id, password: name }, scope) }
-}
+const admin: IdentityApi['admin'] = (operation, call) => api.admin(operation, call)
+const inhabitant = (role?: string) => api.inhabitant(role)
 const works = async (token: string): Promise<boolean> => (await api.http('GET', '/identity/v3/auth/projects', { token })).status === 200
 
 test('a project\'s token by names: keystone\'s shape', async () => {
@@ -123,7 +112,7 @@ test('bodies that make no sense are 400, methods that do not exist 401', async (
 })
 
 test('a token from a token: its chain, its end, its methods; what it may not become', async () => {
-  const someone = await inhabitant(), parent = await someone.token('unscoped' as never)
+  const someone = await inhabitant(), parent = await someone.token('unscoped')
   const first = (await show(parent)).body.token
   offsetMs += 60_000
   const reply = await post(byToken(parent, { project: { id: someone.projectId } }))
@@ -176,7 +165,7 @@ test('a token ends with its time; allow_expired still tells of it, but not of a 
 })
 
 test('everything that takes a right away counts at once, and giving it back revives no token', async () => {
-  const change = async (what: string, take: (who: Awaited<ReturnType<typeof inhabitant>>) => Promise<unknown>, give?: (who: Awaited<ReturnType<typeof inhabitant>>) => Promise<unknown>, revives = false): Promise<void> => {
+  const change = async (what: string, take: (who: Inhabitant) => Promise<unknown>, give?: (who: Inhabitant) => Promise<unknown>, revives = false): Promise<void> => {
     const who = await inhabitant(), token = await who.token()
     assert.equal(await works(token), true, what)
     await take(who)
@@ -243,46 +232,6 @@ test('the actor that services see', async () => {
   await authenticate(api.deps, () => 'u')(token, plainContext())
   assert.equal(api.store.queries - before, 2)
   assert.deepEqual((await api.spans(`token:${audit_ids[0]}`)).filter((s) => s.name === 'identity.issue-token').map((s) => s.tenant), [{ user: someone.id }])
-})
-
-test('application credentials: bound to a project, its roles and its time; not to be bypassed', async () => {
-  const someone = await inhabitant('manager'), token = await someone.token()
-  const path = `/identity/v3/users/${someone.id}/application_credentials`
-  const make = async (body: object, as = token) => api.http('POST', path, { token: as, body: { application_credential: body } })
-  const made = (await make({ name: 'one', roles: [{ name: 'member' }] })).body.application_credential
-  const log = (credential: object, scope?: object) => post({ identity: { methods: ['application_credential'], application_credential: credential }, ...(scope && { scope }) })
-  const reply = await log({ id: made.id, secret: made.secret })
-  assert.equal(reply.status, 201)
-  assert.deepEqual(reply.body.token.application_credential, { id: made.id, name: 'one', restricted: true })
-  assert.equal(reply.body.token.project.id, someone.projectId)
-  assert.deepEqual(reply.body.token.roles.map((r: any) => r.name), ['member', 'reader'], 'what the role implies comes with it')
-  const bound = reply.headers.get('x-subject-token')!
-  assert.equal((await log({ name: 'one', user: { name: someone.name, domain: { id: 'default' } }, secret: made.secret })).status, 201)
-  assert.equal((await log({ id: made.id, secret: 'wrong' })).status, 401)
-  assert.equal((await log({ id: 'nosuch', secret: made.secret })).status, 401)
-  assert.equal((await log({ id: made.id, secret: made.secret }, { project: { id: someone.projectId } })).status, 401)
-  assert.equal((await post(byToken(bound, { project: { id: someone.projectId } }))).status, 403)
-  const again = await post(byToken(bound))
-  assert.deepEqual([again.status, again.body.token.application_credential.id, again.body.token.roles.length], [201, made.id, 2], 'stays as bound')
-  assert.equal((await make({ name: 'more' }, bound)).status, 403, 'restricted')
-  assert.equal((await api.http('DELETE', `${path}/${made.id}`, { token: bound })).status, 403)
-  assert.equal((await make({ name: 'one' })).status, 409)
-  assert.equal((await make({ name: 'x', roles: [{ name: 'admin' }] })).status, 400)
-  assert.equal((await make({ name: 'x', expires_at: 'tomorrow' })).status, 400)
-  assert.equal((await make({ name: 'x', expires_at: '2001-01-01T00:00:00' })).status, 400)
-  assert.equal((await make({ name: 'x', access_rules: [{ path: '/x' }] })).status, 400)
-  const open = (await make({ name: 'open', unrestricted: true, secret: 'I thought of it' })).body.application_credential
-  const openToken = (await log({ id: open.id, secret: 'I thought of it' })).headers.get('x-subject-token')!
-  assert.equal((await make({ name: 'by-open' }, openToken)).status, 201)
-  const soon = (await make({ name: 'soon', expires_at: new Date(Date.now() + 600_000).toISOString() })).body.application_credential
-  const short = await log({ id: soon.id, secret: soon.secret })
-  assert.ok(Date.parse(short.body.token.expires_at) <= Date.now() + 600_000)
-  // It goes with the user's role, and with itself.
-  assert.equal((await api.http('GET', `${path}/${made.id}`, { token })).body.application_credential.secret, undefined)
-  assert.equal((await api.http('DELETE', `${path}/${made.id}`, { token })).status, 204)
-  assert.equal(await works(bound), false)
-  await admin('revokeProjectUserGrant', someone.grant)
-  assert.equal(await works(openToken), false)
 })
 
 test('a user bound to two methods does not come in with one', async () => {

@@ -1,6 +1,6 @@
 // Tokens on the wire: https://docs.openstack.org/api-ref/identity/v3/#authentication-and-token-management
 import type { Subject } from '../authenticate.ts'
-import type { CatalogEntry } from '../catalog/entries.ts'
+import type { CatalogEntry } from '../catalog/entries-store.ts'
 
 /** keystone's instants: whole seconds, written with microseconds. */
 const instant = (atSeconds: number): string => `${new Date(atSeconds * 1000).toISOString().slice(0, 19)}.000000Z`

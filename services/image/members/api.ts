@@ -49,7 +49,8 @@ export const addMember = operation({
 
 export const updateMember = operation({
   name: 'updateImageMember', method: 'PUT', path: '/images/{image_id}/members/{member_id}', summary: 'Accept or reject an image, as its member.',
-  access: policy.seeImage, target: imageTarget, body: exact({ status: oneOf('pending', 'accepted', 'rejected') }),
+  // openstacksdk repeats the member in the body; the path decides.
+  access: policy.seeImage, target: imageTarget, body: exact({ status: oneOf('pending', 'accepted', 'rejected'), member: Type.Optional(Type.String({ maxLength: 64 })), member_id: Type.Optional(Type.String({ maxLength: 64 })) }),
   async handle(ctx, { target, params, body }, { store }) {
     const { member_id: memberId } = params
     return store.tx(async (tx) => {

@@ -14,6 +14,7 @@ const table: [alias: string, name: string, description: string][] = [
   ['ext-gw-mode', 'Neutron L3 Configurable external gateway mode', 'Routers with and without source NAT.'],
   ['external-net', 'Neutron external network', 'Networks that lead outside.'],
   ['extraroute', 'Neutron Extra Route', 'Static routes of routers.'],
+  ['extraroute-atomic', 'Atomically add/remove extra routes', 'Some of the static routes of a router, added or removed.'],
   ['filter-validation', 'Filter parameters validation', 'Unknown filters are refused.'],
   ['fip-port-details', 'Floating IP Port Details Extension', "A floating IP's port at a glance."],
   ['ip-substring-filtering', 'IP address substring filtering', 'Ports by a part of their address.'],

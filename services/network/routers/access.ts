@@ -17,5 +17,7 @@ export const access: AccessCase[] = [
       return { params: { router_id: router.id }, body: { subnet_id: subnet.id } }
     },
   },
+  { operation: 'addExtraRoutes', request: async (w) => ({ params: { router_id: (await aRouter(w)).id }, body: { router: { routes: [] } } }), expect: verdicts.member(200) },
+  { operation: 'removeExtraRoutes', request: async (w) => ({ params: { router_id: (await aRouter(w)).id }, body: { router: { routes: [] } } }), expect: verdicts.member(200) },
   { operation: 'deleteRouter', request: async (w) => ({ params: { router_id: (await aRouter(w)).id } }), expect: verdicts.member(204) },
 ]

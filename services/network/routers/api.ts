@@ -2,17 +2,15 @@
 import { newId } from '#base/ids.ts'
 import { now } from '#base/time.ts'
 import { flag } from '#kit/store/store.ts'
-import type { NetworkTx } from '../deps.ts'
-import { invalidRoutes, routerInUse } from '../faults.ts'
-import { subnetHas } from '../ipam/allocate.ts'
+import { routerInUse } from '../faults.ts'
 import { creating, deleting, listing, showing, updating } from '../resource/operations.ts'
 import { amend, forget } from '../resource/store.ts'
 import type { RouterRow } from '../schema.ts'
 import { checkRoutes } from '../subnets/check.ts'
-import type { Route } from '../subnets/noun.ts'
 import { remember } from '../wanted/store.ts'
 import { wakeRouter } from '../wanted/wake.ts'
 import { checkGatewayRights, setGateway } from './gateway.ts'
+import { checkNextHops } from './next-hops.ts'
 import { router } from './noun.ts'
 import * as routers from './store.ts'
 
@@ -35,15 +33,6 @@ export const createRouter = creating(router, {
     return row
   },
 })
-
-/** Next hops lie on the router's own subnets, and are not the router itself. */
-async function checkNextHops(tx: NetworkTx, row: RouterRow, routes: Route[]): Promise<void> {
-  const standing = (await routers.interfacesOf(tx, [row.id], ['network:router_interface', 'network:router_gateway'])).get(row.id) ?? []
-  for (const { nexthop } of routes) {
-    if (!standing.some((i) => i.subnets.some((s) => subnetHas(s, nexthop)))) throw invalidRoutes(JSON.stringify(routes), 'the nexthop is not connected with router')
-    if (standing.some((i) => i.addresses.some((a) => a.address === nexthop))) throw invalidRoutes(JSON.stringify(routes), 'the nexthop is used by router')
-  }
-}
 
 export const updateRouter = updating(router, async (tx, ctx, deps, row, values, _owner, attempt) => {
   checkGatewayRights('update', values.external_gateway_info, ctx)

@@ -5,7 +5,7 @@ import { openBus, type Bus } from '#kit/bus/bus.ts'
 import { busMigrations } from '#kit/bus/store.ts'
 import { startApi, type TestApi } from '#kit/testing/api.ts'
 import type { Touched } from '../bus.ts'
-import { defaultConfig, type Deps, type NetworkConfig } from '../deps.ts'
+import { defaultConfig, quotaResources, type Deps, type NetworkConfig } from '../deps.ts'
 import { network } from '../service.ts'
 import { serveAgents } from '../wanted/serve.ts'
 
@@ -18,6 +18,8 @@ export interface TestNetwork extends TestApi {
   as(service: string, projectId?: string, roles?: string[]): Context
 }
 
+const unlimited = Object.fromEntries(quotaResources.map((resource) => [resource, -1])) as NetworkConfig['quotas']
+
 export interface NetworkSetup { config?: Partial<NetworkConfig>, actors?: Record<string, Actor>, agents?: boolean }
 
 export async function startNetwork({ config = {}, actors, agents = false }: NetworkSetup = {}): Promise<TestNetwork> {
@@ -29,15 +31,11 @@ export async function startNetwork({ config = {}, actors, agents = false }: Netw
       module: network,
       deps: async ({ store }): Promise<Deps> => {
         bus = await openBus({ transport: 'local', store, owner: 'test', retry: { attempts: 4, firstMs: 5, maxMs: 20 } })
-        return deps = {
-        store: store.as(), config: { ...defaultConfig, networkHost: 'net-1', quotas: { ...defaultConfig.quotas, network: -1, subnet: -1, router: -1, floatingip: -1, security_group: -1, security_group_rule: -1, port: -1 }, ...config },
-        bus: {
-          cast: async (tx, ctx, contract, name, message, options) => {
-            woken.push({ host: options?.target ?? '', touched: message as Touched })
-            if (agents) await bus.cast(tx, ctx, contract, name, message, options)
-          },
-        },
+        const cast: Deps['bus']['cast'] = async (tx, ctx, contract, name, message, options) => {
+          woken.push({ host: options?.target ?? '', touched: message as Touched })
+          if (agents) await bus.cast(tx, ctx, contract, name, message, options)
         }
+        return deps = { store: store.as(), bus: { cast }, config: { ...defaultConfig, networkHost: 'net-1', quotas: unlimited, ...config } }
       },
     }],
   })

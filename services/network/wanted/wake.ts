@@ -2,6 +2,7 @@
 import type { Context } from '#base/context.ts'
 import { networkAgentBus, type Touched } from '../bus.ts'
 import type { Deps, NetworkTx } from '../deps.ts'
+import type { PortRow } from '../schema.ts'
 import * as bound from './store.ts'
 
 /** One cast a host. Nobody is told of hosts that hold nothing of it. */
@@ -25,10 +26,11 @@ export async function wakeGroups(tx: NetworkTx, ctx: Context, deps: Deps, groupI
 }
 
 /** A port looks different on the hosts it was and is bound to; so do its network's leases, and filters that name its groups. */
-export async function wakePort(tx: NetworkTx, ctx: Context, deps: Deps, port: { id: string, networkId: string }, hosts: string[], groupIds: string[]): Promise<void> {
+export async function wakePort(tx: NetworkTx, ctx: Context, deps: Deps, port: Pick<PortRow, 'id' | 'networkId' | 'deviceId' | 'deviceOwner'>, hosts: string[], groupIds: string[]): Promise<void> {
   const concerned = hosts.filter((host) => host !== '')
   if (concerned.length === 0) return
-  await wake(tx, ctx, deps, concerned, { networks: [port.networkId], ports: [port.id] })
+  // Together with its router: a network whose router has not let go of it cannot go.
+  await wake(tx, ctx, deps, concerned, { networks: [port.networkId], ports: [port.id], ...(port.deviceOwner.startsWith('network:router_') && { routers: [port.deviceId] }) })
   const server = await bound.dhcpHost(tx, port.networkId)
   if (server !== undefined && !concerned.includes(server)) await wake(tx, ctx, deps, [server], { networks: [port.networkId] })
   if (groupIds.length > 0) await wakeGroups(tx, ctx, deps, await bound.groupsNaming(tx, groupIds), port.id)

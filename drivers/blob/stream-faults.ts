@@ -1,0 +1,17 @@
+// A stream of bytes that somebody sends, and what goes wrong with it in words that he may read. Shared by the drivers so that they say the same.
+import type { Readable } from 'node:stream'
+import { badRequest, isFault, tooLarge } from '#base/errors.ts'
+
+export const tooMuch = (maxBytes: number): Error => tooLarge(`The data is larger than the ${maxBytes} bytes that are allowed.`)
+
+/**
+ * The stream's chunks. That the sender failed or went away before the end is a Fault. Whoever stops early leaves the stream as it is: destroying a request would take the
+ * connection with it on which the answer is to go.
+ */
+export async function* chunksOf(body: Readable): AsyncGenerator<Buffer> {
+  try {
+    for await (const chunk of body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) yield chunk
+  } catch (cause) {
+    throw isFault(cause) ? cause : badRequest('The data broke off before its end.', { type: 'BrokenUpload', cause })
+  }
+}

@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { newId } from '#base/ids.ts'
+import { testProjectId } from '#kit/testing/api.ts'
+import { callerOf } from '../testing/caller.ts'
+import { startNetwork, type TestNetwork } from '../testing/start.ts'
+
+let api: TestNetwork
+before(async () => { api = await startNetwork() })
+after(() => api.close())
+const me = callerOf(() => api)
+const aGroup = (values: object = {}, as?: string): Promise<any> => me.make('createSecurityGroup', 'security_group', { name: 'g', ...values }, as)
+const rule = (groupId: string, values: object): object => ({ body: { security_group_rule: { security_group_id: groupId, direction: 'ingress', ...values } } })
+
+test('looking at the groups makes the default one, once: out to everywhere, in from its own members', async () => {
+  const [lists] = await Promise.all([Promise.all(Array.from({ length: 5 }, () => me.ok('listSecurityGroups', {}, 'other')))])
+  const groups = new Set(lists.flatMap((l: any) => l.security_groups.map((g: any) => g.id)))
+  assert.equal(groups.size, 1)
+  const [group] = lists[0].security_groups
+  assert.equal(group.name, 'default')
+  assert.deepEqual(group.security_group_rules.map((r: any) => [r.direction, r.ethertype, r.remote_group_id === group.id, r.protocol, r.remote_ip_prefix]).sort(), [
+    ['egress', 'IPv4', false, null, null], ['egress', 'IPv6', false, null, null], ['ingress', 'IPv4', true, null, null], ['ingress', 'IPv6', true, null, null],
+  ])
+  const params = { security_group_id: group.id }
+  await me.refused('409 SecurityGroupCannotRemoveDefault', 'deleteSecurityGroup', { params }, 'other')
+  await me.refused('409 SecurityGroupCannotUpdateDefault', 'updateSecurityGroup', { params, body: { security_group: { name: 'x' } } }, 'other')
+  await me.ok('updateSecurityGroup', { params, body: { security_group: { description: 'mine' } } }, 'other')
+  await me.refused('409 SecurityGroupDefaultAlreadyExists', 'createSecurityGroup', { body: { security_group: { name: 'default' } } }, 'other')
+})
+
+test('a new group lets everything out and nothing in', async () => {
+  const group = await aGroup({ name: 'web' })
+  assert.deepEqual([group.name, group.project_id, group.security_group_rules.length, group.tags], ['web', testProjectId, 2, []])
+  assert.ok(group.security_group_rules.every((r: any) => r.direction === 'egress'))
+})
+
+test('a rule has the shape that neutron gives it', async () => {
+  const group = await aGroup()
+  const { security_group_rule: made } = await me.ok('createSecurityGroupRule', rule(group.id, { protocol: 'TCP', port_range_min: '22', port_range_max: 22, remote_ip_prefix: '10.0.0.7/24', description: 'ssh' }))
+  const { id: _i, created_at: _c, updated_at: _u, ...rest } = made
+  assert.deepEqual(rest, {
+    tenant_id: testProjectId, project_id: testProjectId, description: 'ssh', revision_number: 0, security_group_id: group.id, direction: 'ingress', ethertype: 'IPv4', protocol: 'tcp', port_range_min: 22, port_range_max: 22,
+    remote_ip_prefix: '10.0.0.7/24', remote_group_id: null, normalized_cidr: '10.0.0.0/24',
+  })
+  await me.refused('409 SecurityGroupRuleExists', 'createSecurityGroupRule', rule(group.id, { protocol: 'tcp', port_range_min: 22, port_range_max: 22, remote_ip_prefix: '10.0.0.7/24' }))
+  assert.equal((await me.ok('showSecurityGroup', { params: { security_group_id: group.id } })).security_group.revision_number, 2)
+  assert.deepEqual((await me.ok('listSecurityGroupRules', { query: { security_group_id: group.id, direction: 'ingress', protocol: 'tcp' } })).security_group_rules.length, 1)
+})
+
+test('what a rule may not say', async () => {
+  const group = await aGroup()
+  const no = (name: string, values: object): Promise<void> => me.refused(name, 'createSecurityGroupRule', rule(group.id, values))
+  await no('400 SecurityGroupInvalidPortRange', { protocol: 'tcp', port_range_min: 80, port_range_max: 22 })
+  await no('400 SecurityGroupInvalidPortRange', { protocol: 'udp', port_range_min: 80 })
+  await no('400 SecurityGroupInvalidPortRange', { protocol: 'tcp', port_range_min: 0, port_range_max: 22 })
+  await no('400 SecurityGroupProtocolRequiredWithPorts', { port_range_min: 22, port_range_max: 22 })
+  await no('400 SecurityGroupInvalidProtocolForPort', { protocol: 'ah', port_range_min: 22, port_range_max: 22 })
+  await no('400 SecurityGroupInvalidIcmpValue', { protocol: 'icmp', port_range_min: 256 })
+  await no('400 SecurityGroupMissingIcmpType', { protocol: 'icmp', port_range_max: 0 })
+  await no('400 SecurityGroupRuleInvalidProtocol', { protocol: 'nonsense' })
+  await no('400 SecurityGroupRuleInvalidProtocol', { protocol: '256' })
+  await no('400 SecurityGroupRuleInvalidEtherType', { ethertype: 'IPv5' })
+  await no('400 SecurityGroupEthertypeConflictWithProtocol', { protocol: 'ipv6-icmp' })
+  await no('400 SecurityGroupRuleParameterConflict', { remote_ip_prefix: '2001:db8::/64' })
+  await no('400 InvalidCIDR', { remote_ip_prefix: 'nonsense' })
+  await no('400 SecurityGroupRemoteGroupAndRemoteIpPrefix', { remote_ip_prefix: '10.0.0.0/8', remote_group_id: group.id })
+  await no('404 SecurityGroupNotFound', { remote_group_id: newId() })
+  await no('404 SecurityGroupNotFound', { remote_group_id: (await aGroup({}, 'other')).id })
+  await no('400 HTTPBadRequest', { direction: 'sideways' })
+  await no('400 HTTPBadRequest', { protocol: 'tcp', port_range_min: 1, port_range_max: 65536 })
+  await me.refused('404 SecurityGroupNotFound', 'createSecurityGroupRule', rule(newId(), {}))
+  for (const values of [{ protocol: 'any' }, { protocol: 'icmp', port_range_min: 8, port_range_max: 0 }, { protocol: 'icmp', port_range_min: -1, port_range_max: -1 }, { protocol: 47 }, { ethertype: 'ipv6', protocol: 'icmp' }]) await me.ok('createSecurityGroupRule', rule(group.id, values))
+})
+
+test('a group in use stays; one that goes takes the rules that name it along', async () => {
+  const group = await aGroup(), named = await aGroup(), subnet = await me.subnet()
+  const port = await me.port(subnet.network_id, { security_groups: [named.id] })
+  const { security_group_rule: made } = await me.ok('createSecurityGroupRule', rule(group.id, { remote_group_id: named.id }))
+  await me.refused('409 SecurityGroupInUse', 'deleteSecurityGroup', { params: { security_group_id: named.id } })
+  await me.ok('updatePort', { params: { port_id: port.id }, body: { port: { security_groups: [group.id] } } })
+  await me.ok('deleteSecurityGroup', { params: { security_group_id: named.id } })
+  await me.refused('404 SecurityGroupRuleNotFound', 'showSecurityGroupRule', { params: { security_group_rule_id: made.id } })
+  await me.refused('404 SecurityGroupNotFound', 'updatePort', { params: { port_id: port.id }, body: { port: { security_groups: [(await aGroup({}, 'other')).id] } } })
+})
+
+test('only hosts with ports that are concerned are woken', async () => {
+  const group = await aGroup(), peer = await aGroup(), subnet = await me.subnet()
+  const bind = (host: string, groupId: string): Promise<any> => me.port(subnet.network_id, { 'binding:host_id': host, 'security_groups': [groupId], 'project_id': testProjectId }, 'admin')
+  const a = await bind('host-a', group.id), b = await bind('host-b', peer.id)
+  await me.ok('createSecurityGroupRule', rule(group.id, { remote_group_id: peer.id }))
+  api.woken.length = 0
+  await me.ok('createSecurityGroupRule', rule(group.id, { protocol: 'tcp', port_range_min: 80, port_range_max: 80 }))
+  assert.deepEqual(api.woken, [{ host: 'host-a', touched: { ports: [a.id] } }])
+  api.woken.length = 0
+  await me.ok('updatePort', { params: { port_id: b.id }, body: { port: { fixed_ips: [{ ip_address: '10.1.0.99' }] } } })
+  assert.deepEqual(api.woken.map((w) => [w.host, w.touched.ports ?? []]), [['host-b', [b.id]], ['net-1', []], ['host-a', [a.id]]])
+  api.woken.length = 0
+  await me.ok('updatePort', { params: { port_id: b.id }, body: { port: { name: 'renamed' } } })
+  await me.ok('createSecurityGroupRule', rule((await aGroup()).id, { protocol: 'tcp', port_range_min: 80, port_range_max: 80 }))
+  assert.deepEqual(api.woken, [])
+})
