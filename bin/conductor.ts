@@ -1,7 +1,6 @@
 // Conductor and scheduler: the bus handlers that own sagas and choose hosts.
 import type { Actor, Context, Log } from '#base/context.ts'
 import { explain } from '#base/errors.ts'
-import { newId } from '#base/ids.ts'
 import type { Bus } from '#kit/bus/bus.ts'
 import type { ServiceClient } from '#kit/http/client.ts'
 import { createRunner, type Runner } from '#kit/saga/runner.ts'
@@ -34,7 +33,8 @@ export interface ConductorParts {
 const downAfterMs = 60_000
 
 export async function startConductor({ config, store, bus, tracer, log, client, parts }: ConductorParts): Promise<{ runner: Runner, stop(): Promise<void> }> {
-  const instance = `c-${newId()}`
+  // The same in the next life: answers to a dead conductor would lie in the outbox for ever.
+  const instance = `c-${config.host}`
   const commands = createCommands({ store: store.as(), bus, instance, downAfterMs, buildTimeoutMs: 30 * 60_000 })
   const deps: ConductorDeps = { store: store.as(), bus, network: client('network'), placement: client('placement'), commands, log }
   const handlers = conductorHandlers({
