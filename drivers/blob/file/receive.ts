@@ -5,8 +5,8 @@
 import { createHash } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
+import { chunksOf, tooMuch } from '#base/chunks.ts'
 import { MIB } from '#base/units.ts'
-import { chunksOf, tooMuch } from '../stream-faults.ts'
 import type { PutOptions } from '../contract.ts'
 
 const writeBytes = MIB
