@@ -55,7 +55,7 @@ test('control groups of both versions', async () => {
   const two = join(home, 'two')
   await mkdir(two)
   await writeFile(join(two, 'cgroup.controllers'), 'cpu memory pids')
-  const v2 = await detectCgroups(two, '/nonexistent')
+  const v2 = await detectCgroups(two, join(home, 'no-systemd'))
   assert.equal(v2.kind, 'v2')
   await v2.ensure('pileus-x', 'id', limits)
   await v2.ensure('pileus-x', 'id', limits)
@@ -65,7 +65,7 @@ test('control groups of both versions', async () => {
   assert.equal(await read('two', 'pileus-x', 'cgroup.subtree_control'), '+memory +cpu')
   const one = join(home, 'one')
   for (const controller of ['memory', 'cpu']) { await mkdir(join(one, controller), { recursive: true }); await writeFile(join(one, controller, 'cgroup.procs'), '') }
-  const v1 = await detectCgroups(one, '/nonexistent')
+  const v1 = await detectCgroups(one, join(home, 'no-systemd'))
   assert.equal(v1.kind, 'v1')
   await v1.ensure('pileus-x', 'id', limits)
   await v1.add('pileus-x', 'id', 42)
