@@ -70,7 +70,7 @@ test('control groups of both versions', async () => {
   await v1.ensure('pileus-x', 'id', limits)
   await v1.add('pileus-x', 'id', 42)
   assert.deepEqual([await read('one', 'memory', 'pileus-x', 'id', 'memory.limit_in_bytes'), await read('one', 'cpu', 'pileus-x', 'id', 'cpu.cfs_quota_us')], ['512', '150000'])
-  const none = await detectCgroups(join(home, 'nothing'), '/nonexistent')
+  const none = await detectCgroups(join(home, 'nothing'), join(home, 'no-systemd'))
   assert.equal(none.kind, 'none')
   await none.ensure('g', 'm', limits)
   const systemd = await detectCgroups(one, home)
