@@ -46,7 +46,12 @@ export async function startNetworkAgent({ host, driver, bus, log, contextFor, sc
 
   /** Asks about these and applies the answer; throws the first thing that went wrong, when all the others are done. */
   async function settle(ctx: Context, ask: Touched, options: Parameters<Applier['apply']>[2] = {}): Promise<{ wanted: Wanted, applied: Applied }> {
-    const wanted = await ctx.span('agent.ask-network', () => wantedNow(ctx, { ask }), { admin: { host } })
+    let wanted = await ctx.span('agent.ask-network', () => wantedNow(ctx, { ask }), { admin: { host } })
+    // An early message may meet a late state: a network is to go whose routers and ports are only told of by a message still under way.
+    const first = applier.dependentsOf(wanted.remove.networks)
+    if (first.ports.length + first.routers.length > 0) {
+      wanted = await wantedNow(ctx, { ask: { networks: ask.networks ?? [], ports: [...new Set([...ask.ports ?? [], ...first.ports])], routers: [...new Set([...ask.routers ?? [], ...first.routers])] } })
+    }
     const applied = await applier.apply(ctx, wanted, options)
     await tell(ctx, applied.report)
     return { wanted, applied }

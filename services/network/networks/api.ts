@@ -4,6 +4,8 @@ import { now } from '#base/time.ts'
 import { flag } from '#kit/store/store.ts'
 import type { Deps, NetworkTx } from '../deps.ts'
 import { externalNetworkInUse, invalidInput, invalidSharedSetting, networkInUse, segmentInUse } from '../faults.ts'
+import { removeFloatingIp } from '../floatingips/remove.ts'
+import * as floatingIps from '../floatingips/store.ts'
 import { removePort } from '../ports/remove.ts'
 import * as ports from '../ports/store.ts'
 import type { Values } from '../resource/attributes.ts'
@@ -78,6 +80,11 @@ export const updateNetwork = updating(network, async (tx, ctx, deps, row, values
 })
 
 export const deleteNetwork = deleting(network, async (tx, ctx, deps, row) => {
+  // Floating IPs that lead nowhere do not hold a network: they go with it, as in neutron.
+  for (const floating of await floatingIps.looseOn(tx, row.id)) {
+    await removeFloatingIp(tx, ctx, deps, floating)
+    await release(tx, floating.projectId, 'floatingip')
+  }
   if (await networks.portsInUse(tx, row.id)) throw networkInUse(row.id)
   // What is left are DHCP's own ports; their hosts hear of it.
   for (const port of await ports.onNetwork(tx, row.id)) await removePort(tx, ctx, deps, port)
