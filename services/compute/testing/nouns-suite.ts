@@ -28,8 +28,9 @@ export function nounsSuite(start: () => Promise<ComputeTest>): void {
   test('versions are told to everybody, with and without a slash at the end', async () => {
     for (const path of ['/compute', '/compute/']) {
       const { status, body } = await api.http<any>('GET', path)
-      assert.deepEqual([status, body.versions[0].id, body.versions[0].min_version, body.versions[0].links[0].href], [200, 'v2.1', '2.1', `${api.publicUrl}/compute/v2.1/`])
+      assert.deepEqual([status, ...body.versions.map((v: any) => [v.id, v.status, v.min_version, v.links[0].href])], [200, ['v2.0', 'SUPPORTED', '', `${api.publicUrl}/compute/v2/`], ['v2.1', 'CURRENT', '2.1', `${api.publicUrl}/compute/v2.1/`]])
     }
+    assert.equal((await api.http<any>('GET', '/compute/v2')).body.version.id, 'v2.0')
     for (const path of ['/compute/v2.1', '/compute/v2.1/', `/compute/v2.1/${testProjectId}`]) assert.equal((await api.http<any>('GET', path)).body.version.version, '2.96')
   })
 
