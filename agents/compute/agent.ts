@@ -1,7 +1,9 @@
 // The compute agent of one host: makes, changes and removes guests as the conductor says, and reports what it sees.
+import { uptime } from 'node:os'
 import type { Actor, Context, Log } from '#base/context.ts'
 import { explain, Fault, publicMessage, type FaultRecord } from '#base/errors.ts'
 import { retry } from '#base/retry.ts'
+import { after } from '#base/time.ts'
 import type { Bus, Stop } from '#kit/bus/bus.ts'
 import type { ServiceClient } from '#kit/http/client.ts'
 import type { Store } from '#kit/store/store.ts'
@@ -121,7 +123,7 @@ export async function startComputeAgent(options: ComputeAgentOptions): Promise<S
   hypervisor.watch(ending.signal, (seen) => void report([seen]).catch((error: unknown) => log.warn({ error: explain(error) }, 'an observation was lost')))
 
   const facts = await hypervisor.inspectHost(ctx)
-  const { serverIds } = await retry(() => bus.call(ctx, conductorBus, 'hostReport', { host, hostIp: options.hostIp, facts }), { firstMs: 100, maxMs: 5000, attempts: 20 }, undefined, ending.signal)
+  const { serverIds } = await retry(() => bus.call(ctx, conductorBus, 'hostReport', { host, hostIp: options.hostIp, facts, bootedAt: after(-uptime() * 1000) }), { firstMs: 100, maxMs: 5000, attempts: 20 }, undefined, ending.signal)
   const standing = await hypervisor.list(ctx)
   const there = new Set(standing.map((s) => s.id))
   // A guest the host lost (it was restarted, the directory is gone) shows as shut down rather than as running for ever.

@@ -44,7 +44,7 @@ export const conductorBus = contract('conductor', {
   /** By the port the request came from; see NetworkDriver.serveMetadata. */
   metadata: call<{ networkId: string, portId: string }, GuestMetadata | null>(),
   /** A host makes itself known, or says that it is still there. Answers the guests that should be on it. */
-  hostReport: call<{ host: string, hostIp: string, facts: HostFacts }, { serverIds: string[] }>(),
+  hostReport: call<{ host: string, hostIp: string, facts: HostFacts, /** When the machine started. */ bootedAt?: string }, { serverIds: string[] }>(),
   heartbeat: call<{ hosts: string[] }, { known: boolean }>(),
   /** What a host sees of its guests; an unknown one is reported to the operator, never removed. */
   observed: cast<{ host: string, seen: { serverId: string, power: Power, reason?: string }[] }>(),

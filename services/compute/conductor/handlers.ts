@@ -47,8 +47,8 @@ export function conductorHandlers(deps: HandlerDeps): Handlers<(typeof conductor
 
     metadata: (ctx, { portId }) => metadata.forPort(asCompute(ctx), portId, deps.metadata),
 
-    async hostReport(ctx, { host, hostIp, facts }) {
-      const id = await store.tx((tx) => hosts.report(tx, host, hostIp, facts))
+    async hostReport(ctx, { host, hostIp, facts, bootedAt }) {
+      const id = await store.tx((tx) => hosts.report(tx, host, hostIp, facts, bootedAt))
       await ensureProvider(ctx, id, host, facts)
       return { serverIds: (await store.read((tx) => servers.serversOn(tx, host))).map((s) => s.id) }
     },

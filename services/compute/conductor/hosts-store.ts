@@ -17,14 +17,14 @@ const nextNumber = async (tx: ComputeTx, table: 'computeHosts' | 'computeService
   Number((await tx.db.selectFrom(table).select(({ fn }) => fn.max('number').as('n')).executeTakeFirst())?.n ?? 0) + 1
 
 /** Keeps what a host says of itself; answers the id its resource provider has. */
-export async function report(tx: ComputeTx, host: string, hostIp: string, facts: HostFacts): Promise<string> {
+export async function report(tx: ComputeTx, host: string, hostIp: string, facts: HostFacts, bootedAt?: string): Promise<string> {
   const at = now()
   const said = {
     hypervisorType: facts.hypervisorType, hypervisorVersion: facts.hypervisorVersion, hostIp, vcpus: facts.vcpus, memoryMib: facts.memoryMib, diskGib: facts.diskGib,
-    cpuInfo: JSON.stringify(facts.cpuInfo), traits: JSON.stringify(facts.traits), reportedAt: at,
+    cpuInfo: JSON.stringify(facts.cpuInfo), traits: JSON.stringify(facts.traits), reportedAt: at, bootedAt: bootedAt ?? null,
   }
   if (await change(tx, 'computeHosts', { host }, said) === 0) {
-    await insertIfAbsent(tx, 'computeHosts', { ...said, host, id: newId(), number: await nextNumber(tx, 'computeHosts'), bootedAt: null })
+    await insertIfAbsent(tx, 'computeHosts', { ...said, host, id: newId(), number: await nextNumber(tx, 'computeHosts') })
   }
   await reportService(tx, host, 'nova-compute')
   return (await tx.db.selectFrom('computeHosts').select('id').where('host', '=', host).executeTakeFirstOrThrow()).id
