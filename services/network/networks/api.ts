@@ -6,6 +6,7 @@ import type { Deps, NetworkTx } from '../deps.ts'
 import { externalNetworkInUse, invalidInput, invalidSharedSetting, networkInUse, segmentInUse } from '../faults.ts'
 import { removeFloatingIp } from '../floatingips/remove.ts'
 import * as floatingIps from '../floatingips/store.ts'
+import { checkDnsName } from '../ports/check.ts'
 import { removePort } from '../ports/remove.ts'
 import * as ports from '../ports/store.ts'
 import type { Values } from '../resource/attributes.ts'
@@ -45,6 +46,7 @@ async function place(tx: NetworkTx, deps: Deps, values: NetworkValues, attempt: 
 }
 
 export async function makeNetwork(tx: NetworkTx, deps: Deps, values: NetworkValues, projectId: string, attempt = 1): Promise<NetworkRow> {
+  checkDnsName(values.dns_domain, 'dns_domain')
   const at = now(), where = await place(tx, deps, values, attempt)
   const row: NetworkRow = {
     id: newId(), projectId, description: values.description ?? '', revision: 1, createdAt: at, updatedAt: at, name: values.name ?? '', ...where,
@@ -65,6 +67,7 @@ export const showNetwork = showing(network)
 export const createNetwork = creating(network, { make: (tx, _ctx, deps, values, projectId, attempt) => makeNetwork(tx, deps, values, projectId, attempt) })
 
 export const updateNetwork = updating(network, async (tx, ctx, deps, row, values) => {
+  checkDnsName(values.dns_domain, 'dns_domain')
   if (values.shared === false && row.shared === 1 && await networks.usedByOthers(tx, row)) throw invalidSharedSetting(row.name)
   if (values['router:external'] === false && row.external === 1 && await networks.gatewaysOn(tx, row.id)) throw externalNetworkInUse(row.id)
   const changed = await amend(tx, 'networkNetworks', row, {

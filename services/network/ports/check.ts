@@ -44,6 +44,6 @@ export function checkRights(verb: 'create' | 'update', claims: Claims, actor: Ac
 
 const label = /^(?!-)[a-z0-9-]{1,63}(?<!-)$/i
 /** A relative or absolute name; empty takes it away. */
-export function checkDnsName(name: string | undefined): void {
-  if (name && !name.replace(/\.$/, '').split('.').every((part) => label.test(part))) throw malformed(`Invalid input for dns_name. Reason: '${name.slice(0, 60)}' is not a valid DNS name.`)
+export function checkDnsName(name: string | undefined, attribute = 'dns_name'): void {
+  if (name && !name.replace(/\.$/, '').split('.').every((part) => label.test(part))) throw malformed(`Invalid input for ${attribute}. Reason: '${name.slice(0, 60)}' is not a valid DNS name.`)
 }
