@@ -37,7 +37,7 @@ R=$W/root
 
 say "debootstrap of $SUITE (some minutes)"
 mkdir -p "$OUT/archives"
-unshare --mount --propagation private debootstrap --variant=minbase --cache-dir="$OUT/archives" --include=$INCLUDE $SUITE "$R" ${DEBIAN_MIRROR:-} > "$OUT/$NAME.log" 2>&1 9>&- ||
+unshare --mount --propagation private debootstrap --variant=minbase --cache-dir="$OUT/archives" --include=$INCLUDE $SUITE "$R" ${DEBIAN_MIRROR:-} > "$OUT/$NAME.log" 2>&1 ||
   die "debootstrap failed; the end of $OUT/$NAME.log: $(tail -n 3 "$OUT/$NAME.log")"
 
 say 'configuring'
