@@ -7,8 +7,11 @@ import type { ComputeTx } from '../deps.ts'
 import type { PlannedNic } from '../lifecycle.ts'
 import type { InstanceRow, ServerRow } from '../schema.ts'
 
+export const find = (tx: ComputeTx, id: string): Promise<ServerRow | undefined> =>
+  tx.db.selectFrom('computeServers').selectAll().where('id', '=', id).where('deletedAt', 'is', null).executeTakeFirst()
+
 export async function get(tx: ComputeTx, id: string): Promise<ServerRow> {
-  const row = await tx.db.selectFrom('computeServers').selectAll().where('id', '=', id).where('deletedAt', 'is', null).executeTakeFirst()
+  const row = await find(tx, id)
   if (!row) throw notFound(`Instance ${id} could not be found.`)
   return row
 }
@@ -19,16 +22,24 @@ export async function move(tx: ComputeTx, row: Pick<ServerRow, 'id' | 'generatio
   if (moved === 0) throw conflict(`Instance ${row.id} was changed by another request, try again.`)
 }
 
-/** Whatever else happens to a record under a saga, a running delete keeps its task. */
-export async function progress(tx: ComputeTx, id: string, set: Partial<ServerRow>): Promise<void> {
+/** A build's moves: they count only while the record is still being built, and a running delete keeps its task. Others have no say any more. */
+async function building(tx: ComputeTx, id: string, set: Partial<ServerRow>): Promise<boolean> {
   const row = await get(tx, id)
+  if (row.vmState !== 'building') return false
   const { taskState, ...rest } = set
   await move(tx, row, row.taskState === 'deleting' ? rest : set)
+  return true
 }
+export const assign = (tx: ComputeTx, id: string, host: string, node: string): Promise<boolean> => building(tx, id, { host, node, taskState: 'spawning' })
+/** What the host may have seen of the guest goes with it. */
+export async function unassign(tx: ComputeTx, id: string): Promise<void> {
+  if (await building(tx, id, { host: null, node: null, taskState: 'scheduling' })) await tx.db.deleteFrom('computeInstances').where('serverId', '=', id).execute()
+}
+export const launched = (tx: ComputeTx, id: string): Promise<boolean> => building(tx, id, { vmState: 'active', taskState: null, progress: 100, launchedAt: now() })
 
 /** What OpenStack promises of a failed build: ERROR, with the reason. */
 export async function fail(tx: ComputeTx, id: string, fault: SagaFault): Promise<void> {
-  const row = await tx.db.selectFrom('computeServers').selectAll().where('id', '=', id).where('deletedAt', 'is', null).executeTakeFirst()
+  const row = await find(tx, id)
   if (!row || row.taskState === 'deleting') return
   if (row.vmState !== 'error') await move(tx, row, { vmState: 'error', taskState: null, progress: 0, host: null, node: null })
   await complain(tx, id, fault)
