@@ -17,7 +17,6 @@ import { conductor } from './migrations/0002-conductor.ts'
 import * as quotas from './quotas/api.ts'
 import * as quotaClasses from './quotas/classes.ts'
 import { showLimits } from './quotas/limits.ts'
-import { listSecurityGroups, showSecurityGroup } from './security-groups/api.ts'
 import * as groups from './server-groups/api.ts'
 import * as addresses from './servers/addresses.ts'
 import * as servers from './servers/api.ts'
@@ -61,7 +60,7 @@ export const compute: ServiceModule<Deps> = {
       aggregates.addHostToAggregate, aggregates.removeHostFromAggregate, aggregates.setAggregateMetadata,
       hypervisors.listHypervisors, hypervisors.listHypervisorsDetailed, hypervisors.showHypervisor, hypervisors.showHypervisorUptime, hypervisors.showHypervisorStatistics, hypervisors.searchHypervisors, hypervisors.listHypervisorServers,
       services.listComputeServices, services.updateComputeService, services.enableComputeService, services.disableComputeService, services.disableComputeServiceReason, services.forceDownComputeService, services.deleteComputeService,
-      usage.listUsages, usage.showUsage, extensions.listExtensions, extensions.showExtension, listSecurityGroups, showSecurityGroup,
+      usage.listUsages, usage.showUsage, extensions.listExtensions, extensions.showExtension,
     ],
     envelope, statuses, inspect,
     replyHeaders: (requestId) => ({ 'x-compute-request-id': requestId }),
@@ -70,6 +69,6 @@ export const compute: ServiceModule<Deps> = {
   access: async () => (await Promise.all([
     import('./version-documents/access.ts'), import('./servers/access.ts'), import('./instance-actions/access.ts'), import('./flavors/access.ts'), import('./keypairs/access.ts'), import('./quotas/access.ts'),
     import('./availability-zones/access.ts'), import('./aggregates/access.ts'), import('./hypervisors/access.ts'), import('./compute-services/access.ts'), import('./server-groups/access.ts'), import('./usage/access.ts'),
-    import('./extensions/access.ts'), import('./security-groups/access.ts'),
+    import('./extensions/access.ts'),
   ])).flatMap((m) => m.access),
 }
