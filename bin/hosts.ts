@@ -69,10 +69,10 @@ export async function startHosts({ config, store, bus, log, client, context, par
     stops.push(await startNetworkAgent({ host: name, driver: network, bus, log, contextFor: context }))
     const ports = {
       async plug(ctx: Context, portId: string, ownerUid: number): Promise<Nic> {
-        const plugged = await bus.call(ctx, networkAgentBus, 'plugPort', { portId, ownerUid }, { target: name })
+        const plugged = await bus.call(ctx, networkAgentBus, 'plugPort', { portId, ownerUid }, { target: name, repeatable: true })
         return { portId, mac: plugged.mac, mtu: plugged.mtu, device: { tap: plugged.tap, ...(plugged.netns && { netns: plugged.netns }) } }
       },
-      async unplug(ctx: Context, portId: string): Promise<void> { await bus.call(ctx, networkAgentBus, 'unplugPort', { portId }, { target: name }) },
+      async unplug(ctx: Context, portId: string): Promise<void> { await bus.call(ctx, networkAgentBus, 'unplugPort', { portId }, { target: name, repeatable: true }) },
     }
     stops.push(await startComputeAgent({ host: name, hostIp: index === 0 ? ownAddress() : '127.0.0.1', hypervisor, bus, store, images, network: client('network'), ports, contextFor: context, log, version: '27.0.0' }))
     if (index === 0) stops.push(await network.serveMetadata(context(own('network')), metadataHandler(bus, () => context(own('compute')), log)))

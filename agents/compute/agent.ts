@@ -70,7 +70,7 @@ export async function startComputeAgent(options: ComputeAgentOptions): Promise<S
     const from = acting(message)
     try {
       await from.span('agent.take', () => ledger.ensure(command.serverId, command.epoch), { admin: { host } })
-      const info = await from.span('agent.ask-conductor', () => bus.call(from, conductorBus, 'instanceInfo', { serverId: command.serverId, host }))
+      const info = await from.span('agent.ask-conductor', () => bus.call(from, conductorBus, 'instanceInfo', { serverId: command.serverId, host }, { repeatable: true }))
       // Before any of them is made, so that a removal knows them whatever happened in between.
       await ledger.ports(command.serverId, info.nics.map((n) => n.portId))
       await build(from, info)

@@ -39,9 +39,9 @@ export async function startNetworkAgent({ host, driver, bus, log, contextFor, sc
   const dirty = { networks: new Set<string>(), ports: new Set<string>(), routers: new Set<string>() }
   const strangers = new Set<string>()
 
-  const wantedNow = (ctx: Context, request: Omit<WantedRequest, 'host'>): Promise<Wanted> => bus.call(ctx, networkBus, 'wantedState', { host, ...request })
+  const wantedNow = (ctx: Context, request: Omit<WantedRequest, 'host'>): Promise<Wanted> => bus.call(ctx, networkBus, 'wantedState', { host, ...request }, { repeatable: true })
   const tell = async (ctx: Context, report: Omit<HostReport, 'host'>): Promise<void> => {
-    if (Object.values(report).some((list) => list.length > 0)) await bus.call(ctx, networkBus, 'report', { host, ...report })
+    if (Object.values(report).some((list) => list.length > 0)) await bus.call(ctx, networkBus, 'report', { host, ...report }, { repeatable: true })
   }
 
   /** Asks about these and applies the answer; throws the first thing that went wrong, when all the others are done. */

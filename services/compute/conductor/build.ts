@@ -45,7 +45,7 @@ export const buildServer = saga<BuildInput, ConductorDeps, BuildSecrets>('server
       do: (ctx) => ctx.span('conductor.call-scheduler', () => bus.call(asCompute(ctx), schedulerBus, 'select', {
         serverId, projectId: plan.projectId, userId: plan.userId, flavor: plan.flavor, imageId: plan.imageId, availabilityZone: plan.availabilityZone, host: plan.host,
         hypervisorHostname: plan.hypervisorHostname, forced: plan.forced, group: plan.group, schedulerHints: plan.schedulerHints, exclude: [...tried],
-      })),
+      }, { repeatable: true })),
       undo: release,
     }))
     if (!placed.ok) {
