@@ -7,7 +7,7 @@ import { Usage } from './usage.ts'
 
 export interface Need {
   package: string
-  /** A program of it, or the absolute path of a file; there means installed. */
+  /** A program of it, or the absolute path of a file; there means installed. Of several words, any. */
   sign: string
   why: string
 }
@@ -21,7 +21,7 @@ export const cloudNeeds: Need[] = [
   need('iproute2', 'ip', 'networks, routers and their namespaces'),
   need('nftables', 'nft', 'security groups, address translation'),
   need('dnsmasq-base', 'dnsmasq', 'addresses and names for guests'),
-  need('kmod', 'modprobe', 'loads the kernel\'s bridge filter'),
+  need('kmod', '/proc/sys/net/bridge/bridge-nf-call-iptables modprobe', 'loads the kernel\'s bridge filter'),
   need('util-linux', 'setpriv', 'guests run without privileges'),
   need('mount', 'mount', 'namespaces are kept by mounts'),
 ]
@@ -56,7 +56,8 @@ export const testNeeds: Need[] = [
 const folders = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']
 const standsAt = (path: string): Promise<boolean> => access(path, constants.F_OK).then(() => true, () => false)
 const isThere = async ({ sign }: Need): Promise<boolean> => {
-  for (const path of sign.startsWith('/') ? [sign] : folders.map((folder) => join(folder, sign))) if (await standsAt(path)) return true
+  const paths = sign.split(' ').flatMap((word) => word.startsWith('/') ? [word] : folders.map((folder) => join(folder, word)))
+  for (const path of paths) if (await standsAt(path)) return true
   return false
 }
 
