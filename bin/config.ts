@@ -29,6 +29,8 @@ export interface CloudConfig {
   /** The external network that is seeded, and the host's address on it. */
   external: { cidr: string, gateway: string }
   heartbeatMs: number
+  /** A host that was silent for so long is down. nova's service_down_time when absent. */
+  downAfterMs?: number
   logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
   /** Where log lines go; standard error when absent. */
   logFile?: string

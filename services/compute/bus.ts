@@ -39,6 +39,9 @@ export interface Done { serverId: string, epoch: number, command: 'ensure' | 're
 /** What the metadata service shows a guest: a tree as the paths below 169.254.169.254 name it. Absent: no such guest. */
 export interface GuestMetadata { files: Record<string, string> }
 
+/** Why a guest that should be on a host is reported although it is not there. */
+export const lostReason = 'not found on its host'
+
 export const conductorBus = contract('conductor', {
   instanceInfo: call<{ serverId: string, host: string }, InstanceInfo>(),
   /** By the port the request came from; see NetworkDriver.serveMetadata. */

@@ -93,7 +93,7 @@ export async function audit(cloud: Audited, away: string[] = []): Promise<string
     for (const id of standing.ports.keys()) complain(portById.get(id)?.host !== name, `port ${id} is wired on ${name} and not bound there`)
     for (const network of standing.networks.values()) for (const lease of network.leases) complain((portById.get(lease.portId)?.host ?? '') === '', `network ${network.id} on ${name} has a lease for port ${lease.portId}, which is bound nowhere`)
   }
-  for (const row of ledger) complain(!at(row.serverId, row.host), `the ledger of ${row.host} has ${row.serverId}, which is not there`)
+  for (const row of ledger) complain(!at(row.serverId, row.host) && !away.includes(row.host), `the ledger of ${row.host} has ${row.serverId}, which is not there`)
   for (const row of instances) complain(!at(row.serverId, row.host), `${row.serverId} is remembered as a guest of ${row.host}`)
   for (const nic of nics) complain(!byId.has(nic.serverId), `a card of the deleted server ${nic.serverId} is left`)
   for (const port of ports) {

@@ -5,8 +5,10 @@ import { change, insertIfAbsent } from '#kit/store/rows.ts'
 import type { HostFacts } from '#drivers/hypervisor/contract.ts'
 import type { ComputeTx } from '../deps.ts'
 
+/** Of these hosts, those that were heard of since and that no administrator has declared down. */
 export async function upSince(tx: ComputeTx, names: string[], sinceMs: number): Promise<Set<string>> {
-  const rows = await tx.db.selectFrom('computeHosts').select('host').where('host', 'in', names).where('reportedAt', '>', new Date(sinceMs).toISOString()).execute()
+  const rows = await tx.db.selectFrom('computeHosts').select('host').where('host', 'in', names).where('reportedAt', '>', new Date(sinceMs).toISOString())
+    .where('host', 'not in', (eb) => eb.selectFrom('computeServices').select('host').where('binary', '=', 'nova-compute').where('forcedDown', '=', 1)).execute()
   return new Set(rows.map((r) => r.host))
 }
 
@@ -45,3 +47,7 @@ export async function heartbeat(tx: ComputeTx, names: string[]): Promise<boolean
   await change(tx, 'computeServices', { host: names, binary: 'nova-compute' }, { reportedAt: at })
   return seen === names.length
 }
+
+/** Hosts after `afterHost` by name, with their providers' ids. */
+export const page = (tx: ComputeTx, afterHost: string, limit: number): Promise<{ host: string, id: string }[]> =>
+  tx.db.selectFrom('computeHosts').select(['host', 'id']).where('host', '>', afterHost).orderBy('host').limit(limit).execute()

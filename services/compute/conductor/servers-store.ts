@@ -5,7 +5,7 @@ import { change, insert, put } from '#kit/store/rows.ts'
 import type { SagaFault } from '#kit/saga/saga.ts'
 import type { ComputeTx } from '../deps.ts'
 import type { PlannedNic } from '../lifecycle.ts'
-import type { InstanceRow, ServerRow } from '../schema.ts'
+import type { InstanceRow, ServerRow, TaskState } from '../schema.ts'
 
 export const find = (tx: ComputeTx, id: string): Promise<ServerRow | undefined> =>
   tx.db.selectFrom('computeServers').selectAll().where('id', '=', id).where('deletedAt', 'is', null).executeTakeFirst()
@@ -78,3 +78,12 @@ export const userDataOf = async (tx: ComputeTx, serverId: string): Promise<strin
 
 export const serverOfPort = async (tx: ComputeTx, portId: string): Promise<string | undefined> =>
   (await tx.db.selectFrom('computeServerNics').select('serverId').where('portId', '=', portId).executeTakeFirst())?.serverId
+
+/** Servers whose task has been one of these since `before`, the longest waiting first. */
+export const waitingSince = (tx: ComputeTx, tasks: TaskState[], before: string, limit: number): Promise<ServerRow[]> =>
+  tx.db.selectFrom('computeServers').selectAll().where('taskState', 'in', tasks).where('updatedAt', '<', before).where('deletedAt', 'is', null).where('host', 'is not', null).orderBy('updatedAt').limit(limit).execute()
+
+/** Which of these were servers once and can use nothing any more: deleted, or failed before they came to a host. */
+export const usingNothing = async (tx: ComputeTx, ids: string[]): Promise<string[]> => ids.length === 0 ? [] :
+  (await tx.db.selectFrom('computeServers').select('id').where('id', 'in', ids)
+    .where((eb) => eb.or([eb('deletedAt', 'is not', null), eb.and([eb('vmState', '=', 'error'), eb('host', 'is', null)])])).execute()).map((r) => r.id)
