@@ -48,3 +48,7 @@ export async function heartbeat(tx: ComputeTx, names: string[]): Promise<boolean
 /** Hosts after `afterHost` by name, with their providers' ids. */
 export const page = (tx: ComputeTx, afterHost: string, limit: number): Promise<{ host: string, id: string }[]> =>
   tx.db.selectFrom('computeHosts').select(['host', 'id']).where('host', '>', afterHost).orderBy('host').limit(limit).execute()
+
+/** When each host was last heard of. */
+export const hostReports = (tx: ComputeTx): Promise<{ host: string, reportedAt: string }[]> =>
+  tx.db.selectFrom('computeHosts').select(['host', 'reportedAt']).orderBy('host').execute()
