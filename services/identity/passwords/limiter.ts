@@ -1,5 +1,5 @@
 // Failed log-ins are counted by user and source, by source, and by user; past a limit the answer is 429 before anything is hashed.
-// Why so: docs/decisions/login-failures.md
+// Why so: docs/decisions/0005-login-failures.md
 import { isIPv6 } from 'node:net'
 import { tooManyRequests } from '#base/errors.ts'
 
