@@ -1,7 +1,6 @@
 // Conductor and scheduler: the bus handlers that own sagas and choose hosts.
 import type { Actor, Context, Log } from '#base/context.ts'
 import { explain } from '#base/errors.ts'
-import { newId } from '#base/ids.ts'
 import type { Bus } from '#kit/bus/bus.ts'
 import type { ServiceClient } from '#kit/http/client.ts'
 import { createRunner, type Runner } from '#kit/saga/runner.ts'
@@ -13,6 +12,7 @@ import { createCommands } from '#services/compute/conductor/commands.ts'
 import { deleteServer } from '#services/compute/conductor/delete.ts'
 import type { ConductorDeps } from '#services/compute/conductor/deps.ts'
 import { conductorHandlers } from '#services/compute/conductor/handlers.ts'
+import { startReconcile } from '#services/compute/conductor/reconcile.ts'
 import { reportService } from '#services/compute/conductor/hosts-store.ts'
 import { select } from '#services/compute/scheduler/select.ts'
 import { serveAgents } from '#services/network/wanted/serve.ts'
@@ -30,11 +30,11 @@ export interface ConductorParts {
   parts: Parts
 }
 
-/** nova's service_down_time. */
-const downAfterMs = 60_000
-
-export async function startConductor({ config, store, bus, tracer, log, client, parts }: ConductorParts): Promise<{ runner: Runner, stop(): Promise<void> }> {
-  const instance = `c-${newId()}`
+export async function startConductor({ config, store, bus, tracer, log, client, context, parts }: ConductorParts): Promise<{ runner: Runner, stop(): Promise<void> }> {
+  // nova's service_down_time
+  const { downAfterMs = 60_000 } = config
+  // The same in the next life: answers to a dead conductor would lie in the outbox for ever.
+  const instance = `c-${config.host}`
   const commands = createCommands({ store: store.as(), bus, instance, downAfterMs, buildTimeoutMs: 30 * 60_000 })
   const deps: ConductorDeps = { store: store.as(), bus, network: client('network'), placement: client('placement'), commands, log }
   const handlers = conductorHandlers({
@@ -58,10 +58,14 @@ export async function startConductor({ config, store, bus, tracer, log, client, 
   })
   await alive()
   const heart = setInterval(() => void alive().catch((error: unknown) => log.warn({ error: explain(error) }, 'a sign of life was not written')), config.heartbeatMs).unref()
+  const endReconcile = startReconcile({
+    ...deps, context: () => context({ service: 'compute', userId: '', roles: [] }), graceMs: config.shutdownGraceMs, downAfterMs,
+  })
   return {
     runner,
     async stop() {
       clearInterval(heart)
+      await endReconcile()
       await runner.stop()
       commands.close()
       for (const stop of stops) await stop()

@@ -4,6 +4,10 @@ import type { StoreConfig } from '#kit/store/store.ts'
 import type { FakeConfig } from '#drivers/hypervisor/fake/config.ts'
 import type { Accel } from '#drivers/hypervisor/qemu/config.ts'
 
+/** What may stand behind `--driver`: a hypervisor with the network that suits it, see openDrivers in hosts.ts. */
+export const driverNames = ['qemu', 'fake'] as const
+export type DriverName = (typeof driverNames)[number]
+
 export interface CloudConfig {
   /** Four letters and digits in the name of every object on the host. */
   cloudId: string
@@ -16,7 +20,7 @@ export interface CloudConfig {
   tls?: { cert: string, key: string }
   database: StoreConfig
   bus: BusConfig
-  driver: 'qemu' | 'fake'
+  driver: DriverName
   qemu: { accel?: Accel, cpuModel?: string }
   /** Knobs of the fake hypervisor; `hosts` of them pretend to be there. */
   fake: FakeConfig & { hosts?: number }
@@ -29,6 +33,8 @@ export interface CloudConfig {
   /** The external network that is seeded, and the host's address on it. */
   external: { cidr: string, gateway: string }
   heartbeatMs: number
+  /** A host that was silent for so long is down. nova's service_down_time when absent. */
+  downAfterMs?: number
   logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
   /** Where log lines go; standard error when absent. */
   logFile?: string

@@ -19,8 +19,19 @@ import { networkAgentBus } from '#services/network/bus.ts'
 import type { CloudConfig } from './config.ts'
 import type { Parts } from './services.ts'
 
-export interface Host { name: string, hypervisor: Hypervisor, network: NetworkDriver }
-export interface Hosts { list: Host[], stop(): Promise<void> }
+export interface Drivers { hypervisor: Hypervisor, network: NetworkDriver }
+export interface Host extends Drivers {
+  name: string
+  /** Ends its agents and its signs of life; what stands on it goes on. */
+  stop(): Promise<void>
+}
+export interface Hosts {
+  /** Those whose agents run, by name. */
+  list: Host[]
+  /** Starts a host's agents over its drivers; they take up what stands there. */
+  start(name: string, drivers: Drivers): Promise<Host>
+  stop(): Promise<void>
+}
 
 export interface HostParts {
   config: CloudConfig
@@ -35,7 +46,7 @@ export interface HostParts {
 const own = (service: string): Actor => ({ service, userId: '', roles: [] })
 
 /** The drivers of a real host, or of the n-th pretended one. */
-export async function openDrivers(config: CloudConfig, index = 0): Promise<{ hypervisor: Hypervisor, network: NetworkDriver }> {
+export async function openDrivers(config: CloudConfig, index = 0): Promise<Drivers> {
   const { stateDir, cloudId } = config
   if (config.driver === 'qemu') {
     return {
@@ -61,40 +72,54 @@ export async function startHosts({ config, store, bus, log, client, context, par
     dir: join(config.stateDir, 'cache'), image: client('image'), bytes: config.driver !== 'fake',
     localPath: (hash) => parts.blobs.localPath?.(hash),
   })
-  const list: Host[] = [], stops: Stop[] = []
+  const list: Host[] = []
 
-  async function startHost(index: number): Promise<void> {
-    const name = index === 0 ? config.host : `${config.host}-${index}`
-    const { hypervisor, network } = await openDrivers(config, index)
-    stops.push(await startNetworkAgent({ host: name, driver: network, bus, log, contextFor: context }))
+  async function start(name: string, { hypervisor, network }: Drivers): Promise<Host> {
+    const stops: Stop[] = []
+    const stop = async (): Promise<void> => {
+      const at = list.indexOf(host)
+      if (at >= 0) list.splice(at, 1)
+      for (const end of stops.splice(0).reverse()) await end().catch((error: unknown) => log.warn({ host: name, error: explain(error) }, 'an agent did not stop cleanly'))
+    }
+    const host: Host = { name, hypervisor, network, stop }
     const ports = {
       async plug(ctx: Context, portId: string, ownerUid: number): Promise<Nic> {
-        const plugged = await bus.call(ctx, networkAgentBus, 'plugPort', { portId, ownerUid }, { target: name })
+        const plugged = await bus.call(ctx, networkAgentBus, 'plugPort', { portId, ownerUid }, { target: name, repeatable: true })
         return { portId, mac: plugged.mac, mtu: plugged.mtu, device: { tap: plugged.tap, ...(plugged.netns && { netns: plugged.netns }) } }
       },
-      async unplug(ctx: Context, portId: string): Promise<void> { await bus.call(ctx, networkAgentBus, 'unplugPort', { portId }, { target: name }) },
+      async unplug(ctx: Context, portId: string): Promise<void> { await bus.call(ctx, networkAgentBus, 'unplugPort', { portId }, { target: name, repeatable: true }) },
     }
-    stops.push(await startComputeAgent({ host: name, hostIp: index === 0 ? ownAddress() : '127.0.0.1', hypervisor, bus, store, images, network: client('network'), ports, contextFor: context, log, version: '27.0.0' }))
-    if (index === 0) stops.push(await network.serveMetadata(context(own('network')), metadataHandler(bus, () => context(own('compute')), log)))
-    list.push({ name, hypervisor, network })
+    const isThis = name === config.host
+    try {
+      stops.push(await startNetworkAgent({ host: name, driver: network, bus, log, contextFor: context }))
+      stops.push(await startComputeAgent({ host: name, hostIp: isThis ? ownAddress() : '127.0.0.1', hypervisor, bus, store, images, network: client('network'), ports, contextFor: context, log, version: '27.0.0' }))
+      if (isThis) stops.push(await network.serveMetadata(context(own('network')), metadataHandler(bus, () => context(own('compute')), log)))
+    } catch (error) {
+      await stop()
+      throw error
+    }
+    list.push(host)
+    return host
   }
+  const sort = (): void => { list.sort((a, b) => a.name.localeCompare(b.name)) }
 
   const stop = async (): Promise<void> => {
     clearInterval(heart)
-    for (const end of stops.reverse()) await end().catch((error: unknown) => log.warn({ error: explain(error) }, 'an agent did not stop cleanly'))
-    stops.length = 0
+    for (const host of list.toReversed()) await host.stop()
   }
   // One message for all hosts of this process.
   const beat = (): Promise<unknown> => bus.call(context(own('compute')), conductorBus, 'heartbeat', { hosts: list.map((h) => h.name) })
   const heart = setInterval(() => void beat().catch((error: unknown) => log.warn({ error: explain(error) }, 'a heartbeat was lost')), config.heartbeatMs).unref()
-  try {
-    for (let i = 0; i < count; i += 50) await Promise.all(Array.from({ length: Math.min(50, count - i) }, (_x, n) => startHost(i + n)))
-  } catch (error) {
-    await stop()
-    throw error
+  for (let i = 0; i < count; i += 50) {
+    const begun = await Promise.allSettled(Array.from({ length: Math.min(50, count - i) }, async (_x, n) => start(i + n === 0 ? config.host : `${config.host}-${i + n}`, await openDrivers(config, i + n))))
+    const failed = begun.find((b) => b.status === 'rejected')
+    if (failed) {
+      await stop()
+      throw failed.reason
+    }
   }
-  list.sort((a, b) => a.name.localeCompare(b.name))
-  return { list, stop }
+  sort()
+  return { list, start: async (name, drivers) => { const host = await start(name, drivers); sort(); return host }, stop }
 }
 
 export const thisHost = (): string => hostname().split('.')[0]!.toLowerCase()

@@ -4,6 +4,7 @@ import type { Server } from 'node:net'
 import { explain } from '#base/errors.ts'
 import { startOf } from '#host/processes.ts'
 import { startCloud, type Cloud } from './cloud.ts'
+import type { DriverName } from './config.ts'
 import { writeCredentials, type CredentialFiles } from './credentials.ts'
 import { front } from './front.ts'
 import { createMetrics } from './metrics.ts'
@@ -19,7 +20,7 @@ export interface Ready {
   endpoint: string
   auth_url: string
   cloud_id: string
-  driver: 'qemu' | 'fake'
+  driver: DriverName
   state_dir: string
   clouds_yaml: string
   openrc: string

@@ -5,7 +5,7 @@ import { isIP } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseStoreUrl, type StoreConfig } from '#kit/store/store.ts'
-import type { CloudConfig } from './config.ts'
+import { driverNames, type CloudConfig, type DriverName } from './config.ts'
 import { externalOf, type External } from './external-range.ts'
 import { thisHost } from './hosts.ts'
 import { defaultStateDir, logFileOf, type StateDir } from './state-dir.ts'
@@ -49,7 +49,7 @@ export type UpValues = { [K in keyof typeof upOptions]?: (typeof upOptions)[K] e
 
 export interface Settings {
   stateDir: string
-  driver: 'qemu' | 'fake'
+  driver: DriverName
   listen: { address: string, port: number }
   operatorPort: number
   publicUrl?: string
@@ -87,7 +87,7 @@ export async function readSettings(values: UpValues): Promise<Settings> {
   const operatorPort = numberAmong('operator-port', values['operator-port'] ?? String(port === 0 ? 0 : port === 65535 ? 65534 : port + 1), 0, 65535)
   if (operatorPort === port && port !== 0) throw new Usage(`--operator-port ${operatorPort} is the API's own port`, 2)
   return {
-    stateDir: resolve(values['state-dir'] ?? defaultStateDir()), driver: among('driver', values.driver ?? 'qemu', 'qemu', 'fake'), listen: { address, port }, operatorPort,
+    stateDir: resolve(values['state-dir'] ?? defaultStateDir()), driver: among('driver', values.driver ?? 'qemu', ...driverNames), listen: { address, port }, operatorPort,
     ...(publicUrl !== undefined && { publicUrl }), ...(tls && { tls }), ...(values.database !== undefined && { database: databaseOf(values.database) }), bus: busOf(values.bus ?? 'local'),
     ...(values['external-cidr'] !== undefined && { external: externalOf(values['external-cidr']) }),
     qemu: { ...(values.accel !== undefined && { accel: among('accel', values.accel, 'kvm', 'tcg') }), ...(values['cpu-model'] !== undefined && { cpuModel: values['cpu-model'] }) },

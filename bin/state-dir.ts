@@ -8,6 +8,7 @@ import { newSecret } from '#base/ids.ts'
 import { waitFor } from '#base/retry.ts'
 import { readJson } from '#host/files.ts'
 import { isRunning, type ProcessId } from '#host/processes.ts'
+import type { DriverName } from './config.ts'
 import { freeRange, type External } from './external-range.ts'
 import { Usage } from './usage.ts'
 
@@ -17,7 +18,7 @@ export const defaultStateDir = (): string => (process.getuid?.() === 0 ? '/var/l
 export interface Identity {
   id: string
   createdAt: string
-  driver: 'qemu' | 'fake'
+  driver: DriverName
   /** The external network that is seeded: chosen once, where the host had room. */
   external: External
 }
@@ -35,7 +36,7 @@ export interface StateDir { path: string, identity: Identity, secrets: Secrets, 
 export const outputFileOf = (dir: string): string => join(resolve(dir), 'pileus.out')
 
 /** The cloud that lies in the directory, if one does. Throws a Usage when the directory cannot be this cloud's. */
-export async function checkStateDir(path: string, driver: 'qemu' | 'fake'): Promise<Identity | undefined> {
+export async function checkStateDir(path: string, driver: DriverName): Promise<Identity | undefined> {
   const dir = resolve(path)
   const there = await readdir(dir).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw new Usage(`${dir} cannot be read (${error.code}); choose another --state-dir`)
@@ -52,7 +53,7 @@ export async function makeDir(path: string): Promise<void> {
 }
 
 /** Opens the directory, making it and its secrets on the first call. */
-export async function openStateDir(path: string, driver: 'qemu' | 'fake', external?: External): Promise<StateDir> {
+export async function openStateDir(path: string, driver: DriverName, external?: External): Promise<StateDir> {
   const dir = resolve(path)
   const known = await checkStateDir(dir, driver)
   await makeDir(dir)

@@ -7,10 +7,11 @@ import { hostReports } from '#services/compute/conductor/hosts-store.ts'
 import type { ComputeTables } from '#services/compute/schema.ts'
 import { countByState } from '#services/compute/servers/store.ts'
 import type { Cloud } from './cloud.ts'
+import type { DriverName } from './config.ts'
 
 export interface CloudStatus {
   cloud_id: string
-  driver: 'qemu' | 'fake'
+  driver: DriverName
   url: string
   pid: number
   started_at: string

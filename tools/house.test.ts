@@ -50,3 +50,7 @@ test('the lockfile names no host, and no package runs a script', async () => {
   const bad = Object.entries(lock.packages).filter(([, p]) => p.resolved !== undefined || p.hasInstallScript)
   assert.deepEqual(bad.map(([name]) => name), [])
 })
+
+test('every service tries the access it expects', () => {
+  assert.deepEqual(files.flatMap((file) => /^services\/[^/]+(?=\/service\.ts$)/.exec(file) ?? []).filter((service) => !files.includes(`${service}/access.test.ts`)), [])
+})

@@ -23,13 +23,14 @@ export const layers: Layer[] = [
   { name: 'driver contract', files: /^drivers\/([^/]+)\/contract\.ts$/, may: [], mayType: ['^base/'] },
   { name: 'driver suite', files: /^drivers\/([^/]+)\/suite\.ts$/, may: ['^base/', '^drivers/$1/[^/]+\\.testing\\.ts$'], mayType: ['^drivers/$1/contract\\.ts$'] },
   { name: 'driver list', files: /^drivers\/([^/]+)\/index\.ts$/, may: ['^drivers/$1/[^/]+/'], mayType: ['^drivers/$1/contract\\.ts$'] },
-  { name: 'driver', files: /^drivers\/([^/]+)\/[^/]+\//, may: ['^base/', '^host/', '^drivers/$1/contract\\.ts$'] },
+  { name: 'shared by a kind of drivers', files: /^drivers\/([^/]+)\/[^/]+\.ts$/, may: ['^base/', '^host/'], mayType: ['^drivers/$1/contract\\.ts$'] },
+  { name: 'driver', files: /^drivers\/([^/]+)\/[^/]+\//, may: ['^base/', '^host/', '^drivers/$1/(?!index|suite)[^/]+\\.ts$'] },
   { name: 'list of services', files: /^services\/index\.ts$/, may: ['^services/[^/]+/service\\.ts$'], mayType: ['^kit/service\\.ts$'] },
   { name: 'expected access', files: /^services\/([^/]+)\/(.+\/)?access\.ts$/, may: ['^base/', '^kit/testing/access\\.ts$', '^services/$1/testing/'], mayType: ['^kit/'] },
   { name: 'service', files: /^services\/([^/]+)\//, may: ['^base/', '^kit/(?!testing/)'], mayType: ['^drivers/[^/]+/contract\\.ts$', '^services/[^/]+/(service|bus)\\.ts$', '^kit/testing/access\\.ts$', '^clients/'] },
   { name: 'agent', files: /^agents\/([^/]+)\//, may: ['^base/', '^kit/(?!testing/)', '^services/[^/]+/bus\\.ts$'], mayType: ['^drivers/[^/]+/contract\\.ts$', '^clients/'] },
   { name: 'client', files: /^clients\//, may: ['^base/'], mayType: ['^services/[^/]+/service\\.ts$', '^kit/'] },
-  { name: 'composition root', files: /^bin\//, may: ['^(base|kit|host|drivers|services|agents|clients)/(?!testing/)', '^tools/[^/]+\\.ts$'] },
+  { name: 'composition root', files: /^bin\//, may: ['^(base|kit|host|drivers|services|agents|clients)/(?!testing/)', '^tools/[^/]+\\.ts$', '^package\\.json$'] },
 ]
 
 export interface Door { packages: RegExp, only: RegExp, why: string }

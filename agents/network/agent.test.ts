@@ -120,6 +120,20 @@ test('a floating IP is active when the router has it', async () => {
   assert.deepEqual(warnings, [], 'nothing is removed before what stands on it')
 })
 
+test('an early message that meets a late state takes things down in their order', async () => {
+  const { networkId, portId } = await aServerPort()
+  await plug(portId)
+  // The removal is committed without a word to the agent, and then only the network is spoken of.
+  await api.store.as<any>().tx(async (tx) => {
+    for (const table of ['networkAddresses', 'networkPortGroups']) await tx.db.deleteFrom(table).where('portId', '=', portId).execute()
+    await tx.db.deleteFrom('networkPorts').where('id', '=', portId).execute()
+    await tx.db.insertInto('networkRemoved').values({ kind: 'port', resourceId: portId, removedAt: '' }).execute()
+    await api.bus.cast(tx, service, networkAgentBus, 'changed', { networks: [networkId] }, { target: 'compute-1' })
+  })
+  await waitFor('both to go', () => (!compute.standing.ports.has(portId) && !compute.standing.networks.has(networkId)) || undefined, 5000)
+  assert.deepEqual(warnings, [])
+})
+
 test('what failed is tried again; meanwhile the port says so', async () => {
   const { portId } = await aServerPort()
   compute.fail({ call: 'ensurePort', id: portId })

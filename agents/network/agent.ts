@@ -39,14 +39,19 @@ export async function startNetworkAgent({ host, driver, bus, log, contextFor, sc
   const dirty = { networks: new Set<string>(), ports: new Set<string>(), routers: new Set<string>() }
   const strangers = new Set<string>()
 
-  const wantedNow = (ctx: Context, request: Omit<WantedRequest, 'host'>): Promise<Wanted> => bus.call(ctx, networkBus, 'wantedState', { host, ...request })
+  const wantedNow = (ctx: Context, request: Omit<WantedRequest, 'host'>): Promise<Wanted> => bus.call(ctx, networkBus, 'wantedState', { host, ...request }, { repeatable: true })
   const tell = async (ctx: Context, report: Omit<HostReport, 'host'>): Promise<void> => {
-    if (Object.values(report).some((list) => list.length > 0)) await bus.call(ctx, networkBus, 'report', { host, ...report })
+    if (Object.values(report).some((list) => list.length > 0)) await bus.call(ctx, networkBus, 'report', { host, ...report }, { repeatable: true })
   }
 
   /** Asks about these and applies the answer; throws the first thing that went wrong, when all the others are done. */
   async function settle(ctx: Context, ask: Touched, options: Parameters<Applier['apply']>[2] = {}): Promise<{ wanted: Wanted, applied: Applied }> {
-    const wanted = await ctx.span('agent.ask-network', () => wantedNow(ctx, { ask }), { admin: { host } })
+    let wanted = await ctx.span('agent.ask-network', () => wantedNow(ctx, { ask }), { admin: { host } })
+    // An early message may meet a late state: a network is to go whose routers and ports are only told of by a message still under way.
+    const first = applier.dependentsOf(wanted.remove.networks)
+    if (first.ports.length + first.routers.length > 0) {
+      wanted = await wantedNow(ctx, { ask: { networks: ask.networks ?? [], ports: [...new Set([...ask.ports ?? [], ...first.ports])], routers: [...new Set([...ask.routers ?? [], ...first.routers])] } })
+    }
     const applied = await applier.apply(ctx, wanted, options)
     await tell(ctx, applied.report)
     return { wanted, applied }

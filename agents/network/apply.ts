@@ -18,6 +18,9 @@ export class Applier {
   /** What was applied last, to leave alone what did not change. */
   readonly #hashes = new Map<string, string>()
 
+  /** Which networks each router and port that was applied lies on. */
+  readonly #on = new Map<string, { kind: 'port' | 'router', networks: string[] }>()
+
   constructor(driver: NetworkDriver, host: string, log: Log) { this.#driver = driver; this.#host = host; this.#log = log }
 
   /** `onlyChanges`: what was applied just like this before and still stands is left alone. `plug`: a port whose guest is about to start. */
@@ -53,12 +56,14 @@ export class Applier {
       const ownerUid = this.plugged.get(bare.id)
       if (ownerUid === undefined) continue
       const spec = { ...bare, ownerUid }
+      this.#on.set(spec.id, { kind: 'port', networks: [spec.networkId] })
       const state = await ensure('port', spec.id, spec, onlyChanges?.ports, async () => { out.devices.set(spec.id, await this.#driver.ensurePort(ctx, spec)) })
       // A guest whose card could not be made does not start: nothing keeps the card from now on.
       if (plug?.portId === bare.id && before === undefined && state.state === 'error') this.plugged.delete(bare.id)
       ports.push(state.state === 'up' ? { ...state, detail: String(ownerUid) } : state)
     }
     for (const spec of wanted.routers) {
+      this.#on.set(spec.id, { kind: 'router', networks: [...new Set([...spec.interfaces, ...(spec.gateway ? [spec.gateway] : [])].map((i) => i.networkId))] })
       const state = await ensure('router', spec.id, spec, onlyChanges?.routers, () => this.#driver.ensureRouter(ctx, spec))
       routers.push(state)
       for (const i of [...spec.interfaces, ...(spec.gateway ? [spec.gateway] : [])]) ports.push({ id: i.portId, state: state.state })
@@ -69,6 +74,7 @@ export class Applier {
       this.#hashes.delete(`${kind}/${id}`)
       try {
         await work()
+        this.#on.delete(id)
       } catch (error) {
         this.#log.warn({ host: this.#host, [kind]: id, error: explain(error) }, `a ${kind} could not be removed from this host`)
         out.errors.push(error)
@@ -85,9 +91,17 @@ export class Applier {
     return out
   }
 
+  /** Routers and ports that stand on these networks here: they go first. */
+  dependentsOf(networks: string[]): { ports: string[], routers: string[] } {
+    const out = { ports: [] as string[], routers: [] as string[] }
+    if (networks.length > 0) for (const [id, { kind, networks: own }] of this.#on) if (own.some((n) => networks.includes(n))) out[kind === 'port' ? 'ports' : 'routers'].push(id)
+    return out
+  }
+
   async unplug(ctx: Context, portId: string): Promise<void> {
     this.plugged.delete(portId)
     this.#hashes.delete(`port/${portId}`)
     await this.#driver.removePort(ctx, portId)
+    this.#on.delete(portId)
   }
 }

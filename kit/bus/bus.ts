@@ -18,6 +18,8 @@ export interface CallOptions {
   target?: string
   /** How long the answer is waited for; never longer than the context's own deadline. */
   timeoutMs?: number
+  /** The question may be answered twice: when the way to the answer breaks (a broker restarts, a server dies) it is asked again until the time is over. */
+  repeatable?: boolean
 }
 export interface CastOptions {
   target?: string

@@ -9,7 +9,8 @@ type Outcome = { answer: Answer } | 'unroutable' | 'lost' | 'late'
 interface Waiting { channel: Channel, end(outcome: Outcome): void }
 
 export interface Calls {
-  ask(e: Envelope): Promise<Answer>
+  /** `repeatable`: asked again when nobody knows what became of it. */
+  ask(e: Envelope, repeatable?: boolean): Promise<Answer>
   close(): Promise<void>
 }
 
@@ -44,7 +45,7 @@ export function calls(connection: Connection): Calls {
   }
 
   return {
-    async ask(e) {
+    async ask(e, repeatable = false) {
       const deadlineAt = e.deadlineAt!
       let why = 'the deadline had passed'
       for (;;) {
@@ -60,8 +61,18 @@ export function calls(connection: Connection): Calls {
         const outcome = await once(ch, e, deadlineAt - Date.now())
         if (outcome === 'late') throw noAnswer(e, 'no answer in time')
         // It may have been done: only the caller knows whether to ask again.
-        if (outcome === 'lost') throw noAnswer(e, closed ? 'the bus was closed' : 'the connection to the broker broke while the answer was awaited')
-        if (outcome !== 'unroutable') return outcome.answer
+        if (outcome === 'lost') {
+          why = closed ? 'the bus was closed' : 'the connection to the broker broke while the answer was awaited'
+          if (closed || !repeatable) throw noAnswer(e, why)
+          continue
+        }
+        if (outcome !== 'unroutable') {
+          const { answer } = outcome
+          if (!repeatable || !('fault' in answer) || answer.fault.type !== 'NoAnswer') return answer
+          why = answer.fault.adminDetail ?? 'its server vanished while at it'
+          await delay(Math.min(200, Math.max(0, deadlineAt - Date.now())))
+          continue
+        }
         // Certainly not done: its server may be starting, or coming back after the broker's restart.
         why = 'nobody serves it'
         await delay(Math.min(200, Math.max(0, deadlineAt - Date.now())))

@@ -170,20 +170,21 @@ test('a message that kills whoever takes it ends among the dead letters', async 
   assert.ok(got[0]![1] > 1, 'its server knows that it may have been worked on before')
 })
 
-test('a call whose server vanished while at it fails at once and is not done a second time', async () => {
-  const c = contract('vanishing', { ask: call<number, string>() })
+for (const repeatable of [false, true]) test(`a call whose server vanished while at it ${repeatable ? 'is asked again if its caller allows it' : 'fails at once and is not done a second time'}`, async () => {
+  const name = repeatable ? 'vanishing2' : 'vanishing', c = contract(name, { ask: call<number, string>() })
   const bus = await open()
   let second = 0
   const dying = await stranger()
   const channel = await dying.acquire()
-  await channel.queueDeclare({ queue: 'pileus.vanishing.call', durable: true, arguments: { 'x-expires': 60_000 } })
+  await channel.queueDeclare({ queue: `pileus.${name}.call`, durable: true, arguments: { 'x-expires': 60_000 } })
   const taken = Promise.withResolvers<void>()
-  await channel.basicConsume({ queue: 'pileus.vanishing.call' }, () => taken.resolve())
-  const asked = bus.call(ctx, c, 'ask', 1, { timeoutMs: waitMs })
+  await channel.basicConsume({ queue: `pileus.${name}.call` }, () => taken.resolve())
+  const asked = bus.call(ctx, c, 'ask', 1, { timeoutMs: waitMs, repeatable })
   asked.catch(() => {})
   await taken.promise
   await bus.serve(c, { ask: async () => { second++; return 'second' } })
   dying.unsafeDestroy()
+  if (repeatable) return assert.equal(await asked, 'second')
   await assert.rejects(asked, (error: unknown) => isFault(error, 'unavailable') && /vanished/.test(error.adminDetail ?? ''))
   assert.equal(second, 0)
 })

@@ -120,7 +120,7 @@ export async function openRabbitmqBus(config: { url: string, connectTimeoutMs?: 
       const timeoutMs = Math.min(options.timeoutMs ?? defaultTimeoutMs, (ctx.deadlineAt ?? Infinity) - Date.now())
       addressOf(contract.topic, options.target)
       const e = envelope('call', ctx, { topic: contract.topic, target: options.target, name, deadlineAt: Date.now() + timeoutMs }, request)
-      const answer = await asking.ask(e)
+      const answer = await asking.ask(e, options.repeatable)
       if ('fault' in answer) throw faultFrom(answer.fault)
       if ('bug' in answer) throw bugOnTheOtherSide(e)
       return answer.reply as never

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { explain, isFault, notImplemented } from '#base/errors.ts'
 import { pauseMs } from '#base/retry.ts'
 import type { Context } from '#base/context.ts'
+import { isDatabaseAway } from '#kit/store/store.ts'
 import type { Contract, Delivery } from './contract.ts'
 import { type Answer, type Envelope, defaultContextFor, isPassing, noAnswer, overTheWire } from './envelope.ts'
 import { type Lanes, lanes } from './lanes.ts'
@@ -67,7 +68,7 @@ export function serverOf(settings: Settings, contract: Contract, handlers: Recor
     }),
     handle: (e, past, failed) => casts.inOrder(e.lane ?? '', async () => {
       if (done.has(e.id)) return 'done'
-      for (let attempt = past.failures + 1; ; attempt++) {
+      for (let attempt = past.failures + 1, absences = 0; ; attempt++) {
         if (stopping.signal.aborted) return 'kept'
         const error = await casts.slot(async () => stopping.signal.aborted ? 'kept' as const : run(e, attempt + past.deliveries).then(() => undefined, (thrown: unknown) => ({ thrown })))
         if (error === 'kept') return 'kept'
@@ -77,6 +78,12 @@ export function serverOf(settings: Settings, contract: Contract, handlers: Recor
           return remember(e.id)
         }
         log.warn({ ...fields(e, error.thrown), attempt }, 'a cast failed')
+        if (isDatabaseAway(error.thrown)) {
+          // However long that lasts, it is not the message that is wrong.
+          await delay(pauseMs(Math.min(++absences, 30), { ...retry, maxMs: Math.min(retry.maxMs, 5_000) }), undefined, { signal: stopping.signal }).catch(() => {})
+          attempt--
+          continue
+        }
         if (attempt >= retry.attempts) return { dead: explain(error.thrown).slice(0, 2_000), attempts: attempt }
         await failed?.(attempt)
         await delay(pauseMs(attempt, retry), undefined, { signal: stopping.signal }).catch(() => {})

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { badRequest, isFault, unavailable } from '#base/errors.ts'
 import { waitFor } from '#base/retry.ts'
-import type { Store } from '#kit/store/store.ts'
+import { databaseAway, type Store } from '#kit/store/store.ts'
 import type { BusOptions } from './bus.ts'
 import { discardDeadLetter, listDeadLetters, redeliver } from './store.ts'
 import { ctx, fresh, idle, waitMs, type Rig } from './suite-rig.ts'
@@ -95,6 +95,18 @@ export function castTests(rig: (options?: BusOptions) => Promise<Rig>): void {
     await waitFor('all', () => got.length >= 6 || undefined, waitMs, 5)
     await empty()
     assert.deepEqual(got, [[0, 1], [0, 2], [1, 1], [1, 2], [2, 1], [3, 1]])
+    assert.deepEqual(await store.read((tx) => listDeadLetters(tx)), [])
+    await stop()
+  })
+
+  test('a cast that meets a database that is away is tried until it is back, however often', async () => {
+    const { bus, store, empty } = await rig()
+    const c = fresh()
+    const got: number[] = []
+    const stop = await bus.serve(c, { ...idle, work: async (_ctx, { n }) => { got.push(n); if (got.length < 15) throw databaseAway('The database cannot be reached.', new Error('ECONNREFUSED')) } })
+    await store.tx((tx) => bus.cast(tx, ctx, c, 'work', { n: 1 }))
+    await waitFor('it to be done', () => got.length === 15 || undefined, waitMs, 5)
+    await empty()
     assert.deepEqual(await store.read((tx) => listDeadLetters(tx)), [])
     await stop()
   })

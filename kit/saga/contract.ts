@@ -35,6 +35,8 @@ export interface ContractOptions<W extends SagaWorld> {
   patienceMs?: number
   /** How many runs that both fail and are killed to make at most, evenly chosen. The default makes all: steps × writes × 2. */
   maxPairs?: number
+  /** How many points of a run to kill, hold and pre-empt at, evenly chosen: for a quick look at a heavy world. The default is all. */
+  maxPoints?: number
 }
 
 export interface ContractReport { runs: number, writes: number, steps: string[] }
@@ -115,8 +117,10 @@ async function judgeSaga<W extends SagaWorld>(options: ContractOptions<W>, open:
   const happy = await run('undisturbed', 'done', [])
   const steps = [...new Set(happy.filter((p) => p.kind === 'do').map((p) => p.step))]
 
+  const points = spread([...happy.entries()], options.maxPoints)
+
   // Killed once at every point: the saga ends as if nothing had been. Every second time also while it recovers.
-  for (const [n, point] of happy.entries()) {
+  for (const [n, point] of points) {
     for (const when of ['before', 'after'] as const) {
       await run(`killed ${when} ${name(point)}`, 'done', [killAt(n, when)])
       await run(`killed ${when} ${name(point)} and again while recovering`, 'done', [killAt(n, when), killAt(1, when === 'before' ? 'after' : 'before')])
@@ -144,7 +148,7 @@ async function judgeSaga<W extends SagaWorld>(options: ContractOptions<W>, open:
   await twoOwners()
   for (const step of steps.filter((s) => options.late?.(s))) await lateCommand(step)
   if (preemptible) {
-    for (const [n, point] of happy.entries()) {
+    for (const [n, point] of points) {
       for (const killed of [false, true]) {
         // The first point may be reached before the start has answered.
         const begun = Promise.withResolvers<{ world: W, runner: Runner, id: string }>()
@@ -159,9 +163,7 @@ async function judgeSaga<W extends SagaWorld>(options: ContractOptions<W>, open:
     }
   }
   // The longest part comes last.
-  const stride = Math.max(1, pairs.length / (options.maxPairs ?? Infinity))
-  for (let i = 0; i < pairs.length; i += stride) {
-    const { what, act, nth } = pairs[Math.floor(i)]!
+  for (const { what, act, nth } of spread(pairs, options.maxPairs)) {
     for (const when of ['before', 'after'] as const) {
       // The step fails in the next life too, should it run there.
       const fails = act(), kills = killAt(nth, when)
@@ -172,7 +174,7 @@ async function judgeSaga<W extends SagaWorld>(options: ContractOptions<W>, open:
 
   /** A runner is held at each point while another takes over; then it goes on, beside its successor or after it, and must change nothing. */
   async function twoOwners(): Promise<void> {
-    for (const [n, point] of happy.entries()) {
+    for (const [n, point] of points) {
       if (point.kind === 'do' && !options.fenced) continue
       for (const meanwhile of ['running', 'done'] as const) {
         const what = `a stale runner goes on at ${name(point)} while its successor's saga is ${meanwhile}`
@@ -231,6 +233,12 @@ async function judge(what: string, world: SagaWorld, outcome: Outcome): Promise<
   } catch (error) {
     throw new Error(`${what}: after it had ${outcome === 'preempted' ? 'been pre-empted' : outcome}, ${error instanceof Error ? error.message : String(error)}`, { cause: error })
   }
+}
+
+/** At most so many of them, evenly chosen. */
+const spread = <T>(list: T[], most = Infinity): T[] => {
+  const stride = Math.max(1, list.length / most)
+  return Array.from({ length: Math.ceil(list.length / stride) }, (_x, i) => list[Math.floor(i * stride)]).filter((x) => x !== undefined)
 }
 
 const plain: Act = (_point, _nth, work) => work()

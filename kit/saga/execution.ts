@@ -1,7 +1,7 @@
 // One run of one saga by one runner: forward, or (when the decision to undo stands in the journal) only far enough to know what to undo.
 import type { Context, Log } from '#base/context.ts'
 import { explain } from '#base/errors.ts'
-import type { Backoff } from '#base/retry.ts'
+import { type Backoff, pauseMs } from '#base/retry.ts'
 import { after } from '#base/time.ts'
 import type { Store, Tx } from '#kit/store/store.ts'
 import { type Clock, turn } from './clock.ts'
@@ -150,6 +150,13 @@ export class Execution {
       leave()
       if (dead()) throw new Stopped()
     }
+  }
+
+  /** Gives the database time: a step that met its absence is neither failed nor done. */
+  async databaseBack(path: string, absences: number, error: unknown): Promise<void> {
+    this.log.warn({ ...this.about, step: path, error: explain(error) }, 'a step waits for the database')
+    const { clock, retryBackoff } = this.surroundings
+    await clock.sleep(pauseMs(Math.min(absences, 30), { ...retryBackoff, maxMs: Math.min(retryBackoff.maxMs, 5_000) }), this.ending.signal)
   }
 
   contextWith(signal: AbortSignal): StepContext {

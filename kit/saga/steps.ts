@@ -2,6 +2,7 @@
 import { explain } from '#base/errors.ts'
 import { pauseMs } from '#base/retry.ts'
 import { turn } from './clock.ts'
+import { isDatabaseAway } from '#kit/store/store.ts'
 import type { Execution } from './execution.ts'
 import { never, Stopped } from './probe.ts'
 import { type Asked, Recall } from './recall.ts'
@@ -159,7 +160,13 @@ export class Steps {
       try {
         return await this.#run.call('do', path, attempt, ctx, () => work.do(ctx))
       } catch (error) {
-        if (error instanceof Stopped || !this.#pivoted) throw error
+        if (error instanceof Stopped) throw error
+        if (isDatabaseAway(error)) {
+          await this.#run.databaseBack(path, attempt, error)
+          if (!this.#may(scope)) throw new Stopped()
+          continue
+        }
+        if (!this.#pivoted) throw error
         const message = explain(error).slice(0, 2000)
         this.#run.log.warn({ ...this.#run.about, step: path, attempt, error: message }, 'a step past the pivot failed; it is tried again')
         // Operators see what a saga hangs on; written ever more seldom.

@@ -1,6 +1,7 @@
 // Undoing: the last step first, each with patience, and never swallowed.
 import { explain, isFault } from '#base/errors.ts'
 import { pauseMs } from '#base/retry.ts'
+import { isDatabaseAway } from '#kit/store/store.ts'
 import { Stopped } from './probe.ts'
 import type { SagaFault, UndoContext } from './saga.ts'
 import type { Scope } from './scope.ts'
@@ -29,6 +30,7 @@ export async function unwind(run: Execution, undos: readonly Undo[], scope: Scop
 
 async function undoStep(run: Execution, undo: Undo, scope: Scope, fault: SagaFault): Promise<void> {
   const { clock, undoBackoff } = run.surroundings
+  let absences = 0
   for (let attempt = 1; ; attempt++) {
     // When an outer scope falls meanwhile, it undoes this too.
     if (run.stopping || scope.parent?.doom) throw new Stopped()
@@ -41,6 +43,12 @@ async function undoStep(run: Execution, undo: Undo, scope: Scope, fault: SagaFau
       if (error instanceof Stopped) throw error
       if (isFault(error, 'notFound')) return
       if (run.stopping) throw new Stopped()
+      if (isDatabaseAway(error)) {
+        // Not its fault: this attempt does not count.
+        await run.databaseBack(undo.path, ++absences, error)
+        attempt--
+        continue
+      }
       run.log.warn({ ...run.about, step: undo.path, attempt, error: explain(error) }, 'an undo failed')
       if (attempt >= undoBackoff.attempts) {
         await run.stick({ step: undo.path, message: explain(error), attempts: attempt })

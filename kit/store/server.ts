@@ -3,7 +3,7 @@ import type { CompiledQuery, DatabaseConnection, Kysely, QueryResult } from 'kys
 import { badRequest, unavailable } from '#base/errors.ts'
 import { retry } from '#base/retry.ts'
 import { type DialectParts, kyselyOn, noStream, runWakes } from './engine.ts'
-import type { Store } from './store.ts'
+import { databaseAway, type Store } from './store.ts'
 
 /**
  * What an error of the server means. 'again': it undid the transaction for another's sake. 'lost': the connection or the server is gone.
@@ -75,10 +75,10 @@ export function serverStore(server: Server): Store {
   }
 
   function asSeenOutside(error: unknown): unknown {
-    if (error instanceof Unknown) return unavailable('The connection to the database broke in the middle of a change.', { cause: error.cause })
+    if (error instanceof Unknown) return databaseAway('The connection to the database broke in the middle of a change.', error.cause)
     const meaning = server.meaning(error)
     if (meaning === 'again') return unavailable('The database is too busy.', { cause: error })
-    if (meaning === 'lost') return unavailable('The database cannot be reached.', { cause: error })
+    if (meaning === 'lost') return databaseAway('The database cannot be reached.', error)
     if (meaning === 'tooLong') return badRequest('A value is too long.', { cause: error })
     if (meaning === 'notText') return badRequest('A text contains characters that cannot be kept.', { cause: error })
     return error

@@ -1,5 +1,6 @@
 // The one door to the database. Services see `Store` and `Tx`; which engine stands behind is nobody else's business.
 import type { Kysely } from 'kysely'
+import { isFault, unavailable, type Fault } from '#base/errors.ts'
 
 export type Engine = 'sqlite' | 'postgres' | 'mysql'
 
@@ -35,6 +36,12 @@ export interface Store<DB = any> {
   readonly queries: number
   close(): Promise<void>
 }
+
+const awayType = 'DatabaseUnavailable'
+/** The database, or the way to it, is gone for the moment. */
+export const databaseAway = (message: string, cause: unknown): Fault => unavailable(message, { type: awayType, cause })
+/** It says nothing about the work that met it: who may do the work again waits and does so. Known also behind the bus and behind other services. */
+export const isDatabaseAway = (error: unknown): boolean => isFault(error, 'unavailable') && error.type === awayType
 
 /** Where the data is: a SQLite file, or the URL of a PostgreSQL or MariaDB server. */
 export type StoreConfig = { engine: 'sqlite', file: string, volatile?: boolean } | { engine: 'postgres' | 'mysql', url: string, poolSize?: number }

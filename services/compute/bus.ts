@@ -39,12 +39,15 @@ export interface Done { serverId: string, epoch: number, command: 'ensure' | 're
 /** What the metadata service shows a guest: a tree as the paths below 169.254.169.254 name it. Absent: no such guest. */
 export interface GuestMetadata { files: Record<string, string> }
 
+/** Why a guest that should be on a host is reported although it is not there. */
+export const lostReason = 'not found on its host'
+
 export const conductorBus = contract('conductor', {
   instanceInfo: call<{ serverId: string, host: string }, InstanceInfo>(),
   /** By the port the request came from; see NetworkDriver.serveMetadata. */
   metadata: call<{ networkId: string, portId: string }, GuestMetadata | null>(),
   /** A host makes itself known, or says that it is still there. Answers the guests that should be on it. */
-  hostReport: call<{ host: string, hostIp: string, facts: HostFacts }, { serverIds: string[] }>(),
+  hostReport: call<{ host: string, hostIp: string, facts: HostFacts, /** When the machine started. */ bootedAt?: string }, { serverIds: string[] }>(),
   heartbeat: call<{ hosts: string[] }, { known: boolean }>(),
   /** What a host sees of its guests; an unknown one is reported to the operator, never removed. */
   observed: cast<{ host: string, seen: { serverId: string, power: Power, reason?: string }[] }>(),

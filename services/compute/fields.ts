@@ -39,9 +39,15 @@ export function asNumber(field: string, value: number | string, minimum: number,
   return number
 }
 
-/** A moment as users write it (without a zone it is UTC), as we keep it. */
+const instant = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d([.,]\d+)?)?(Z|[+-]\d\d(:?\d\d)?)?)?$/i
+
+/** A moment as users write it (ISO 8601; without a zone it is UTC), as we keep it. */
 export function asInstant(field: string, text: string): string {
-  const at = Date.parse(/(Z|[+-]\d\d:?\d\d)$/i.test(text.trim()) ? text : `${text}Z`)
+  const given = text.trim(), zoned = /(Z|[+-]\d\d:?\d\d)$/i.test(given.slice(10)) ? given : given.length === 10 ? `${given}T00:00:00Z` : `${given}Z`
+  const at = instant.test(given) ? Date.parse(zoned.replace(' ', 'T').replace(',', '.')) : NaN
   if (!Number.isFinite(at)) throw badRequest(`Invalid input for query parameters ${field}. Value: ${text.slice(0, 60)}. '${text.slice(0, 60)}' is not a 'date-time'`)
   return new Date(at).toISOString()
 }
+
+/** An IPv6 address in its one canonical spelling (RFC 5952); the schema has made sure that it is one. */
+export const canonicalIpV6 = (address: string): string => new URL(`http://[${address}]`).hostname.slice(1, -1)

@@ -5,7 +5,7 @@ import { nextUrl } from '#kit/http/paging.ts'
 export interface Link { rel: string, href: string }
 
 /** https://cloud/compute/PROJECT: the API's URL without its version. */
-export const bookmarkBase = (urls: Urls): string => urls.api.replace('/v2.1', '')
+export const bookmarkBase = (urls: Urls): string => urls.api.replace(/\/v2(\.1)?(?=\/|$)/, '')
 
 export const linksOf = (urls: Urls, collection: string): (id: string) => Link[] => {
   const self = `${urls.api}/${collection}/`, bookmark = `${bookmarkBase(urls)}/${collection}/`

@@ -46,7 +46,7 @@ export const network: ServiceModule<Deps> = {
       groups.listSecurityGroups, groups.createSecurityGroup, groups.showSecurityGroup, groups.updateSecurityGroup, groups.deleteSecurityGroup,
       rules.listSecurityGroupRules, rules.createSecurityGroupRule, rules.showSecurityGroupRule, rules.deleteSecurityGroupRule,
       ...[networkNoun, subnet, port, router, floatingIp, securityGroup].flatMap((noun) => tagging(noun)),
-      quotas.listQuotas, quotas.showQuotas, quotas.showDefaultQuotas, quotas.showQuotaDetails, quotas.updateQuotas, quotas.deleteQuotas,
+      quotas.listQuotas, quotas.showQuotas, quotas.showDefaultQuotas, quotas.showQuotaDetails, quotas.showQuotaDetailsJson, quotas.updateQuotas, quotas.deleteQuotas,
       listAgents, showAgent, listAvailabilityZones,
       internal.ensurePort, internal.removePort, internal.bindPort, internal.unbindPort, internal.describePorts, internal.metadataOwner,
     ],

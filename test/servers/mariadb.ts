@@ -37,6 +37,7 @@ export async function startMariadb(dir: string, { durable = false } = {}): Promi
       await sql(`CREATE DATABASE ${name}`)
       return `mysql://pileus:${password}@127.0.0.1:${port}/${name}`
     },
+    halt: ({ hard = false } = {}) => halt(hard), resume,
     async restart({ hard = false } = {}) { await halt(hard); await resume() },
     stop: () => halt(),
   }

@@ -10,6 +10,9 @@ export interface SqlServer {
   database(): Promise<string>
   /** Down and up again; `hard` as a crash would have it. */
   restart(options?: { hard?: boolean }): Promise<void>
+  /** Stops the server and leaves it down until `resume`. */
+  halt(options?: { hard?: boolean }): Promise<void>
+  resume(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -47,6 +50,7 @@ export async function startPostgres(dir: string, { durable = false } = {}): Prom
       await sql(`CREATE DATABASE ${name}`)
       return `postgres://pileus:${password}@127.0.0.1:${port}/${name}`
     },
+    halt: ({ hard = false } = {}) => halt(hard), resume,
     async restart({ hard = false } = {}) { await halt(hard); await resume() },
     stop: () => halt(),
   }

@@ -2,10 +2,10 @@
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import type { Context } from '#base/context.ts'
+import { chunksOf, tooMuch } from '#base/chunks.ts'
 import { notFound } from '#base/errors.ts'
 import { Serial } from '#base/serial.ts'
 import type { BlobStore, PutOptions, Stored } from '../contract.ts'
-import { chunksOf, tooMuch } from '../stream-faults.ts'
 
 const hex = (algorithm: string, bytes: Buffer): string => createHash(algorithm).update(bytes).digest('hex')
 

@@ -19,7 +19,7 @@ const view = (a: Aggregate, version: Version): object => ({
 })
 const missing = (id: string | number): Error => notFound(`Aggregate ${String(id).slice(0, 60)} could not be found.`)
 const idOf = (text: string): number => {
-  if (!/^\d{1,15}$/.test(text)) throw badRequest(`id must be an integer: '${text.slice(0, 60)}'`)
+  if (!/^-?\d{1,15}$/.test(text)) throw badRequest(`id must be an integer: '${text.slice(0, 60)}'`)
   return Number(text)
 }
 const target = {

@@ -1,9 +1,6 @@
 // "Create server", the saga: ports, a host, the guest. Steps 8 to 28 of the boot flow happen below it.
-import type { StepContext } from '#kit/saga/saga.ts'
-import { saga } from '#kit/saga/saga.ts'
-import { isFault } from '#base/errors.ts'
-import { faultFrom } from '#base/errors.ts'
-import { now } from '#base/time.ts'
+import { type Fault, faultFrom, isFault } from '#base/errors.ts'
+import { saga, type SagaFault, type StepContext } from '#kit/saga/saga.ts'
 import { schedulerBus } from '../bus.ts'
 import * as actions from '../instance-actions/store.ts'
 import type { BuildPlan } from '../lifecycle.ts'
@@ -30,7 +27,7 @@ export const buildServer = saga<BuildInput, ConductorDeps, BuildSecrets>('server
   }) })
 
   // What the user brought is never made nor deleted here.
-  await Promise.all(plan.nics.filter((nic) => !nic.userOwned).map((nic) => flow.step(`port ${nic.portId}`, {
+  await Promise.all(plan.nics.map((nic, card) => nic.userOwned ? undefined : flow.step(`port ${card}`, {
     do: async (ctx) => {
       await network.call(asCompute(ctx), 'ensurePort', { params: { port_id: nic.portId }, body: { port: {
         network_id: nic.networkId, project_id: plan.projectId, device_id: serverId, device_owner: `compute:${plan.availabilityZone ?? 'nova'}`,
@@ -40,39 +37,47 @@ export const buildServer = saga<BuildInput, ConductorDeps, BuildSecrets>('server
     undo: (ctx) => unlessGone(network.call(asCompute(ctx), 'removePort', { params: { port_id: nic.portId } })),
   })))
 
+  // Claiming is an attempt of its own: the host's name must outlive the failure of what is then tried there, also in a replay.
   const tried: string[] = []
+  let failed: SagaFault | undefined
   for (let n = 1; ; n++) {
-    const placed = await flow.attempt(`host ${n}`, async (part) => {
-      const { host, node } = await part.step('place', {
-        do: (ctx) => ctx.span('conductor.call-scheduler', () => bus.call(asCompute(ctx), schedulerBus, 'select', {
-          serverId, projectId: plan.projectId, userId: plan.userId, flavor: plan.flavor, imageId: plan.imageId, availabilityZone: plan.availabilityZone, host: plan.host,
-          hypervisorHostname: plan.hypervisorHostname, forced: plan.forced, group: plan.group, schedulerHints: plan.schedulerHints, exclude: [...tried],
-        })),
-        undo: release,
-      })
-      tried.push(host)
+    const placed = await flow.attempt(`place ${n}`, (part) => part.step('claim', {
+      do: (ctx) => ctx.span('conductor.call-scheduler', () => bus.call(asCompute(ctx), schedulerBus, 'select', {
+        serverId, projectId: plan.projectId, userId: plan.userId, flavor: plan.flavor, imageId: plan.imageId, availabilityZone: plan.availabilityZone, host: plan.host,
+        hypervisorHostname: plan.hypervisorHostname, forced: plan.forced, group: plan.group, schedulerHints: plan.schedulerHints, exclude: [...tried],
+      }, { repeatable: true })),
+      undo: release,
+    }))
+    if (!placed.ok) {
+      // Where there is no host left, the last host's own words say more than "no valid host".
+      if (placed.fault.type === 'NoValidHost' || n === mostHosts) throw asFault(failed ?? placed.fault)
+      continue
+    }
+    const { host, node } = placed.value
+    tried.push(host)
+    const built = await flow.attempt(`host ${n}`, async (part) => {
       await part.step('assign', {
-        do: () => store.tx((tx) => servers.progress(tx, serverId, { host, node, taskState: 'spawning' })),
-        undo: () => store.tx((tx) => servers.progress(tx, serverId, { host: null, node: null, taskState: 'scheduling' })),
+        do: () => store.tx((tx) => servers.assign(tx, serverId, host, node)),
+        undo: () => store.tx((tx) => servers.unassign(tx, serverId)),
       })
-      await Promise.all(plan.nics.map((nic) => part.step(`bind ${nic.portId}`, {
+      await Promise.all(plan.nics.map((nic, card) => part.step(`bind ${card}`, {
         do: async (ctx) => { await network.call(asCompute(ctx), 'bindPort', { params: { port_id: nic.portId }, body: { host, device_id: serverId, device_owner: `compute:${plan.availabilityZone ?? 'nova'}` } }) },
         undo: (ctx) => unlessGone(network.call(asCompute(ctx), 'unbindPort', { params: { port_id: nic.portId }, body: { device_id: serverId, keep_device: !nic.userOwned } })),
       })))
       await part.step('spawn', { do: (ctx) => commands.ensure(ctx, host), undo: (ctx) => commands.remove(ctx, host) })
-      return host
     })
-    if (placed.ok) break
-    // Where there is no host left, the first host's own words say more than "no valid host".
-    const { fault } = placed
-    if (fault.type === 'NoValidHost' || n === mostHosts) {
-      await flow.step('give up', { do: async () => { throw faultFrom(fault.kind === 'unexpected' ? { kind: 'unavailable', message: 'The server could not be built.' } : { ...fault, kind: fault.kind }) } })
-    }
+    if (built.ok) break
+    failed = built.fault
+    await flow.step(`release ${n}`, { do: release })
+    if (n === mostHosts) throw asFault(failed)
   }
 
+  // The guest runs: a hiccup of the database is no reason to take it away again.
+  flow.pivot()
   await flow.step('finish', { do: (ctx) => store.tx(async (tx) => {
-    const row = await servers.get(tx, serverId)
-    await actions.end(tx, serverId, ctx.requestId, { host: row.host })
-    if (row.vmState === 'building') await servers.progress(tx, serverId, { vmState: 'active', taskState: null, progress: 100, launchedAt: row.launchedAt ?? now() })
+    await servers.launched(tx, serverId)
+    await actions.end(tx, serverId, ctx.requestId, { host: (await servers.get(tx, serverId)).host })
   }) })
 })
+
+const asFault = (fault: SagaFault): Fault => faultFrom(fault.kind === 'unexpected' ? { kind: 'unavailable', message: 'The server could not be built.' } : { ...fault, kind: fault.kind })

@@ -40,13 +40,12 @@ export function createCommands({ store, bus, instance, downAfterMs, buildTimeout
 
   // One look at the hosts for all who wait, and only while somebody does.
   let watch: NodeJS.Timeout | undefined
-  const lookAfterHosts = (): void => {
-    watch ??= setInterval(() => void (async () => {
-      if (waiters.size === 0) { clearInterval(watch); watch = undefined; return }
-      const up = await store.read((tx) => hosts.upSince(tx, [...new Set([...waiters.values()].map((w) => w.host))], Date.now() - downAfterMs))
-      for (const waiter of waiters.values()) if (!up.has(waiter.host)) waiter.reject(new HostDown(waiter.host))
-    })().catch(() => {}), Math.min(10_000, downAfterMs)).unref()
+  async function look(): Promise<void> {
+    if (waiters.size === 0) { clearInterval(watch); watch = undefined; return }
+    const up = await store.read((tx) => hosts.upSince(tx, [...new Set([...waiters.values()].map((w) => w.host))], Date.now() - downAfterMs))
+    for (const waiter of waiters.values()) if (!up.has(waiter.host)) waiter.reject(new HostDown(waiter.host))
   }
+  const lookAfterHosts = (): void => { watch ??= setInterval(() => void look().catch(() => {}), Math.min(10_000, downAfterMs / 6)).unref() }
 
   async function send(ctx: StepContext, host: string, command: Done['command'], timeoutMs: number): Promise<void> {
     const key = keyOf(ctx.resourceId, ctx.epoch, command)
@@ -60,6 +59,8 @@ export function createCommands({ store, bus, instance, downAfterMs, buildTimeout
       await ctx.span('conductor.cast-to-agent', () => store.tx((tx) =>
         bus.cast(tx, ctx, computeAgentBus, command, { serverId: ctx.resourceId, epoch: ctx.epoch, replyTo: instance }, { target: host, lane: ctx.resourceId })), { admin: { host } })
       if (ctx.signal.aborted) stop()
+      // Who deletes from a host that has been down for long need not wait for the next look.
+      if (command === 'remove') void look().catch(() => {})
       await promise
     } finally {
       clearTimeout(timer)

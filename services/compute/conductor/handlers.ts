@@ -3,7 +3,7 @@ import type { Context } from '#base/context.ts'
 import { explain, isFault } from '#base/errors.ts'
 import type { Handlers } from '#kit/bus/contract.ts'
 import type { HostFacts } from '#drivers/hypervisor/contract.ts'
-import { conductorBus, type InstanceInfo } from '../bus.ts'
+import { conductorBus, lostReason, type InstanceInfo } from '../bus.ts'
 import type { FlavorSnapshot } from '../schema.ts'
 import * as actions from '../instance-actions/store.ts'
 import { instanceName } from '../servers/instance-name.ts'
@@ -47,8 +47,8 @@ export function conductorHandlers(deps: HandlerDeps): Handlers<(typeof conductor
 
     metadata: (ctx, { portId }) => metadata.forPort(asCompute(ctx), portId, deps.metadata),
 
-    async hostReport(ctx, { host, hostIp, facts }) {
-      const id = await store.tx((tx) => hosts.report(tx, host, hostIp, facts))
+    async hostReport(ctx, { host, hostIp, facts, bootedAt }) {
+      const id = await store.tx((tx) => hosts.report(tx, host, hostIp, facts, bootedAt))
       await ensureProvider(ctx, id, host, facts)
       return { serverIds: (await store.read((tx) => servers.serversOn(tx, host))).map((s) => s.id) }
     },
@@ -56,7 +56,8 @@ export function conductorHandlers(deps: HandlerDeps): Handlers<(typeof conductor
     heartbeat: (_ctx, { hosts: names }) => store.tx(async (tx) => ({ known: await hosts.heartbeat(tx, names) })),
 
     async observed(_ctx, { host, seen }) {
-      const strangers = await store.tx((tx) => servers.observe(tx, host, seen))
+      const missed = new Set(seen.filter((s) => s.reason === lostReason).map((s) => s.serverId))
+      const strangers = (await store.tx((tx) => servers.observe(tx, host, seen))).filter((id) => !missed.has(id))
       if (strangers.length > 0) log.warn({ host, strangers }, 'guests that no server of this cloud should have here were left alone')
     },
 

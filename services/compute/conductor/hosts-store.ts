@@ -5,26 +5,25 @@ import { change, insertIfAbsent } from '#kit/store/rows.ts'
 import type { HostFacts } from '#drivers/hypervisor/contract.ts'
 import type { ComputeTx } from '../deps.ts'
 
+/** Of these hosts, those that were heard of since and that no administrator has declared down. */
 export async function upSince(tx: ComputeTx, names: string[], sinceMs: number): Promise<Set<string>> {
-  const rows = await tx.db.selectFrom('computeHosts').select('host').where('host', 'in', names).where('reportedAt', '>', new Date(sinceMs).toISOString()).execute()
+  const rows = await tx.db.selectFrom('computeHosts').select('host').where('host', 'in', names).where('reportedAt', '>', new Date(sinceMs).toISOString())
+    .where('host', 'not in', (eb) => eb.selectFrom('computeServices').select('host').where('binary', '=', 'nova-compute').where('forcedDown', '=', 1)).execute()
   return new Set(rows.map((r) => r.host))
 }
-
-/** Every host and when it last gave a sign of life: for operators. */
-export const hostReports = (tx: ComputeTx): Promise<{ host: string, reportedAt: string }[]> => tx.db.selectFrom('computeHosts').select(['host', 'reportedAt']).orderBy('host').execute()
 
 const nextNumber = async (tx: ComputeTx, table: 'computeHosts' | 'computeServices'): Promise<number> =>
   Number((await tx.db.selectFrom(table).select(({ fn }) => fn.max('number').as('n')).executeTakeFirst())?.n ?? 0) + 1
 
 /** Keeps what a host says of itself; answers the id its resource provider has. */
-export async function report(tx: ComputeTx, host: string, hostIp: string, facts: HostFacts): Promise<string> {
+export async function report(tx: ComputeTx, host: string, hostIp: string, facts: HostFacts, bootedAt?: string): Promise<string> {
   const at = now()
   const said = {
     hypervisorType: facts.hypervisorType, hypervisorVersion: facts.hypervisorVersion, hostIp, vcpus: facts.vcpus, memoryMib: facts.memoryMib, diskGib: facts.diskGib,
-    cpuInfo: JSON.stringify(facts.cpuInfo), traits: JSON.stringify(facts.traits), reportedAt: at,
+    cpuInfo: JSON.stringify(facts.cpuInfo), traits: JSON.stringify(facts.traits), reportedAt: at, bootedAt: bootedAt ?? null,
   }
   if (await change(tx, 'computeHosts', { host }, said) === 0) {
-    await insertIfAbsent(tx, 'computeHosts', { ...said, host, id: newId(), number: await nextNumber(tx, 'computeHosts'), bootedAt: null })
+    await insertIfAbsent(tx, 'computeHosts', { ...said, host, id: newId(), number: await nextNumber(tx, 'computeHosts') })
   }
   await reportService(tx, host, 'nova-compute')
   return (await tx.db.selectFrom('computeHosts').select('id').where('host', '=', host).executeTakeFirstOrThrow()).id
@@ -45,3 +44,11 @@ export async function heartbeat(tx: ComputeTx, names: string[]): Promise<boolean
   await change(tx, 'computeServices', { host: names, binary: 'nova-compute' }, { reportedAt: at })
   return seen === names.length
 }
+
+/** Hosts after `afterHost` by name, with their providers' ids. */
+export const page = (tx: ComputeTx, afterHost: string, limit: number): Promise<{ host: string, id: string }[]> =>
+  tx.db.selectFrom('computeHosts').select(['host', 'id']).where('host', '>', afterHost).orderBy('host').limit(limit).execute()
+
+/** When each host was last heard of. */
+export const hostReports = (tx: ComputeTx): Promise<{ host: string, reportedAt: string }[]> =>
+  tx.db.selectFrom('computeHosts').select(['host', 'reportedAt']).orderBy('host').execute()

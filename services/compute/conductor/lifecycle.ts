@@ -12,7 +12,8 @@ import { deleteServer } from './delete.ts'
 import type { ConductorDeps } from './deps.ts'
 import * as servers from './servers-store.ts'
 
-const changes = (graceMs: number): Record<PowerAction, PowerChange> => ({
+/** What hosts are told for each action. */
+export const powerChanges = (graceMs: number): Record<PowerAction, PowerChange> => ({
   start: { to: 'on' }, stop: { to: 'off', graceMs }, 'soft-reboot': { to: 'reboot', hard: false, graceMs }, 'hard-reboot': { to: 'reboot', hard: true, graceMs: 0 },
   pause: { to: 'pause' }, unpause: { to: 'unpause' }, suspend: { to: 'suspend' }, resume: { to: 'resume' },
 })
@@ -27,7 +28,7 @@ export interface LifecycleOptions {
 }
 
 export function createLifecycle({ deps: { bus }, runner, graceMs, consoleBytes }: LifecycleOptions): Lifecycle {
-  const powerChanges = changes(graceMs)
+  const changes = powerChanges(graceMs)
   const by = (ctx: Context): { actor: Context['actor'], requestId: string, traceId: string } => ({ actor: ctx.actor, requestId: ctx.requestId, traceId: ctx.traceId })
   return {
     async build(tx, ctx, { secrets, ...plan }) {
@@ -43,7 +44,7 @@ export function createLifecycle({ deps: { bus }, runner, graceMs, consoleBytes }
     async power(tx, ctx, server, action) {
       if (server.host === null) throw conflict(`Instance ${server.id} has no host.`)
       await servers.move(tx, server, { taskState: powerMoves[action].task })
-      await bus.cast(tx, asCompute(ctx), computeAgentBus, 'power', { serverId: server.id, generation: server.generation + 1, action, change: powerChanges[action] }, { target: server.host, lane: server.id })
+      await bus.cast(tx, asCompute(ctx), computeAgentBus, 'power', { serverId: server.id, generation: server.generation + 1, action, change: changes[action] }, { target: server.host, lane: server.id })
     },
 
     async consoleLog(ctx, server, lines) {

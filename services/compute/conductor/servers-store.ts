@@ -5,10 +5,13 @@ import { change, insert, put } from '#kit/store/rows.ts'
 import type { SagaFault } from '#kit/saga/saga.ts'
 import type { ComputeTx } from '../deps.ts'
 import type { PlannedNic } from '../lifecycle.ts'
-import type { InstanceRow, ServerRow } from '../schema.ts'
+import type { InstanceRow, ServerRow, TaskState } from '../schema.ts'
+
+export const find = (tx: ComputeTx, id: string): Promise<ServerRow | undefined> =>
+  tx.db.selectFrom('computeServers').selectAll().where('id', '=', id).where('deletedAt', 'is', null).executeTakeFirst()
 
 export async function get(tx: ComputeTx, id: string): Promise<ServerRow> {
-  const row = await tx.db.selectFrom('computeServers').selectAll().where('id', '=', id).where('deletedAt', 'is', null).executeTakeFirst()
+  const row = await find(tx, id)
   if (!row) throw notFound(`Instance ${id} could not be found.`)
   return row
 }
@@ -19,16 +22,24 @@ export async function move(tx: ComputeTx, row: Pick<ServerRow, 'id' | 'generatio
   if (moved === 0) throw conflict(`Instance ${row.id} was changed by another request, try again.`)
 }
 
-/** Whatever else happens to a record under a saga, a running delete keeps its task. */
-export async function progress(tx: ComputeTx, id: string, set: Partial<ServerRow>): Promise<void> {
+/** A build's moves: they count only while the record is still being built, and a running delete keeps its task. Others have no say any more. */
+async function building(tx: ComputeTx, id: string, set: Partial<ServerRow>): Promise<boolean> {
   const row = await get(tx, id)
+  if (row.vmState !== 'building') return false
   const { taskState, ...rest } = set
   await move(tx, row, row.taskState === 'deleting' ? rest : set)
+  return true
 }
+export const assign = (tx: ComputeTx, id: string, host: string, node: string): Promise<boolean> => building(tx, id, { host, node, taskState: 'spawning' })
+/** What the host may have seen of the guest goes with it. */
+export async function unassign(tx: ComputeTx, id: string): Promise<void> {
+  if (await building(tx, id, { host: null, node: null, taskState: 'scheduling' })) await tx.db.deleteFrom('computeInstances').where('serverId', '=', id).execute()
+}
+export const launched = (tx: ComputeTx, id: string): Promise<boolean> => building(tx, id, { vmState: 'active', taskState: null, progress: 100, launchedAt: now() })
 
 /** What OpenStack promises of a failed build: ERROR, with the reason. */
 export async function fail(tx: ComputeTx, id: string, fault: SagaFault): Promise<void> {
-  const row = await tx.db.selectFrom('computeServers').selectAll().where('id', '=', id).where('deletedAt', 'is', null).executeTakeFirst()
+  const row = await find(tx, id)
   if (!row || row.taskState === 'deleting') return
   if (row.vmState !== 'error') await move(tx, row, { vmState: 'error', taskState: null, progress: 0, host: null, node: null })
   await complain(tx, id, fault)
@@ -67,3 +78,12 @@ export const userDataOf = async (tx: ComputeTx, serverId: string): Promise<strin
 
 export const serverOfPort = async (tx: ComputeTx, portId: string): Promise<string | undefined> =>
   (await tx.db.selectFrom('computeServerNics').select('serverId').where('portId', '=', portId).executeTakeFirst())?.serverId
+
+/** Servers whose task has been one of these since `before`, the longest waiting first. */
+export const waitingSince = (tx: ComputeTx, tasks: TaskState[], before: string, limit: number): Promise<ServerRow[]> =>
+  tx.db.selectFrom('computeServers').selectAll().where('taskState', 'in', tasks).where('updatedAt', '<', before).where('deletedAt', 'is', null).where('host', 'is not', null).orderBy('updatedAt').limit(limit).execute()
+
+/** Which of these were servers once and can use nothing any more: deleted, or failed before they came to a host. */
+export const usingNothing = async (tx: ComputeTx, ids: string[]): Promise<string[]> => ids.length === 0 ? [] :
+  (await tx.db.selectFrom('computeServers').select('id').where('id', 'in', ids)
+    .where((eb) => eb.or([eb('deletedAt', 'is not', null), eb.and([eb('vmState', '=', 'error'), eb('host', 'is', null)])])).execute()).map((r) => r.id)

@@ -23,21 +23,40 @@ const noValidHost = (adminDetail: string): Error =>
   notFound('No valid host was found. There are not enough hosts available.', { type: 'NoValidHost', adminDetail })
 
 export async function select(ctx: Context, request: SelectRequest, deps: SchedulerDeps): Promise<SelectReply> {
-  const fit = await ctx.span('scheduler.choose', () => choose(ctx, request, deps))
+  let fit: Candidate[]
+  try {
+    fit = await ctx.span('scheduler.choose', () => choose(ctx, request, deps))
+  } catch (error) {
+    // Asked a second time: its own claim may be what fills the last host.
+    const claimed = isFault(error, 'notFound') ? await claimedBefore(ctx, request, deps) : undefined
+    if (claimed) return claimed
+    throw error
+  }
   return ctx.span('scheduler.claim', async () => {
     for (const candidate of fit) {
       try {
+        // Only a first claim counts: one that comes late, or twice, must not move what a server has already.
         await deps.placement.call(ctx, 'claimAllocations', { params: { consumer_uuid: request.serverId }, body: {
-          allocations: { [candidate.providerId]: { resources: resourcesOf(request.flavor) } }, project_id: request.projectId, user_id: request.userId,
+          allocations: { [candidate.providerId]: { resources: resourcesOf(request.flavor) } }, project_id: request.projectId, user_id: request.userId, consumer_generation: null,
         } })
         return { host: candidate.host, node: candidate.host, providerId: candidate.providerId }
       } catch (error) {
-        // Somebody else took the room since we looked: the next best one.
         if (!isFault(error, 'conflict')) throw error
+        const claimed = error.type === 'placement.concurrent_update' ? await claimedBefore(ctx, request, deps) : undefined
+        if (claimed) return claimed
+        // Somebody else took the room since we looked: the next best one.
       }
     }
     throw noValidHost(`all ${fit.length} fit hosts filled up while this one was being placed`)
   }, { admin: { candidates: fit.length } })
+}
+
+/** The host this server has a claim on: an earlier answer was lost on its way. */
+async function claimedBefore(ctx: Context, { serverId, exclude }: SelectRequest, { store, placement }: SchedulerDeps): Promise<SelectReply | undefined> {
+  const { body } = await placement.call<{ allocations: Record<string, object> }>(ctx, 'showAllocations', { params: { consumer_uuid: serverId } })
+  const [providerId] = Object.keys(body.allocations)
+  const host = providerId === undefined ? undefined : await store.read((tx) => hosts.ofProvider(tx, providerId))
+  return providerId === undefined || host === undefined || exclude.includes(host) ? undefined : { host, node: host, providerId }
 }
 
 async function choose(ctx: Context, request: SelectRequest, { store, placement, downAfterMs }: SchedulerDeps): Promise<Candidate[]> {

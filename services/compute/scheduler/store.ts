@@ -23,3 +23,6 @@ export async function candidates(tx: ComputeTx, names: string[], groupId: string
 export const groupIsSomewhere = async (tx: ComputeTx, groupId: string): Promise<boolean> =>
   await tx.db.selectFrom('computeServerGroupMembers as g').innerJoin('computeServers as s', 's.id', 'g.serverId').select('s.id')
     .where('g.groupId', '=', groupId).where('s.deletedAt', 'is', null).where('s.host', 'is not', null).limit(1).executeTakeFirst() !== undefined
+
+export const ofProvider = async (tx: ComputeTx, providerId: string): Promise<string | undefined> =>
+  (await tx.db.selectFrom('computeHosts').select('host').where('id', '=', providerId).executeTakeFirst())?.host

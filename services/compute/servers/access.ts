@@ -11,12 +11,13 @@ export async function makeServer(w: AccessWorld): Promise<string> {
     const { server } = (await w.call('member', 'compute', 'showServer', { params: { server_id: id } })).body
     if (server.status === 'ERROR') throw new Error(`the fixture's server failed: ${JSON.stringify(server.fault)}`)
     return server.status === 'ACTIVE' || undefined
-  }, 20_000)
+  }, 20_000, 15)
   return id
 }
 
 async function createBody(w: AccessWorld): Promise<Call> {
-  const { images } = (await w.call('member', 'image', 'listImages')).body
+  // On a whole cloud other cases make images of their own.
+  const { images } = (await w.call('member', 'image', 'listImages', { query: { visibility: 'public', status: 'active', sort: 'created_at:asc' } })).body
   const { flavor } = (await w.call('admin', 'compute', 'createFlavor', { body: { flavor: { name: w.unique('flavor'), ram: 64, vcpus: 1, disk: 1 } } })).body
   return { body: { server: { name: w.unique('server'), imageRef: images[0].id, flavorRef: flavor.id, networks: 'none' } } }
 }

@@ -3,7 +3,7 @@ import type { Context } from '#base/context.ts'
 import type { Urls, Version } from '#kit/http/operation.ts'
 import { exact, oneOf, reshaped, since, Type } from '#kit/http/schema.ts'
 import { operation, type Deps } from '../deps.ts'
-import { anything, description, hostName, name } from '../fields.ts'
+import { anything, canonicalIpV6, description, hostName, name } from '../fields.ts'
 import * as actions from '../instance-actions/store.ts'
 import { aroundOf } from './list.ts'
 import * as policy from './policy.ts'
@@ -38,7 +38,7 @@ export const updateServer = operation({
       const there = await servers.amend(tx, target.id, {
         ...(s.name !== undefined && { name: s.name }), ...(s.description !== undefined && { description: s.description }), ...(s.hostname !== undefined && { hostname: s.hostname as string }),
         ...(s['OS-DCF:diskConfig'] !== undefined && { diskConfig: s['OS-DCF:diskConfig'] as 'AUTO' | 'MANUAL' }),
-        ...(s.accessIPv4 !== undefined && { accessIpV4: s.accessIPv4 || null }), ...(s.accessIPv6 !== undefined && { accessIpV6: s.accessIPv6 || null }),
+        ...(s.accessIPv4 !== undefined && { accessIpV4: s.accessIPv4 || null }), ...(s.accessIPv6 !== undefined && { accessIpV6: s.accessIPv6 === '' ? null : canonicalIpV6(s.accessIPv6) }),
       })
       return there ? servers.find(tx, target.id) : undefined
     })

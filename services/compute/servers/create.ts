@@ -7,7 +7,7 @@ import type { Context } from '#base/context.ts'
 import { Reply, type Urls } from '#kit/http/operation.ts'
 import { defaultZone, zonesOfHosts } from '../availability-zones/store.ts'
 import { operation, type ComputeTx } from '../deps.ts'
-import { asNumber, isTrue } from '../fields.ts'
+import { asNumber, canonicalIpV6, isTrue } from '../fields.ts'
 import * as flavors from '../flavors/store.ts'
 import { computeServices, hostExists, isUp } from '../hosts/store.ts'
 import * as actions from '../instance-actions/store.ts'
@@ -130,7 +130,7 @@ function rowsOf(ctx: Context, s: ServerRequest, described: boolean, { flavor, ke
     id: newId(), number: 0, projectId: ctx.actor.projectId!, userId: ctx.actor.userId, name: s.name, hostname: '', description: described ? s.description ?? null : s.name,
     imageId, keyName: s.key_name ?? null, keyData: key?.publicKey ?? null, flavorId: flavor.id, flavor: JSON.stringify(flavors.snapshot(flavor)), vcpus: flavor.vcpus, memoryMib: flavor.memoryMib,
     reservationId, launchIndex, vmState: 'building', taskState: 'scheduling', progress: 0, generation: 0, host: null, node: null, requestedAz: zone,
-    configDrive: isTrue(s.config_drive) ? 1 : 0, lockedBy: null, lockedReason: null, accessIpV4: s.accessIPv4 ?? null, accessIpV6: s.accessIPv6 ?? null, diskConfig: s['OS-DCF:diskConfig'] as 'AUTO' | 'MANUAL' | undefined ?? 'MANUAL',
+    configDrive: isTrue(s.config_drive) ? 1 : 0, lockedBy: null, lockedReason: null, accessIpV4: s.accessIPv4 ?? null, accessIpV6: s.accessIPv6 === undefined ? null : canonicalIpV6(s.accessIPv6), diskConfig: s['OS-DCF:diskConfig'] as 'AUTO' | 'MANUAL' | undefined ?? 'MANUAL',
     rootDeviceName: '/dev/vda', securityGroups: JSON.stringify(securityGroups.length > 0 ? securityGroups : ['default']), createdAt: at, updatedAt: at, launchedAt: null, terminatedAt: null, deletedAt: null,
   }))
 }

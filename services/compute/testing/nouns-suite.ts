@@ -12,7 +12,7 @@ export function nounsSuite(start: () => Promise<ComputeTest>): void {
   const facts = { hypervisorType: 'QEMU', hypervisorVersion: 7_002_000, vcpus: 8, memoryMib: 16_000, diskGib: 100, cpuInfo: { arch: 'x86_64', model: 'm', vendor: 'v', features: [], topology: { sockets: 1, cores: 8, threads: 1 } }, traits: [] }
   before(async () => {
     api = await start()
-    for (const host of ['host-1', 'host-2']) await api.deps.store.tx((tx) => report(tx, host, '127.0.0.1', facts))
+    for (const host of ['host-1', 'host-2']) await api.deps.store.tx((tx) => report(tx, host, '127.0.0.1', facts, new Date(Date.now() - 90_000_000).toISOString()))
   })
   after(() => api.close())
 
@@ -28,8 +28,9 @@ export function nounsSuite(start: () => Promise<ComputeTest>): void {
   test('versions are told to everybody, with and without a slash at the end', async () => {
     for (const path of ['/compute', '/compute/']) {
       const { status, body } = await api.http<any>('GET', path)
-      assert.deepEqual([status, body.versions[0].id, body.versions[0].min_version, body.versions[0].links[0].href], [200, 'v2.1', '2.1', `${api.publicUrl}/compute/v2.1/`])
+      assert.deepEqual([status, ...body.versions.map((v: any) => [v.id, v.status, v.min_version, v.links[0].href])], [200, ['v2.0', 'SUPPORTED', '', `${api.publicUrl}/compute/v2/`], ['v2.1', 'CURRENT', '2.1', `${api.publicUrl}/compute/v2.1/`]])
     }
+    assert.equal((await api.http<any>('GET', '/compute/v2')).body.version.id, 'v2.0')
     for (const path of ['/compute/v2.1', '/compute/v2.1/', `/compute/v2.1/${testProjectId}`]) assert.equal((await api.http<any>('GET', path)).body.version.version, '2.96')
   })
 
@@ -135,6 +136,8 @@ export function nounsSuite(start: () => Promise<ComputeTest>): void {
     assert.equal(await status('admin', 'listHypervisors', { query: { hypervisor_hostname_pattern: 'nothing' } }), 404)
     assert.equal(await status('admin', 'showHypervisor', { params: { hypervisor_id: '1' } }), 400)
     assert.equal((await ok('admin', 'searchHypervisors', { params: { hypervisor_id: 'host' }, version: '2.52' })).hypervisors.length, 2)
+    assert.match((await ok('admin', 'showHypervisorUptime', { params: { hypervisor_id: '1' }, version: '2.1' })).hypervisor.uptime, /^ \d\d:\d\d:\d\d up 1 day, 1:00$/)
+    assert.match((await ok('admin', 'showHypervisor', { params: { hypervisor_id: first.id } })).hypervisor.uptime, / up 1 day/)
     assert.equal((await ok('admin', 'showHypervisorStatistics', { version: '2.87' })).hypervisor_statistics.vcpus, 16)
     assert.equal(await status('admin', 'showHypervisorStatistics', { version: '2.88' }), 404)
   })

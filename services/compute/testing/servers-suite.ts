@@ -241,6 +241,7 @@ export function serversSuite(start: () => Promise<ComputeTest>): void {
     assert.deepEqual([await count({ tags: 't1,t2' }), await count({ 'tags-any': 't1,t2' }), await count({ 'not-tags': 't1,t2' }), await count({ 'not-tags-any': 't2' })], [2, 4, 2, 2])
     assert.equal((await call('member', 'listServers', { query: { all_tenants: '1' } })).status, 403)
     await refused(400, /Invalid status value/, 'listServers', { query: { status: 'HAPPY' } })
+    for (const bad of ['2011/01/01', 'yesterday', '2011-13-01T00:00:00Z', '1']) await refused(400, /date-time/, 'listServers', { query: { 'changes-since': bad } })
     const since = new Date(Date.now() - 3600_000).toISOString()
     await ok('member', 'deleteServer', { params: { server_id: ids[0]! } })
     const changed = (await ok('member', 'listServersDetailed', { query: { 'changes-since': since, limit: '1000' } })).servers
@@ -264,8 +265,8 @@ export function serversSuite(start: () => Promise<ComputeTest>): void {
 
   test('update changes what it may, and shows all of the server from 2.75 on', async () => {
     const { id } = await create(), params = { server_id: id }
-    const { server } = await ok('member', 'updateServer', { params, body: { server: { name: 'new', description: 'why', accessIPv4: '1.2.3.4', hostname: 'a.example.org' } } })
-    assert.deepEqual([server.name, server.description, server.accessIPv4, server['OS-EXT-SRV-ATTR:hostname'], server['OS-EXT-STS:vm_state']], ['new', 'why', '1.2.3.4', 'a.example.org', 'active'])
+    const { server } = await ok('member', 'updateServer', { params, body: { server: { name: 'new', description: 'why', accessIPv4: '1.2.3.4', accessIPv6: '0::babe:220.12.22.2', hostname: 'a.example.org' } } })
+    assert.deepEqual([server.name, server.description, server.accessIPv4, server.accessIPv6, server['OS-EXT-SRV-ATTR:hostname'], server['OS-EXT-STS:vm_state']], ['new', 'why', '1.2.3.4', '::babe:dc0c:1602', 'a.example.org', 'active'])
     await refused(400, /ipv4|valid under/, 'updateServer', { params, body: { server: { accessIPv4: 'x' } } })
   })
 

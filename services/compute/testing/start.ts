@@ -32,7 +32,7 @@ const envelope = (f: { message: string }): object => ({ message: f.message })
 const any = Type.Unsafe<any>({})
 
 const image: ServiceModule<FakeWorld> = { migrations: [], access: async () => [], http: { name: 'image', mount: '/image', prefixes: ['/v2'], envelope, operations: [
-  operation({ name: 'listImages', method: 'GET', path: '/images', summary: '', access: authenticated, handle: async (_c, _i, w) => ({ images: w.images }) }),
+  operation({ name: 'listImages', method: 'GET', path: '/images', summary: '', access: authenticated, query: any, handle: async (_c, _i, w) => ({ images: w.images }) }),
   operation({ name: 'showImage', method: 'GET', path: '/images/{image_id}', summary: '', access: authenticated, async handle(_c, { params }, w) {
     const found = w.images.find((i) => i.id === params.image_id)
     if (!found) throw notFound('no such image')

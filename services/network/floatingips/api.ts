@@ -5,14 +5,13 @@ import { badResource, externalExhausted, notExternal } from '../faults.ts'
 import { addressesOf } from '../ipam/store.ts'
 import { makePort } from '../ports/make.ts'
 import { networkFor } from '../ports/api.ts'
-import { removePort } from '../ports/remove.ts'
-import * as ports from '../ports/store.ts'
 import { creating, deleting, listing, showing, updating } from '../resource/operations.ts'
-import { amend, forget } from '../resource/store.ts'
+import { amend } from '../resource/store.ts'
 import type { FloatingIpRow } from '../schema.ts'
 import { wakeRouter } from '../wanted/wake.ts'
 import { attachmentFor, unattached } from './attach.ts'
 import { floatingIp } from './noun.ts'
+import { removeFloatingIp } from './remove.ts'
 import * as floatingIps from './store.ts'
 
 export const listFloatingIps = listing(floatingIp)
@@ -52,10 +51,4 @@ export const updateFloatingIp = updating(floatingIp, async (tx, ctx, deps, row, 
   return changed
 })
 
-export const deleteFloatingIp = deleting(floatingIp, async (tx, ctx, deps, row) => {
-  await floatingIps.remove(tx, row.id)
-  await forget(tx, 'floatingip', row.id)
-  const own = await ports.find(tx, row.floatingPortId)
-  if (own) await removePort(tx, ctx, deps, own)
-  if (row.routerId !== null) await wakeRouter(tx, ctx, deps, row.routerId)
-})
+export const deleteFloatingIp = deleting(floatingIp, removeFloatingIp)

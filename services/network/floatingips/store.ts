@@ -11,6 +11,9 @@ export const ofPorts = async (tx: NetworkTx, portIds: string[]): Promise<Floatin
   portIds.length === 0 ? [] : tx.db.selectFrom('networkFloatingIps').selectAll().where('portId', 'in', padded(portIds)).execute()
 export const ofRouters = async (tx: NetworkTx, routerIds: string[]): Promise<FloatingIpRow[]> =>
   routerIds.length === 0 ? [] : tx.db.selectFrom('networkFloatingIps').selectAll().where('routerId', 'in', padded(routerIds)).execute()
+/** Those of a network that lead nowhere. */
+export const looseOn = (tx: NetworkTx, networkId: string): Promise<FloatingIpRow[]> =>
+  tx.db.selectFrom('networkFloatingIps').selectAll().where('floatingNetworkId', '=', networkId).where('portId', 'is', null).execute()
 export const add = (tx: NetworkTx, row: FloatingIpRow): Promise<void> => insert(tx, 'networkFloatingIps', { ...row }, lostRace)
 export const remove = async (tx: NetworkTx, id: string): Promise<void> => { await tx.db.deleteFrom('networkFloatingIps').where('id', '=', id).execute() }
 

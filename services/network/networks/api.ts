@@ -4,6 +4,9 @@ import { now } from '#base/time.ts'
 import { flag } from '#kit/store/store.ts'
 import type { Deps, NetworkTx } from '../deps.ts'
 import { externalNetworkInUse, invalidInput, invalidSharedSetting, networkInUse, segmentInUse } from '../faults.ts'
+import { removeFloatingIp } from '../floatingips/remove.ts'
+import * as floatingIps from '../floatingips/store.ts'
+import { checkDnsName } from '../ports/check.ts'
 import { removePort } from '../ports/remove.ts'
 import * as ports from '../ports/store.ts'
 import type { Values } from '../resource/attributes.ts'
@@ -43,6 +46,7 @@ async function place(tx: NetworkTx, deps: Deps, values: NetworkValues, attempt: 
 }
 
 export async function makeNetwork(tx: NetworkTx, deps: Deps, values: NetworkValues, projectId: string, attempt = 1): Promise<NetworkRow> {
+  checkDnsName(values.dns_domain, 'dns_domain')
   const at = now(), where = await place(tx, deps, values, attempt)
   const row: NetworkRow = {
     id: newId(), projectId, description: values.description ?? '', revision: 1, createdAt: at, updatedAt: at, name: values.name ?? '', ...where,
@@ -63,6 +67,7 @@ export const showNetwork = showing(network)
 export const createNetwork = creating(network, { make: (tx, _ctx, deps, values, projectId, attempt) => makeNetwork(tx, deps, values, projectId, attempt) })
 
 export const updateNetwork = updating(network, async (tx, ctx, deps, row, values) => {
+  checkDnsName(values.dns_domain, 'dns_domain')
   if (values.shared === false && row.shared === 1 && await networks.usedByOthers(tx, row)) throw invalidSharedSetting(row.name)
   if (values['router:external'] === false && row.external === 1 && await networks.gatewaysOn(tx, row.id)) throw externalNetworkInUse(row.id)
   const changed = await amend(tx, 'networkNetworks', row, {
@@ -78,6 +83,11 @@ export const updateNetwork = updating(network, async (tx, ctx, deps, row, values
 })
 
 export const deleteNetwork = deleting(network, async (tx, ctx, deps, row) => {
+  // Floating IPs that lead nowhere do not hold a network: they go with it, as in neutron.
+  for (const floating of await floatingIps.looseOn(tx, row.id)) {
+    await removeFloatingIp(tx, ctx, deps, floating)
+    await release(tx, floating.projectId, 'floatingip')
+  }
   if (await networks.portsInUse(tx, row.id)) throw networkInUse(row.id)
   // What is left are DHCP's own ports; their hosts hear of it.
   for (const port of await ports.onNetwork(tx, row.id)) await removePort(tx, ctx, deps, port)

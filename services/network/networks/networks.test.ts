@@ -33,6 +33,11 @@ test('segments are unique, asked for or given', async () => {
   assert.equal(new Set(made.map((n) => n['provider:segmentation_id'])).size, 20)
 })
 
+test('a domain is one that a name server can have', async () => {
+  assert.equal((await me.network({ dns_domain: 'example.org.' })).dns_domain, 'example.org.')
+  await me.refused('400 HTTPBadRequest', 'createNetwork', { body: { network: { dns_domain: 'a b' } } })
+})
+
 test('MTU: bounded by what the network can carry', async () => {
   assert.equal((await me.network({ mtu: 1300 })).mtu, 1300)
   await me.refused('400 InvalidInput', 'createNetwork', { body: { network: { mtu: 9000 } } })

@@ -61,8 +61,7 @@ export const updatePort = updating(port, async (tx, ctx, deps, row, values, owne
     if (row.host !== '') throw portBound(row.id, row.macAddress, mac)
     if (await ports.byMac(tx, row.networkId, mac)) throw macInUse(row.networkId, mac)
   }
-  const pairs = values.allowed_address_pairs ?? (Object.hasOwn(values, 'allowed_address_pairs') ? [] : undefined)
-  if (pairs) checkPairs(pairs)
+  const pairs = Object.hasOwn(values, 'allowed_address_pairs') ? checkPairs(values.allowed_address_pairs ?? [], mac ?? row.macAddress) : undefined
 
   if (values.fixed_ips) {
     const standing = (await addresses.addressesOf(tx, [row.id])).get(row.id) ?? []

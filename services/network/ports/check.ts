@@ -10,15 +10,18 @@ import type { Pair } from './noun.ts'
 
 const mostPairs = 10
 
-export function checkPairs(pairs: Pair[]): void {
+/** Pairs as they are kept: one without a MAC is for the port's own card, as in neutron. */
+export function checkPairs(asked: Pair[], ownMac: string): Required<Pair>[] {
+  const pairs = asked.map((pair) => ({ ip_address: pair.ip_address, mac_address: pair.mac_address?.toLowerCase() ?? ownMac }))
   if (pairs.length > mostPairs) throw badResource('port', `The number of allowed address pair exceeds the maximum ${mostPairs}`)
   const seen = new Set<string>()
   for (const { ip_address: ip, mac_address: mac } of pairs) {
     if (!parseCidr(ip)) throw malformed(`Invalid input for allowed_address_pairs. Reason: '${ip.slice(0, 60)}' is not a valid IP address or subnet.`)
-    const key = `${ip} ${mac?.toLowerCase() ?? ''}`
-    if (seen.has(key)) throw duplicatePair(ip, mac ?? 'None')
+    const key = `${ip} ${mac}`
+    if (seen.has(key)) throw duplicatePair(ip, mac)
     seen.add(key)
   }
+  return pairs
 }
 
 /** Every group exists, and is the project's own where that is asked. */
@@ -44,6 +47,6 @@ export function checkRights(verb: 'create' | 'update', claims: Claims, actor: Ac
 
 const label = /^(?!-)[a-z0-9-]{1,63}(?<!-)$/i
 /** A relative or absolute name; empty takes it away. */
-export function checkDnsName(name: string | undefined): void {
-  if (name && !name.replace(/\.$/, '').split('.').every((part) => label.test(part))) throw malformed(`Invalid input for dns_name. Reason: '${name.slice(0, 60)}' is not a valid DNS name.`)
+export function checkDnsName(name: string | undefined, attribute = 'dns_name'): void {
+  if (name && !name.replace(/\.$/, '').split('.').every((part) => label.test(part))) throw malformed(`Invalid input for ${attribute}. Reason: '${name.slice(0, 60)}' is not a valid DNS name.`)
 }

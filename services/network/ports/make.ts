@@ -43,12 +43,11 @@ export async function makePort(tx: NetworkTx, deps: Deps, on: NetworkRow, plan: 
   const at = now(), service = plan.deviceOwner?.startsWith('network:') === true
   const security = plan.portSecurityEnabled ?? (!service && on.portSecurityEnabled === 1)
   if (plan.macAddress !== undefined && await ports.byMac(tx, on.id, plan.macAddress)) throw macInUse(on.id, plan.macAddress)
-  const pairs = plan.pairs ?? []
-  checkPairs(pairs)
+  const macAddress = plan.macAddress ?? ports.newMac(), pairs = checkPairs(plan.pairs ?? [], macAddress)
   if (pairs.length > 0 && !security) throw pairsNeedSecurity()
   const row: PortRow = {
     id: plan.id ?? newId(), projectId: plan.projectId, description: plan.description ?? '', revision: 1, createdAt: at, updatedAt: at, networkId: on.id, name: plan.name ?? '',
-    macAddress: plan.macAddress ?? ports.newMac(), adminStateUp: flag(plan.adminStateUp ?? true), deviceId: plan.deviceId ?? '', deviceOwner: plan.deviceOwner ?? '', host: plan.host ?? '',
+    macAddress, adminStateUp: flag(plan.adminStateUp ?? true), deviceId: plan.deviceId ?? '', deviceOwner: plan.deviceOwner ?? '', host: plan.host ?? '',
     vnicType: plan.vnicType ?? 'normal', profile: JSON.stringify(plan.profile ?? {}), portSecurityEnabled: flag(security), allowedAddressPairs: JSON.stringify(pairs), dnsName: plan.dnsName ?? '',
   }
   await ports.add(tx, row)

@@ -123,7 +123,7 @@ test('updating: addresses are replaced, kept ones stay; groups; port security', 
   assert.deepEqual([open.port_security_enabled, open.security_groups], [false, []])
   await me.refused('400 PortSecurityAndIPRequiredForSecurityGroups', 'updatePort', { params, body: { port: { security_groups: port.security_groups } } })
   await me.refused('409 AddressPairAndPortSecurityRequired', 'updatePort', { params, body: { port: { allowed_address_pairs: [{ ip_address: '10.1.0.200' }] } } })
-  assert.deepEqual((await update({ port_security_enabled: true, security_groups: port.security_groups, allowed_address_pairs: [{ ip_address: '10.1.0.200' }] })).allowed_address_pairs, [{ ip_address: '10.1.0.200' }])
+  assert.deepEqual((await update({ port_security_enabled: true, security_groups: port.security_groups, allowed_address_pairs: [{ ip_address: '10.1.0.200' }] })).allowed_address_pairs, [{ ip_address: '10.1.0.200', mac_address: port.mac_address }])
   await me.refused('400 DuplicateAddressPairInRequest', 'updatePort', { params, body: { port: { allowed_address_pairs: [{ ip_address: '10.1.0.200' }, { ip_address: '10.1.0.200' }] } } })
   await me.refused('400 HTTPBadRequest', 'updatePort', { params, body: { port: { network_id: subnet.network_id } } })
   await me.refused('400 HTTPBadRequest', 'updatePort', { params, body: { port: { status: 'ACTIVE' } } })

@@ -5,6 +5,7 @@ import * as networks from '../networks/store.ts'
 import { standardView } from '../resource/noun.ts'
 import { reportsOn, tagsOf } from '../resource/store.ts'
 import type { PortRow } from '../schema.ts'
+import type { Pair } from './noun.ts'
 import * as ports from './store.ts'
 
 export type Reports = Map<string, Map<string, { state: string, detail: string }>>
@@ -30,7 +31,7 @@ export async function portViews(tx: NetworkTx, rows: PortRow[], { config }: Deps
     return {
       ...standardView(row), network_id: row.networkId, admin_state_up: row.adminStateUp === 1, mac_address: row.macAddress, status: portStatus(row, reports),
       device_id: row.deviceId, device_owner: row.deviceOwner, fixed_ips: ips.map((ip) => ({ subnet_id: ip.subnetId, ip_address: ip.address })),
-      'security_groups': groups.get(row.id) ?? [], 'allowed_address_pairs': JSON.parse(row.allowedAddressPairs) as object[], 'port_security_enabled': row.portSecurityEnabled === 1,
+      'security_groups': groups.get(row.id) ?? [], 'allowed_address_pairs': (JSON.parse(row.allowedAddressPairs) as Pair[]).map((pair) => ({ mac_address: row.macAddress, ...pair })), 'port_security_enabled': row.portSecurityEnabled === 1,
       'binding:vnic_type': row.vnicType, 'binding:host_id': row.host, 'binding:profile': JSON.parse(row.profile) as object,
       'binding:vif_type': row.host === '' ? 'unbound' : 'tap', 'binding:vif_details': row.host === '' ? {} : { port_filter: true, connectivity: 'l2' },
       'dns_name': row.dnsName, 'dns_assignment': ips.map((ip) => { const name = hostname(row.dnsName, ip.address); return { ip_address: ip.address, hostname: name, fqdn: `${name}.${domain}.` } }),

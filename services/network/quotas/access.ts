@@ -7,6 +7,7 @@ export const access: AccessCase[] = [
   { operation: 'showQuotas', request: (w) => ({ params: { project_id: w.projectId } }), expect: own },
   { operation: 'showDefaultQuotas', request: (w) => ({ params: { project_id: w.projectId } }), expect: own },
   { operation: 'showQuotaDetails', request: (w) => ({ params: { project_id: w.projectId } }), expect: own },
+  { operation: 'showQuotaDetailsJson', request: (w) => ({ params: { project_id: w.projectId } }), expect: own },
   { operation: 'updateQuotas', request: (w) => ({ params: { project_id: w.unique('project') }, body: { quota: { port: 7 } } }), expect: verdicts.admin() },
   {
     operation: 'deleteQuotas', expect: verdicts.admin(204),

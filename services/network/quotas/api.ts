@@ -36,6 +36,9 @@ export const showQuotaDetails = operation({
   },
 })
 
+/** The reference writes the path with a suffix, openstacksdk without. */
+export const showQuotaDetailsJson = { ...showQuotaDetails, name: 'showQuotaDetailsJson', path: '/quotas/{project_id}/details.json' }
+
 export const updateQuotas = operation({
   name: 'updateQuotas', method: 'PUT', path: '/quotas/{project_id}', summary: "Set a project's limits.", access: policy.admin, target,
   body: Type.Object({ quota: Type.Object({

@@ -112,6 +112,17 @@ test('floating IPs: allocated, bound where a router leads, let go with the port'
   assert.equal((await create({ floating_ip_address: floating.floating_ip_address }, 'admin')).floating_ip_address, floating.floating_ip_address)
 })
 
+test('a network goes with the floating IPs that lead nowhere, and stays for those that lead somewhere', async () => {
+  const { networkId } = await me.external('172.28.0.0/24'), subnet = await me.subnet(), router = await aRouter({ external_gateway_info: { network_id: networkId } })
+  await join(router.id, { subnet_id: subnet.id })
+  const loose = await me.make('createFloatingIp', 'floatingip', { floating_network_id: networkId }), params = { network_id: networkId }
+  await me.refused('409 NetworkInUse', 'deleteNetwork', { params }, 'admin')
+  assert.equal((await me.ok('listFloatingIps', { query: { id: loose.id } })).floatingips.length, 1, 'a refused deletion leaves everything')
+  await me.ok('updateRouter', { params: { router_id: router.id }, body: { router: { external_gateway_info: {} } } })
+  await me.ok('deleteNetwork', { params }, 'admin')
+  assert.deepEqual((await me.ok('listFloatingIps', { query: { id: loose.id } })).floatingips, [])
+})
+
 test('a floating IP needs an external network with an IPv4 address to give, and a port with one address or a choice', async () => {
   await me.refused('400 BadRequest', 'createFloatingIp', { body: { floatingip: { floating_network_id: (await me.network()).id } } })
   const empty = await me.network({ 'router:external': true }, 'admin')

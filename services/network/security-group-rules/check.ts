@@ -33,7 +33,7 @@ function checkRange(protocol: string | null, min: number | null, max: number | n
   if (protocol === null) throw badRule('SecurityGroupProtocolRequiredWithPorts', 'Must also specify protocol if port range is given.')
   if (ports.includes(protocol)) {
     if (min === null || max === null || min < 1 || min > max) {
-      throw badRule('SecurityGroupInvalidPortRange', min === 0 || (min ?? 1) < 0 ? 'Invalid port value.' : 'For TCP/UDP protocols, port_range_min must be <= port_range_max')
+      throw badRule('SecurityGroupInvalidPortRange', min === 0 ? 'Invalid value for port 0' : 'For TCP/UDP protocols, port_range_min must be <= port_range_max')
     }
   } else if (icmp.includes(protocol)) {
     for (const [field, attribute, value] of [['type', 'port_range_min', min], ['code', 'port_range_max', max]] as const) {
@@ -55,13 +55,11 @@ export function ruleOf(values: Values<typeof attributes>): RuleParts {
   }
   const ethertype = asked === 'ipv4' ? 'IPv4' : 'IPv6'
   const protocol = protocolOf(values.protocol, ethertype), min = values.port_range_min ?? null, max = values.port_range_max ?? null
-  // -1 is how older clients say "all of ICMP".
-  const isIcmp = protocol !== null && icmp.includes(protocol)
-  const portRangeMin = isIcmp && min === -1 ? null : min, portRangeMax = isIcmp && max === -1 ? null : max
-  checkRange(protocol, portRangeMin, portRangeMax)
+  for (const port of [min, max]) if (port !== null && (port < 0 || port > 65535)) throw badRule('SecurityGroupInvalidPortValue', `Invalid value for port ${port}`)
+  checkRange(protocol, min, max)
   if (values.remote_ip_prefix && values.remote_group_id) throw badRule('SecurityGroupRemoteGroupAndRemoteIpPrefix', 'Only remote_ip_prefix or remote_group_id may be provided.')
   return {
-    direction: values.direction!, ethertype, protocol, portRangeMin, portRangeMax,
+    direction: values.direction!, ethertype, protocol, portRangeMin: min, portRangeMax: max,
     remoteIpPrefix: values.remote_ip_prefix ? prefixOf(values.remote_ip_prefix, ethertype) : null, remoteGroupId: values.remote_group_id ?? null,
   }
 }

@@ -14,16 +14,18 @@ const { name: _noName, ...standard } = standardAttributes
 const protocol: kinds.Kind<string | null> = {
   schema: Type.Unsafe<unknown>({ anyOf: [{ type: 'string', maxLength: 32 }, { type: 'integer', minimum: 0, maximum: 255 }, { type: 'null' }] }), convert: (value) => String(value).toLowerCase(), sql: 'text',
 }
+// Bounds are checked with the rule: neutron has its own words for them.
+const port = kinds.integerOrNull(-2_147_483_648, 2_147_483_647)
 export const attributes = {
   ...standard,
   security_group_id: once(kinds.uuid, { column: 'groupId', required: true }),
   direction: once(kinds.choice('ingress', 'egress'), { column: 'direction', required: true }),
   ethertype: once(kinds.text(8), { column: 'ethertype' }),
   protocol: once(protocol, { column: 'protocol' }),
-  port_range_min: once(kinds.integerOrNull(-1, 65535), { column: 'portRangeMin' }),
-  port_range_max: once(kinds.integerOrNull(-1, 65535), { column: 'portRangeMax' }),
+  port_range_min: once(port, { column: 'portRangeMin' }),
+  port_range_max: once(port, { column: 'portRangeMax' }),
   remote_ip_prefix: once(kinds.textOrNull(64), { column: 'remoteIpPrefix' }),
-  remote_group_id: once(kinds.uuidOrNull, { column: 'remoteGroupId' }),
+  remote_group_id: once(kinds.textOrNull(64), { column: 'remoteGroupId' }),
   normalized_cidr: readOnly(kinds.shown),
   description: free(kinds.text(), { column: 'description', fallback: '' }),
 } as const

@@ -67,9 +67,11 @@ test('what a rule may not say', async () => {
   await no('404 SecurityGroupNotFound', { remote_group_id: newId() })
   await no('404 SecurityGroupNotFound', { remote_group_id: (await aGroup({}, 'other')).id })
   await no('400 HTTPBadRequest', { direction: 'sideways' })
-  await no('400 HTTPBadRequest', { protocol: 'tcp', port_range_min: 1, port_range_max: 65536 })
+  await no('400 SecurityGroupInvalidPortValue', { protocol: 'tcp', port_range_min: 1, port_range_max: 65536 })
+  await no('400 SecurityGroupInvalidPortValue', { protocol: 'icmp', port_range_min: -1, port_range_max: -1 })
+  await no('404 SecurityGroupNotFound', { remote_group_id: 'nonsense' })
   await me.refused('404 SecurityGroupNotFound', 'createSecurityGroupRule', rule(newId(), {}))
-  for (const values of [{ protocol: 'any' }, { protocol: 'icmp', port_range_min: 8, port_range_max: 0 }, { protocol: 'icmp', port_range_min: -1, port_range_max: -1 }, { protocol: 47 }, { ethertype: 'ipv6', protocol: 'icmp' }]) await me.ok('createSecurityGroupRule', rule(group.id, values))
+  for (const values of [{ protocol: 'any' }, { protocol: 'icmp', port_range_min: 8, port_range_max: 0 }, { protocol: 'icmp' }, { protocol: 47 }, { ethertype: 'ipv6', protocol: 'icmp' }]) await me.ok('createSecurityGroupRule', rule(group.id, values))
 })
 
 test('a group in use stays; one that goes takes the rules that name it along', async () => {

@@ -4,6 +4,7 @@ import { plainContext } from '#base/context.ts'
 import { openBus, type Bus } from '#kit/bus/bus.ts'
 import { busMigrations } from '#kit/bus/store.ts'
 import { startApi, type TestApi } from '#kit/testing/api.ts'
+import type { StoreConfig } from '#kit/store/store.ts'
 import type { Touched } from '../bus.ts'
 import { defaultConfig, quotaResources, type Deps, type NetworkConfig } from '../deps.ts'
 import { network } from '../service.ts'
@@ -20,13 +21,13 @@ export interface TestNetwork extends TestApi {
 
 const unlimited = Object.fromEntries(quotaResources.map((resource) => [resource, -1])) as NetworkConfig['quotas']
 
-export interface NetworkSetup { config?: Partial<NetworkConfig>, actors?: Record<string, Actor>, agents?: boolean }
+export interface NetworkSetup { config?: Partial<NetworkConfig>, actors?: Record<string, Actor>, agents?: boolean, database?: StoreConfig }
 
-export async function startNetwork({ config = {}, actors, agents = false }: NetworkSetup = {}): Promise<TestNetwork> {
+export async function startNetwork({ config = {}, actors, agents = false, database }: NetworkSetup = {}): Promise<TestNetwork> {
   const woken: TestNetwork['woken'] = []
   let deps: Deps, bus: Bus
   const api = await startApi({
-    ...(actors && { actors }), migrations: [{ area: 'kit.bus', migrations: busMigrations }],
+    ...(actors && { actors }), ...(database && { database }), migrations: [{ area: 'kit.bus', migrations: busMigrations }],
     services: [{
       module: network,
       deps: async ({ store }): Promise<Deps> => {

@@ -1,6 +1,6 @@
-// A stream of bytes that somebody sends, and what goes wrong with it in words that he may read. Shared by the drivers so that they say the same.
+// A stream of bytes that somebody sends, and what goes wrong with it in words that he may read.
 import type { Readable } from 'node:stream'
-import { badRequest, isFault, tooLarge } from '#base/errors.ts'
+import { badRequest, isFault, tooLarge } from './errors.ts'
 
 export const tooMuch = (maxBytes: number): Error => tooLarge(`The data is larger than the ${maxBytes} bytes that are allowed.`)
 

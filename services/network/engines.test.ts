@@ -1,0 +1,3 @@
+import { networkSuite } from './testing/suite.ts'
+
+networkSuite('SQLite')
