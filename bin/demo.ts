@@ -59,7 +59,11 @@ export async function demonstrate(api: Api, admin: Api, { real, say, timeoutMs }
       const from = performance.now()
       say('waiting until it lets us in by ssh')
       const guest = { address: floating.floating_ip_address, user: 'debian', keyFile }
-      await waitForLogin(guest, timeoutMs)
+      await waitForLogin(guest, timeoutMs).catch(async (error: unknown) => {
+        const { output } = (await api.call<{ output: string }>('compute', 'POST', `/servers/${serverId}/action`, { 'os-getConsoleOutput': { length: 15 } })).body
+        say(`its console says:\n${output.trimEnd().split('\n').map((line) => `    ${line}`).join('\n')}`)
+        throw error
+      })
       say(`logged in ${((performance.now() - from) / 1000).toFixed(1)} s later; in the server:`)
       const command = 'uname -srn; id -un; ip -4 -o addr show eth0; uptime'
       say(`  $ ${command}\n${(await runIn(guest, command)).trimEnd().split('\n').map((line) => `    ${line.replaceAll(/\s+/g, ' ')}`).join('\n')}`)
