@@ -5,6 +5,7 @@ import { mkdtemp, open, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { GIB } from '#base/units.ts'
+import { retry } from '#base/retry.ts'
 import { exec } from '#host/exec.ts'
 import { removeTree } from '#host/files.ts'
 import { isoImage } from '#host/iso.ts'
@@ -24,7 +25,8 @@ const look = async (path: string): Promise<Inspection> => {
 }
 const make = async (name: string, ...args: string[]): Promise<Inspection> => {
   const path = join(home, name)
-  await exec('qemu-img', ['create', '-q', ...args, path, '1G'])
+  // Where it derives a key, qemu-img times itself first, and gives up when a busy machine gives it no clear answer.
+  await retry(() => exec('qemu-img', ['create', '-q', ...args, path, '1G']), { firstMs: 200, maxMs: 2000, attempts: 8 })
   return look(path)
 }
 
