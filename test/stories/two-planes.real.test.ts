@@ -30,7 +30,8 @@ for (const [name, startSql] of [['PostgreSQL', startPostgres], ['MariaDB', start
     url = await sql.database()
     store = await openStore(parseStoreUrl(url))
     // Both migrate and seed one empty database at once.
-    ;[one, two] = await Promise.all([plane('host-1'), plane('host-2')])
+    const started = await Promise.allSettled([plane('host-1').then((p) => { one = p }), plane('host-2').then((p) => { two = p })])
+    for (const each of started) if (each.status === 'rejected') throw each.reason
     token = await one.login()
   })
   after(async () => {
@@ -82,7 +83,8 @@ for (const [name, startSql] of [['PostgreSQL', startPostgres], ['MariaDB', start
     await remove(one, ids)
   })
 
-  test('what a killed control plane had begun, the other ends: takes it over after the lease, and waits for no dead host', async () => {
+  // Leases and the patience with a silent host take a minute and a half; how engines hold leases is tested with the sagas.
+  if (name === 'PostgreSQL') test('what a killed control plane had begun, the other ends: takes it over after the lease, and waits for no dead host', async (t) => {
     const standing = await Promise.all(Array.from({ length: 4 }, () => one.boot(token)))
     await active(two, standing)
     const ids = await Promise.all(Array.from({ length: 6 }, () => one.boot(token)))
@@ -95,13 +97,14 @@ for (const [name, startSql] of [['PostgreSQL', startPostgres], ['MariaDB', start
       const { server } = (await two.http(token, 'GET', `/compute/v2.1/servers/${id}`)).body
       return ['ACTIVE', 'ERROR'].includes(server.status) && server['OS-EXT-STS:task_state'] === null ? server : undefined
     }, 150_000, 200)))
-    console.log(`${name}: taken over after ${takenMs} ms, at rest after ${Date.now() - killedAt} ms; ${servers.filter((s) => s.status === 'ACTIVE').length} of 6 ACTIVE`, JSON.stringify(servers.map((s) => s.fault?.message)), Object.values(await hostsOf(ids)))
+    t.diagnostic(`taken over after ${takenMs} ms, at rest after ${Date.now() - killedAt} ms on ${Object.values(await hostsOf(ids)).join(', ')}`)
+    assert.deepEqual(servers.filter((s) => s.status !== 'ACTIVE').map((s) => s.fault), [])
     assert.deepEqual((await states()).filter((s) => s.state === 'stuck'), [])
     // Guests on the lost host are out of reach; their records can go.
     await remove(two, [...standing, ...ids])
   })
 
-  test('the killed one comes back and both do their work', async () => {
+  if (name === 'PostgreSQL') test('the killed one comes back and both do their work', async () => {
     one = await plane('host-1')
     const ids = await Promise.all(Array.from({ length: 8 }, (_x, i) => (i % 2 ? one : two).boot(token)))
     await active(one, ids)
@@ -109,6 +112,6 @@ for (const [name, startSql] of [['PostgreSQL', startPostgres], ['MariaDB', start
     const admin = await one.login('admin')
     const { body: { resource_providers: providers } } = await one.http(admin, 'GET', '/placement/resource_providers')
     for (const p of providers) assert.deepEqual((await one.http(admin, 'GET', `/placement/resource_providers/${p.uuid}/usages`)).body.usages, { DISK_GB: 0, MEMORY_MB: 0, VCPU: 0 }, p.name)
-    await waitFor('the returned host to remove what it was told to', async () => Number((await store.read((tx) => tx.db.selectFrom('agentInstances' as never).select((eb: any) => eb.fn.countAll().as('n')).executeTakeFirst().catch(() => ({ n: 0 })) as any)).n) >= 0 || undefined, 20_000)
+    await waitFor('the returned host to remove what it was told to', async () => (await store.read((tx) => tx.db.selectFrom('agentGuests').select('serverId').where('removed', '=', 0).execute())).length === 0 || undefined, 20_000)
   })
 })
