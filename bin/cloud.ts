@@ -14,6 +14,7 @@ import { createApi, type HttpOptions, type Mounted } from '#kit/http/server.ts'
 import type { Runner } from '#kit/saga/runner.ts'
 import { sagaMigrations } from '#kit/saga/schema.ts'
 import type { ServiceModule } from '#kit/service.ts'
+import { lockMigrations } from '#kit/store/alone.ts'
 import { migrate } from '#kit/store/migrations.ts'
 import { storeMigrations } from '#kit/store/rows.ts'
 import { openStore, type Store } from '#kit/store/store.ts'
@@ -48,7 +49,7 @@ export interface Cloud {
 
 /** Tables of the whole program, kit's first. */
 export const migrateAll = (store: Store): Promise<void> => migrate(store, [
-  { area: 'kit.store', migrations: storeMigrations }, { area: 'kit.bus', migrations: busMigrations }, { area: 'kit.saga', migrations: sagaMigrations }, { area: 'kit.trace', migrations: traceMigrations },
+  { area: 'kit.store', migrations: storeMigrations }, { area: 'kit.locks', migrations: lockMigrations }, { area: 'kit.bus', migrations: busMigrations }, { area: 'kit.saga', migrations: sagaMigrations }, { area: 'kit.trace', migrations: traceMigrations },
   { area: 'agent.compute', migrations: ledgerMigrations },
   ...services.map((module) => ({ area: module.http.name, migrations: module.migrations })),
 ])

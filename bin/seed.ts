@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import type { Actor } from '#base/context.ts'
 import { isFault } from '#base/errors.ts'
+import { alone } from '#kit/store/alone.ts'
 import { seed as seedIdentity, type Seeded } from '#services/identity/seed.ts'
 import { seed as seedNetwork } from '#services/network/seed.ts'
 import type { Cloud } from './cloud.ts'
@@ -12,7 +13,10 @@ const flavors = [['1', 'm1.tiny', 1, 512, 1], ['2', 'm1.small', 1, 2048, 20], ['
 
 export const guestImageName = 'pileus-guest'
 
-export async function seed(cloud: Cloud, progress: (line: string) => void = () => {}): Promise<Seeded> {
+/** Control planes that start at once over one database do it one after the other. */
+export const seed = (cloud: Cloud, progress: (line: string) => void = () => {}): Promise<Seeded> => alone(cloud.store, 'seed', { owner: cloud.config.host }, () => seedAlone(cloud, progress))
+
+async function seedAlone(cloud: Cloud, progress: (line: string) => void): Promise<Seeded> {
   const { config, url, store } = cloud
   const endpoint = (type: string, name: string, path: string) => ({ type, name, url: url + path })
   const seeded = await seedIdentity(store, {

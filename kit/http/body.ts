@@ -27,5 +27,13 @@ export function parseJson(bytes: Buffer, contentType: string | undefined, consum
   }
   let text: string
   try { text = utf8.decode(bytes) } catch { throw badRequest('Malformed request body: it is not valid UTF-8.') }
-  try { return JSON.parse(text) } catch { throw badRequest('Malformed request body: it is not valid JSON.') }
+  let value: unknown
+  try { value = JSON.parse(text) } catch { throw badRequest('Malformed request body: it is not valid JSON.') }
+  if (!isShallow(value, deepest)) throw badRequest(`Malformed request body: it is nested more than ${deepest} deep.`)
+  return value
 }
+
+/** No request of OpenStack's comes near; whoever walks a body recursively may rely on it. */
+const deepest = 100
+const isShallow = (value: unknown, left: number): boolean =>
+  typeof value !== 'object' || value === null || (left > 0 && (Array.isArray(value) ? value : Object.values(value)).every((v) => isShallow(v, left - 1)))

@@ -2,5 +2,5 @@
 import { contractOfBuild, contractOfDelete } from './saga-cases.ts'
 
 contractOfDelete('server.delete', {})
-contractOfBuild('server.build, with another host to try', 2, { maxPairs: 300 })
-contractOfBuild('server.build, on the only host', 1, { maxPairs: 300 })
+contractOfBuild('server.build, with another host to try', 2, { maxPairs: 100 })
+contractOfBuild('server.build, on the only host', 1, { maxPairs: 100 })

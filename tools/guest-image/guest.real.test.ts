@@ -57,7 +57,7 @@ describe('a guest with a config drive', () => {
 
     const startedAt = Date.now()
     const one = await bench.boot(args)
-    const ready = await one.said(/READY (\S+)/)
+    const ready = await one.said(/READY (\S+)\s/)
     await one.said(/first-guest login:/)
     t.diagnostic(`first boot: login prompt ${Date.now() - startedAt} ms after start, guest's own clock ${ready[1]} s, CPU ${await one.cpuSeconds()} s`)
     assert.match(one.text(), new RegExp(`datasource=config-drive instance=${uuid} hostname=first-guest first=1`))

@@ -25,6 +25,13 @@ export interface Guest {
 
 export interface BootOptions { netns?: string, uuid?: string, memoryMib?: number, vcpus?: number }
 
+/** Waits for a process's end. A detached one keeps nobody running, so the test would be over before its clean-up is. */
+const ended = async (machine: Detached): Promise<void> => {
+  const awake = setInterval(() => {}, 1000)
+  await machine.exited
+  clearInterval(awake)
+}
+
 export class Bench {
   readonly home: string
   readonly key: string
@@ -46,7 +53,7 @@ export class Bench {
 
   async close(): Promise<void> {
     for (const { pid } of this.#running) process.kill(pid, 'SIGKILL')
-    await Promise.all([...this.#running].map(each => each.exited))
+    await Promise.all([...this.#running].map(ended))
     await removeTree(this.home)
   }
 
@@ -100,7 +107,7 @@ export class Bench {
       const { data } = await off
       assert.equal(data.reason, 'guest-shutdown')
       const tookMs = Date.now() - from
-      await machine.exited
+      await ended(machine)
       this.#running.delete(machine)
       return tookMs
     }
@@ -155,7 +162,7 @@ export class GuestNetwork {
 
   /** A metadata service that gives `answers` by path, and 404 for others and for the first `broken` requests. */
   serve(answers: Record<string, string>, broken = 0): Promise<Detached> { return this.#daemon({ STUB: JSON.stringify({ answers, broken }) }, process.execPath, '-e', stub) }
-  async stop(daemon: Detached): Promise<void> { this.#daemons.delete(daemon); process.kill(daemon.pid, 'SIGKILL'); await daemon.exited }
+  async stop(daemon: Detached): Promise<void> { this.#daemons.delete(daemon); process.kill(daemon.pid, 'SIGKILL'); await ended(daemon) }
 
   async ssh(command: string): Promise<string> {
     return (await exec('ip', ['netns', 'exec', this.netns, 'ssh', ...this.#bench.sshArgs('debian', '10.9.0.50', 22, command)], { timeoutMs: 120_000 })).stdout.trim()

@@ -42,14 +42,18 @@ export function createCommands({ store, bus, instance, downAfterMs, buildTimeout
   let watch: NodeJS.Timeout | undefined
   async function look(): Promise<void> {
     if (waiters.size === 0) { clearInterval(watch); watch = undefined; return }
-    const up = await store.read((tx) => hosts.upSince(tx, [...new Set([...waiters.values()].map((w) => w.host))], Date.now() - downAfterMs))
-    for (const waiter of waiters.values()) if (!up.has(waiter.host)) waiter.reject(new HostDown(waiter.host))
+    // Whoever comes while we look was not looked for: no word about his host.
+    const asked = [...waiters.values()]
+    const up = await store.read((tx) => hosts.upSince(tx, [...new Set(asked.map((w) => w.host))], Date.now() - downAfterMs))
+    for (const waiter of asked) if (!up.has(waiter.host)) waiter.reject(new HostDown(waiter.host))
   }
   const lookAfterHosts = (): void => { watch ??= setInterval(() => void look().catch(() => {}), Math.min(10_000, downAfterMs / 6)).unref() }
 
   async function send(ctx: StepContext, host: string, command: Done['command'], timeoutMs: number): Promise<void> {
     const key = keyOf(ctx.resourceId, ctx.epoch, command)
     const { promise, resolve, reject } = Promise.withResolvers<void>()
+    // It may be refused before it is awaited, while the command is being written.
+    promise.catch(() => {})
     const timer = setTimeout(() => reject(unavailable(`The host did not answer within ${Math.round(timeoutMs / 1000)} s.`, { adminDetail: host })), timeoutMs).unref()
     const stop = (): void => reject(ctx.signal.reason ?? new Error('stopped'))
     waiters.set(key, { host, command, resolve, reject })

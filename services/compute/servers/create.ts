@@ -48,9 +48,10 @@ export const createServer = operation({
     ])
     checkFit(ctx, image, found.flavor)
 
-    const adminPassword = s.adminPass ?? newSecret(9), made = rowsOf(ctx, s, version.since('2.19'), found, imageId, max, asked)
+    const adminPassword = s.adminPass ?? newSecret(9), most = mostOf(found.limits), made = rowsOf(ctx, s, version.since('2.19'), found, imageId, Math.min(max, most), asked)
     const rows = await ctx.span('compute.write-server', () => deps.store.tx(async (tx) => {
-      const count = await takeServers(tx, { projectId, userId: ctx.actor.userId }, found.flavor, min, max)
+      const count = await takeServers(tx, { projectId, userId: ctx.actor.userId }, found.flavor, min, Math.max(min, made.length))
+      if (count > made.length) throw badRequest(`At most ${most} servers are made by one request.`)
       const chosen = made.slice(0, count)
       // Tokens of a transaction that runs again must not count twice: everything below depends on `made` only.
       const first = await nextNumber(tx, 'servers', count)
@@ -73,6 +74,9 @@ export const createServer = operation({
     return created(urls, rows[0]!, s, adminPassword)
   },
 })
+
+/** However many are asked for: no more records are prepared than the quota could let through, nor than one transaction bears. */
+const mostOf = ({ instances }: Limits): number => (instances < 0 ? 1000 : Math.min(instances, 1000))
 
 function created(urls: Urls, row: ServerRow, s: ServerRequest, adminPass: string): Reply {
   const links = linksOf(urls, 'servers')(row.id)

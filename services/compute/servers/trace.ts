@@ -1,12 +1,15 @@
 // GET /servers/{server_id}/trace, Pileus's own extension: each step of a server's birth with its time. Tenants see steps, times and
 // states; hosts and counts are for administrators. See docs/guides/trace.md.
-import { bootSteps } from '#kit/trace/boot-steps.ts'
+import { bootSteps, type BootStep } from '#kit/trace/boot-steps.ts'
 import { spansOf } from '#kit/trace/store.ts'
 import type { SpanRecord } from '#kit/trace/tracer.ts'
 import { operation } from '../deps.ts'
 import { admin } from '../policy.ts'
 import * as policy from './policy.ts'
 import { target } from './target.ts'
+
+/** Up to the cast to the agent; from then on the agent is at work. */
+const agentSteps = 12
 
 /** The token's birth has a trace of its own; the request that used it says which. */
 const auditIdOf = (spans: SpanRecord[]): string | undefined =>
@@ -25,12 +28,13 @@ export const showTrace = operation({
     const view = (span: SpanRecord): object => ({
       started_at: new Date(span.startedAt).toISOString(), took_ms: Math.round(span.tookMs * 1000) / 1000, ...(span.failed && { failed: true }), ...span.tenant, ...(hosts && span.admin),
     })
-    const first = new Map<string, SpanRecord>()
-    for (const span of spans) if (!first.has(span.name)) first.set(span.name, span)
+    // What the agent has others do for it is not what the API asked of them earlier, under the same span's name.
+    const agentAt = spans.find((s) => s.name === 'agent.take')?.startedAt ?? Infinity
+    const seen = (step: BootStep): SpanRecord | undefined => spans.find((s) => s.name === step.span && (step.number <= agentSteps || s.startedAt >= agentAt))
     return { trace: {
       server_id: target.id, status: target.vmState,
       steps: bootSteps.map((step) => {
-        const span = first.get(step.span)
+        const span = seen(step)
         return { step: step.number, title: step.title, span: step.span, ...(step.mergedInto && { merged_into: step.mergedInto }), ...(span ? view(span) : { missing: true }) }
       }),
       spans: spans.map((span) => ({ name: span.name, ...view(span) })),
