@@ -13,6 +13,8 @@ export interface DemoOptions {
   say(line: string): void
   /** A guest under emulation needs its time. */
   timeoutMs: number
+  /** Ends the waiting; what was made goes all the same. */
+  signal: AbortSignal
 }
 
 /** What the demonstration made, in the order it was made. */
@@ -21,7 +23,7 @@ interface Made { what: string, remove(): Promise<unknown>, isGone(): Promise<boo
 const name = 'pileus-demo'
 
 /** Throws a Usage that says what failed; what was made is removed in any case. Answers what is left, which should be nothing. */
-export async function demonstrate(api: Api, admin: Api, { real, say, timeoutMs }: DemoOptions): Promise<string[]> {
+export async function demonstrate(api: Api, admin: Api, { real, say, timeoutMs, signal }: DemoOptions): Promise<string[]> {
   const made: Made[] = []
   const dir = await mkdtemp(join(tmpdir(), 'pileus-demo-'))
   const made404 = (what: string, service: string, path: string): void => {
@@ -40,7 +42,7 @@ export async function demonstrate(api: Api, admin: Api, { real, say, timeoutMs }
     }
 
     const portsOf = (id: string): Promise<{ id: string }[]> => api.call<{ ports: { id: string }[] }>('network', 'GET', `/ports?device_id=${id}`).then((reply) => reply.body.ports)
-    const serverId = await bootServer(api, keypair.name, timeoutMs, say, (id) => {
+    const serverId = await bootServer(api, keypair.name, timeoutMs, signal, say, (id) => {
       // These two go with the server, so they are looked for after it.
       made.push({ what: 'allocation', remove: async () => {}, isGone: async () => Object.keys((await admin.call<{ allocations: object }>('placement', 'GET', `/allocations/${id}`)).body.allocations).length === 0 })
       made.push({ what: 'port', remove: async () => {}, isGone: async () => (await portsOf(id)).length === 0 })
@@ -59,7 +61,8 @@ export async function demonstrate(api: Api, admin: Api, { real, say, timeoutMs }
       const from = performance.now()
       say('waiting until it lets us in by ssh')
       const guest = { address: floating.floating_ip_address, user: 'debian', keyFile }
-      await waitForLogin(guest, timeoutMs).catch(async (error: unknown) => {
+      await waitForLogin(guest, timeoutMs, signal).catch(async (error: unknown) => {
+        signal.throwIfAborted()
         const { output } = (await api.call<{ output: string }>('compute', 'POST', `/servers/${serverId}/action`, { 'os-getConsoleOutput': { length: 15 } })).body
         say(`its console says:\n${output.trimEnd().split('\n').map((line) => `    ${line}`).join('\n')}`)
         throw error
@@ -85,7 +88,7 @@ export async function demonstrate(api: Api, admin: Api, { real, say, timeoutMs }
   return left
 }
 
-async function bootServer(api: Api, keyName: string, timeoutMs: number, say: (line: string) => void, asked: (id: string) => void): Promise<string> {
+async function bootServer(api: Api, keyName: string, timeoutMs: number, signal: AbortSignal, say: (line: string) => void, asked: (id: string) => void): Promise<string> {
   const only = async (service: string, path: string, list: string): Promise<string> => {
     const found = (await api.call<Record<string, { id: string }[]>>(service, 'GET', path)).body[list]?.[0]
     if (!found) throw new Usage(`nothing stands at ${path} of ${service}; was the cloud's seed removed?`)
@@ -101,6 +104,7 @@ async function bootServer(api: Api, keyName: string, timeoutMs: number, say: (li
   const { id } = (await api.call<{ server: { id: string } }>('compute', 'POST', '/servers', { server: { name, imageRef, flavorRef, networks: [{ uuid: network }], key_name: keyName } })).body.server
   asked(id)
   const server = await waitFor('the server', async () => {
+    signal.throwIfAborted()
     const { server } = (await api.call<{ server: { status: string, fault?: { message: string }, addresses: Record<string, { addr: string }[]> } }>('compute', 'GET', `/servers/${id}`)).body
     return server.status === 'BUILD' ? undefined : server
   }, timeoutMs, 20)

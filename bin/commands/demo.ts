@@ -25,7 +25,14 @@ export async function run(args: string[]): Promise<number> {
   const real = identity.driver === 'qemu'
   if (real) await ensurePackages(demoNeeds, { install: !values['no-install'], say })
   const cloudsYaml = join(path, 'clouds.yaml')
-  const left = await demonstrate(await login(cloudsYaml, 'pileus'), await login(cloudsYaml, 'pileus-admin'), { real, say, timeoutMs: 600_000 })
+  const left = await demonstrate(await login(cloudsYaml, 'pileus'), await login(cloudsYaml, 'pileus-admin'), { real, say, timeoutMs: 600_000, signal: interrupted() })
   say(left.length === 0 ? 'nothing is left: no server, port, floating IP, security group, keypair or allocation of it' : `left over: ${left.join(', ')}`)
   return left.length === 0 ? 0 : 1
+}
+
+/** Ctrl-C ends the waiting; what was made is deleted all the same. A second one ends that too. */
+function interrupted(): AbortSignal {
+  const controller = new AbortController()
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => controller.abort(new Usage('interrupted')))
+  return controller.signal
 }
