@@ -1,7 +1,7 @@
 // Talks to a running cloud over its control socket, and waits for its end.
 import { request } from 'node:http'
 import { ended, isRunning, kill, signalProcess } from '#host/processes.ts'
-import { controlSocketOf, forgetRunning, type Running } from './state-dir.ts'
+import { controlSocketOf, findRunning, forgetRunning, type Running } from './state-dir.ts'
 import { Usage } from './usage.ts'
 
 /** Asks the cloud in `dir`; its answer as JSON. Throws a Usage when it does not answer. */
@@ -37,4 +37,10 @@ export async function stopControlPlane(dir: string, running: Running, say: (line
     await kill(running)
   }
   await forgetRunning(dir)
+}
+
+/** What a second `up` is told. */
+export async function alreadyRuns(dir: string): Promise<string> {
+  const running = await findRunning(dir).catch(() => undefined)
+  return `the cloud in ${dir} runs already${running ? ` (pid ${running.pid}, since ${running.startedAt}${running.url ? `, ${running.url}` : ''})` : ''}; stop it with ./pileus down, or name another --state-dir`
 }

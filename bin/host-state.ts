@@ -2,7 +2,6 @@
 import { plainContext, silentLog } from '#base/context.ts'
 import type { Hypervisor, Seen } from '#drivers/hypervisor/contract.ts'
 import type { NetworkDriver } from '#drivers/network/contract.ts'
-import { openDrivers } from './hosts.ts'
 import { configOf, readSettings } from './settings.ts'
 import type { Identity } from './state-dir.ts'
 
@@ -12,7 +11,8 @@ export interface HostDrivers { hypervisor: Hypervisor, network: NetworkDriver, c
 export async function openDriversOf(path: string, identity: Identity): Promise<HostDrivers> {
   const settings = await readSettings({ 'state-dir': path, 'driver': identity.driver })
   const config = configOf(settings, { path, identity, secrets: { adminPassword: '', demoPassword: '', sealKey: '' }, isNew: false })
-  const { hypervisor, network } = await openDrivers(config)
+  // Only now: most looks at a cloud need no driver.
+  const { hypervisor, network } = await (await import('./hosts.ts')).openDrivers(config)
   return { hypervisor, network, async close() { await hypervisor.close(); await network.close() } }
 }
 

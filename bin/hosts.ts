@@ -1,5 +1,5 @@
 // This machine's agents: compute and network, over the drivers that were chosen. With the fake driver a thousand hosts may pretend to be there.
-import { hostname, networkInterfaces } from 'node:os'
+import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { startComputeAgent } from '#agents/compute/agent.ts'
 import { openImageCache, type ImageCache } from '#agents/compute/images.ts'
@@ -121,5 +121,3 @@ export async function startHosts({ config, store, bus, log, client, context, par
   sort()
   return { list, start: async (name, drivers) => { const host = await start(name, drivers); sort(); return host }, stop }
 }
-
-export const thisHost = (): string => hostname().split('.')[0]!.toLowerCase()

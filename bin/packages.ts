@@ -48,6 +48,7 @@ export const testNeeds: Need[] = [
   need('socat', 'socat', 'talks to guests and sockets'),
   need('busybox-static', 'busybox', 'stands for a guest'),
   need('curl', 'curl', 'the plainest of clients'),
+  need('openssl', 'openssl', 'makes certificates to test with'),
   need('genisoimage', 'isoinfo', 'looks into config drives'),
   need('iputils-ping', 'ping', 'tests networks'),
   need('iptables', 'iptables', 'stands for other software\'s rules on the host'),

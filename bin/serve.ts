@@ -5,6 +5,7 @@ import { explain } from '#base/errors.ts'
 import { startOf } from '#host/processes.ts'
 import { startCloud, type Cloud } from './cloud.ts'
 import type { DriverName } from './config.ts'
+import { alreadyRuns } from './control.ts'
 import { writeCredentials, type CredentialFiles } from './credentials.ts'
 import { front } from './front.ts'
 import { createMetrics } from './metrics.ts'
@@ -12,7 +13,7 @@ import { startOperator, type Operator } from './operator.ts'
 import { seed } from './seed.ts'
 import { configOf, type Settings } from './settings.ts'
 import { startedAt } from './status-report.ts'
-import { controlSocketOf, findRunning, forgetRunning, lock, logFileOf, noteRunning, openStateDir, type Running, type StateDir } from './state-dir.ts'
+import { controlSocketOf, forgetRunning, lock, logFileOf, noteRunning, openStateDir, type Running, type StateDir } from './state-dir.ts'
 import { Usage } from './usage.ts'
 
 /** What is told when the cloud is up; also `up --json`'s answer. */
@@ -47,11 +48,6 @@ export async function serve(settings: Settings, seedImage: string | undefined, s
     await new Promise((done) => held.close(done))
     throw error
   }
-}
-
-export async function alreadyRuns(dir: string): Promise<string> {
-  const running = await findRunning(dir).catch(() => undefined)
-  return `the cloud in ${dir} runs already${running ? ` (pid ${running.pid}, since ${running.startedAt}${running.url ? `, ${running.url}` : ''})` : ''}; stop it with ./pileus down, or name another --state-dir`
 }
 
 async function serveHeld(settings: Settings, held: Server, seedImage: string | undefined, say: (line: string) => void, from: number): Promise<Served> {

@@ -2,12 +2,11 @@
 import { X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
-import { networkInterfaces } from 'node:os'
+import { hostname, networkInterfaces } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseStoreUrl, type StoreConfig } from '#kit/store/store.ts'
 import { driverNames, type CloudConfig, type DriverName } from './config.ts'
 import { externalOf, type External } from './external-range.ts'
-import { thisHost } from './hosts.ts'
 import { defaultStateDir, logFileOf, type StateDir } from './state-dir.ts'
 import { Usage } from './usage.ts'
 
@@ -127,6 +126,9 @@ function busOf(url: string): CloudConfig['bus'] {
   if (/^amqps?:\/\//.test(url)) return { transport: 'rabbitmq', url }
   throw new Usage('--bus must be local, or amqp://USER:PASSWORD@HOST', 2)
 }
+
+/** This host's name in the cloud. */
+const thisHost = (): string => hostname().split('.')[0]!.toLowerCase()
 
 /** The composition root's configuration for a cloud whose directory is open. */
 export function configOf(settings: Settings, { path, identity, secrets }: StateDir, seedImage?: string): CloudConfig {

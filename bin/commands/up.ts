@@ -1,9 +1,10 @@
 // `up`: makes sure that everything is there, then runs the cloud here or in the background.
 import { resolve as absolutePath } from 'node:path'
+import { alreadyRuns } from '../control.ts'
 import { detach, receiveErrand } from '../detach.ts'
 import { guestImage } from '../guest-image.ts'
 import { cloudNeeds, ensurePackages, imageNeeds } from '../packages.ts'
-import { alreadyRuns, serve, type Ready, type Served } from '../serve.ts'
+import type { Ready, Served } from '../serve.ts'
 import { readSettings, upHelp, upOptions, type Settings, type UpValues } from '../settings.ts'
 import { checkStateDir, findRunning, makeDir, outputFileOf } from '../state-dir.ts'
 import { options, Usage } from '../usage.ts'
@@ -20,6 +21,7 @@ export async function run(args: string[]): Promise<number> {
   const seedImage = await prepare(settings, !values['no-install'])
   const ready = (it: Ready): void => { process.stdout.write(values.json ? `${JSON.stringify(it, undefined, 2)}\n` : greeting(it, !values.detach)) }
   if (!values.detach) {
+    const { serve } = await import('../serve.ts')
     const served = await serve(settings, seedImage, say)
     ready(served.ready)
     return untilStopped(served)
@@ -46,6 +48,7 @@ const absolute = (values: UpValues, settings: Settings): UpValues => ({
 async function runInBackground(): Promise<number> {
   const { errand, tell, done } = await receiveErrand()
   try {
+    const { serve } = await import('../serve.ts')
     const served = await serve(await readSettings(errand.values), errand.seedImage, (line) => tell({ say: line }))
     tell({ ready: served.ready })
     done()
