@@ -43,7 +43,8 @@ export async function checkStateDir(path: string, driver: DriverName): Promise<I
     return []
   })
   const known = await readJson<Identity>(join(dir, 'cloud.json'))
-  if (!known && there.some((name) => join(dir, name) !== outputFileOf(dir))) throw new Usage(`${dir} is not empty and holds no cloud; choose another --state-dir`)
+  const early = [outputFileOf(dir), join(dir, 'cloud.json.new')]
+  if (!known && there.some((name) => !early.includes(join(dir, name)))) throw new Usage(`${dir} is not empty and holds no cloud; choose another --state-dir`)
   if (known && known.driver !== driver) throw new Usage(`the cloud in ${dir} was made with --driver ${known.driver}; use that, or another --state-dir`)
   return known
 }
@@ -59,10 +60,11 @@ export async function openStateDir(path: string, driver: DriverName, external?: 
   await makeDir(dir)
   // Guests' processes go through it to their own disks; nobody may list it.
   await chmod(dir, 0o711)
+  const identity: Identity = known ?? { id: randomName(), createdAt: new Date().toISOString(), driver, external: external ?? await freeRange(driver === 'fake' ? [] : undefined) }
+  // First of all: from here on the directory is known for a cloud's, however early its making is cut off.
+  if (!known) await writePrivately(join(dir, 'cloud.json'), identity)
   let secrets = await readJson<Secrets>(join(dir, 'secrets.json'))
   if (!secrets) await writePrivately(join(dir, 'secrets.json'), secrets = { adminPassword: newSecret(15), demoPassword: newSecret(15), sealKey: randomBytes(32).toString('base64') })
-  const identity: Identity = known ?? { id: randomName(), createdAt: new Date().toISOString(), driver, external: external ?? await freeRange(driver === 'fake' ? [] : undefined) }
-  if (!known) await writePrivately(join(dir, 'cloud.json'), identity)
   return { path: dir, identity, secrets, isNew: !known }
 }
 

@@ -74,9 +74,9 @@ test('deactivate, and members of a shared image', async () => {
   assert.deepEqual(column(await demo.json('image member list shared1'), 'Status'), ['pending'])
   await admin('image set --accept', id)
   await demo('image remove project shared1', c.cloud.seeded.adminProjectId)
-  await admin('image set --deactivate', id)
+  await demo('image set --deactivate', id)
   await demo.fails('image save shared1 --file', join(dir, 'never.raw'))
-  await admin('image set --activate', id)
+  await demo('image set --activate', id)
   await demo('image delete shared1')
 })
 

@@ -126,7 +126,7 @@ const stub = `
 
 /** Two networks in a namespace: 10.9.0.0/24 with option 121 and an MTU of 1400 on tap0, 10.10.0.0/24 with a router option on tap1; a guest gets .50 in each. */
 export class GuestNetwork {
-  readonly netns = `pguest${process.pid}`
+  readonly netns = `pguest-${newId().slice(0, 8)}`
   readonly #bench: Bench
   readonly #daemons = new Set<Detached>()
   constructor(bench: Bench) { this.#bench = bench }

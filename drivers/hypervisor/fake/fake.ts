@@ -67,7 +67,7 @@ export class FakeHypervisor implements Hypervisor {
       const known = (await this.#store.all()).get(spec.id)
       const instance: FakeInstance = known ?? { spec, power: 'shutdown', console: '' }
       instance.spec = spec
-      if (instance.power !== 'running' && instance.power !== 'paused') start(instance, instance.power === 'suspended' ? 'Resumed.\n' : `Booting ${spec.name}\n`)
+      if (instance.power !== 'running' && instance.power !== 'paused') start(instance, instance.power === 'suspended' ? 'Resumed.\n' : bootLog(spec.name))
       await this.#store.put(instance)
     })
   }
@@ -79,9 +79,9 @@ export class FakeHypervisor implements Hypervisor {
       const instance = await this.#one(id)
       const up = instance.power === 'running', down = instance.power === 'shutdown' || instance.power === 'crashed'
       const refuse = (): never => { throw conflict(`Instance ${id} is ${instance.power}`) }
-      if (change.to === 'on') { if (down) start(instance, `Booting ${instance.spec.name}\n`) }
+      if (change.to === 'on') { if (down) start(instance, bootLog(instance.spec.name)) }
       else if (change.to === 'off') { if (!down || instance.power === 'crashed') set(instance, 'shutdown') }
-      else if (change.to === 'reboot') { if ((down || instance.power === 'suspended') && !change.hard) refuse(); else start(instance, `Booting ${instance.spec.name}\n`) }
+      else if (change.to === 'reboot') { if ((down || instance.power === 'suspended') && !change.hard) refuse(); else start(instance, bootLog(instance.spec.name)) }
       else if (change.to === 'pause') { if (up) set(instance, 'paused'); else if (instance.power !== 'paused') refuse() }
       else if (change.to === 'unpause') { if (instance.power === 'paused') set(instance, 'running'); else if (!up) refuse() }
       else if (change.to === 'suspend') { if (up || instance.power === 'paused') set(instance, 'suspended'); else if (down) refuse() }
@@ -155,4 +155,6 @@ export class FakeHypervisor implements Hypervisor {
 const seenOf = (instance: FakeInstance): Seen => ({ id: instance.spec.id, power: instance.power, ...(instance.reason && { reason: instance.reason }) })
 const set = (instance: FakeInstance, power: Power, reason?: string): void => { instance.power = power; instance.reason = reason }
 const start = (instance: FakeInstance, line: string): void => { set(instance, 'running'); write(instance, line) }
+/** Long enough for clients that ask for the last lines of a console. */
+const bootLog = (name: string): string => [`Booting ${name}`, ...Array.from({ length: 12 }, (_x, i) => `[    0.0000${10 + i}] pretending, step ${i + 1}`), ''].join('\n')
 const write = (instance: FakeInstance, text: string): void => { instance.console = (instance.console + text).slice(-consoleLimitBytes) }

@@ -15,7 +15,16 @@ export const showImage = operation({
 })
 
 const patchType = 'application/openstack-images-v2.1-json-patch'
-const patch = Type.Array(Type.Object({ op: Type.String(), path: Type.String(), value: Type.Optional(Type.Unknown()) }), { maxItems: 300 })
+const pointer = Type.Optional(Type.String())
+/** The older media type names the operation by a member of its own: `{ replace: '/name', value }`. */
+const patch = Type.Array(Type.Object({ op: pointer, path: pointer, add: pointer, replace: pointer, remove: pointer, value: Type.Optional(Type.Unknown()) }), { maxItems: 300 })
+
+function changeOf(entry: { op?: string, path?: string, add?: string, replace?: string, remove?: string, value?: unknown }): { op: string, path: string, value?: unknown } {
+  if (entry.op !== undefined && entry.path !== undefined) return { op: entry.op, path: entry.path, value: entry.value }
+  const ops = (['add', 'replace', 'remove'] as const).filter((op) => entry[op] !== undefined)
+  if (entry.op !== undefined || entry.path !== undefined || ops.length !== 1) throw badRequest(`Operations must have both 'op' and 'path', or one of add, replace and remove.`)
+  return { op: ops[0]!, path: entry[ops[0]!]!, value: entry.value }
+}
 
 const unescape = (pointer: string): string => {
   if (!/^\/[^/]+$/.test(pointer)) throw badRequest(`Pointer '${pointer.slice(0, 80)}' does not name an attribute: it starts with one "/" and has no other.`)
@@ -30,7 +39,7 @@ export const updateImage = operation({
     return store.tx(async (tx) => {
       const image = await images.find(tx, target.id)
       if (!image) throw imageTarget.missing({ image_id: target.id })
-      for (const { op, path, value } of body) {
+      for (const { op, path, value } of body.map(changeOf)) {
         const name = unescape(path)
         if (name === 'id') throw forbidden("Attribute 'id' is read-only.")
         const known = isCore(name) || Object.hasOwn(image.properties, name)
@@ -65,9 +74,10 @@ export const deleteImage = operation({
   },
 })
 
+// As glance's own rules have it since Wallaby: the owner's members, too; but only an administrator reads a deactivated image.
 const activation = (name: string, path: string, from: 'active' | 'deactivated', to: 'active' | 'deactivated') => operation({
   name, method: 'POST', path: `/images/{image_id}/actions/${path}`, summary: `Make the image ${to}.`, status: 204,
-  access: policy.publicize, target: { ...imageTarget, sees: policy.seeImage },
+  access: policy.changeImage, target: imageTarget,
   async handle(_ctx, { target }, { store }) {
     if (target.status === to) return
     if (!await store.tx((tx) => images.move(tx, target.id, { status: from }, { status: to }))) throw forbidden(`Not allowed to ${path} image in status '${target.status}'`)

@@ -13,7 +13,7 @@ const columns: Record<string, keyof ImageRow> = {
   id: 'id', name: 'name', status: 'status', owner: 'ownerId', disk_format: 'diskFormat', container_format: 'containerFormat', size: 'size', created_at: 'createdAt', updated_at: 'updatedAt', checksum: 'checksum', os_hash_value: 'osHashValue',
 }
 const equals = ['id', 'name', 'status', 'owner', 'disk_format', 'container_format', 'checksum', 'os_hash_value'] as const
-const special = new Set<string>([...equals, 'limit', 'marker', 'sort', 'sort_key', 'sort_dir', 'visibility', 'member_status', 'os_hidden', 'protected', 'size_min', 'size_max', 'tag', 'created_at', 'updated_at', 'min_ram', 'min_disk'])
+const special = new Set<string>([...equals, 'limit', 'marker', 'sort', 'sort_key', 'sort_dir', 'visibility', 'member_status', 'os_hidden', 'protected', 'size', 'size_min', 'size_max', 'tag', 'created_at', 'updated_at', 'min_ram', 'min_disk'])
 const most = 1000
 
 /** `in:a,"b,c"` names several values. */
@@ -55,7 +55,7 @@ export const listImages = operation({
   access: policy.listImages,
   query: lenient({
     limit: Type.Optional(Type.Integer({ minimum: 0 })), marker: text, sort: text, sort_key: Type.Optional(Type.Array(Type.String())), sort_dir: Type.Optional(Type.Array(Type.String())),
-    visibility: text, member_status: text, os_hidden: Type.Optional(Type.Boolean()), protected: Type.Optional(Type.Boolean()), size_min: Type.Optional(Type.Integer({ minimum: 0 })), size_max: Type.Optional(Type.Integer({ minimum: 0 })),
+    visibility: text, member_status: text, os_hidden: Type.Optional(Type.Boolean()), protected: Type.Optional(Type.Boolean()), size: Type.Optional(Type.Integer({ minimum: 0 })), size_min: Type.Optional(Type.Integer({ minimum: 0 })), size_max: Type.Optional(Type.Integer({ minimum: 0 })),
     tag: Type.Optional(Type.Array(Type.String())), created_at: text, updated_at: text, id: text, name: text, status: text, owner: text, disk_format: text, container_format: text, checksum: text, os_hash_value: text,
   }),
   async handle(ctx, { query, urls }, { store }) {
@@ -69,7 +69,7 @@ export const listImages = operation({
       return images.list(tx, {
         ...(!admin.allows(ctx.actor) && { projectId: ctx.actor.projectId ?? '' }),
         equal: Object.fromEntries(equals.filter((name) => query[name] !== undefined).map((name) => [columns[name], valuesOf(query[name]!)])),
-        visibility: query.visibility, memberStatus: query.member_status ?? 'accepted', hidden: query.os_hidden ?? false, protected: query.protected, sizeMin: query.size_min, sizeMax: query.size_max,
+        visibility: query.visibility, memberStatus: query.member_status ?? 'accepted', hidden: query.os_hidden ?? false, protected: query.protected, sizeMin: query.size ?? query.size_min, sizeMax: query.size ?? query.size_max,
         tags: query.tag ?? [], properties: [...search].filter(([name]) => !special.has(name)),
         instants: [...(query.created_at ? [instant('createdAt', query.created_at)] : []), ...(query.updated_at ? [instant('updatedAt', query.updated_at)] : [])],
         sort: sortOf(search), marker, limit,
