@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { startCloud, type Cloud } from '#bin/cloud.ts'
 import type { CloudConfig } from '#bin/config.ts'
 import { seed } from '#bin/seed.ts'
+import { freshDatabase } from '#kit/store/fresh.testing.ts'
 import type { FakeHypervisor } from '#drivers/hypervisor/fake/fake.ts'
 import type { FakeNetworkDriver } from '#drivers/network/fake/driver.ts'
 import type { Seeded } from '#services/identity/seed.ts'
@@ -34,7 +35,8 @@ export const testConfig = (stateDir: string, over: Partial<CloudConfig> = {}): C
 export async function testCloud(over: Partial<CloudConfig> = {}): Promise<TestCloud> {
   const dir = await mkdtemp(join(tmpdir(), 'pileus-test-'))
   try {
-    return await live(testConfig(dir, over))
+    const database = await freshDatabase()
+    return await live(testConfig(dir, { ...(database && { database }), ...over }))
   } catch (error) {
     await rm(dir, { recursive: true, force: true })
     throw error

@@ -179,14 +179,18 @@ async function judgeSaga<W extends SagaWorld>(options: ContractOptions<W>, open:
       for (const meanwhile of ['running', 'done'] as const) {
         const what = `a stale runner goes on at ${name(point)} while its successor's saga is ${meanwhile}`
         const world = await fresh()
-        /** Holds one point until told to go on. */
-        const holding = (nth: number) => {
+        /** Holds one point, or all from there on, until told to go on: steps run side by side, and the journal must not move while it is looked at. */
+        const holding = (nth: number, andAfter = false) => {
           const there = Promise.withResolvers<void>(), go = Promise.withResolvers<void>()
-          const act = at(nth, async (work) => { there.resolve(); await go.promise; return work() })
           let count = 0
-          return { there: there.promise, go: go.resolve, probe: ((p, work) => act(p, count++, work)) as Probe }
+          const probe: Probe = async (_point, work) => {
+            const n = count++
+            if (n === nth || (andAfter && n > nth)) { there.resolve(); await go.promise }
+            return work()
+          }
+          return { there: there.promise, go: go.resolve, probe }
         }
-        const old = holding(n), young = holding(meanwhile === 'running' ? 0 : -1)
+        const old = holding(n), young = holding(meanwhile === 'running' ? 0 : Infinity, true)
         const stale = await world.runner({ ...patience, owner: 'stale', probe: old.probe })
         await stale.open()
         const id = await world.start(stale)

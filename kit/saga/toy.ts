@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { migrate } from '#kit/store/migrations.ts'
 import { openStore, type Store } from '#kit/store/store.ts'
+import { freshDatabase } from '#kit/store/fresh.testing.ts'
 import { createRunner, type Runner, type RunnerOptions } from './runner.ts'
 import type { Saga } from './saga.ts'
 import { sagaMigrations } from './schema.ts'
@@ -37,7 +38,7 @@ export interface Toy { store: Store, close(): Promise<void> }
 
 export async function toyStore(): Promise<Toy> {
   const dir = mkdtempSync(join(tmpdir(), 'saga-'))
-  const store = await openStore({ engine: 'sqlite', file: join(dir, 'toy.db'), volatile: true })
+  const store = await openStore(await freshDatabase() ?? { engine: 'sqlite', file: join(dir, 'toy.db'), volatile: true })
   await migrate(store, [{ area: 'saga', migrations: sagaMigrations }])
   return { store, async close() { await store.close(); rmSync(dir, { recursive: true }) } }
 }

@@ -15,6 +15,7 @@ import { storeMigrations } from '#kit/store/rows.ts'
 import { openStore, type Store, type StoreConfig } from '#kit/store/store.ts'
 import { createTracer, type SpanRecord, type Tracer } from '#kit/trace/tracer.ts'
 import type { Persona } from './access.ts'
+import { freshDatabase } from '#kit/store/fresh.testing.ts'
 import { requestOf } from './call.ts'
 
 /** What a service's deps can be made of. */
@@ -93,7 +94,7 @@ const errorsOnly = (quiet: boolean | undefined): Log => ({
 /** Starts the services; the test closes what it gets. */
 export async function startApi(setup: ApiSetup): Promise<TestApi> {
   const dir = await mkdtemp(join(tmpdir(), 'pileus-test-'))
-  const store = await openStore(setup.database ?? { engine: 'sqlite', file: join(dir, 'db'), volatile: true })
+  const store = await openStore(setup.database ?? await freshDatabase() ?? { engine: 'sqlite', file: join(dir, 'db'), volatile: true })
   await migrate(store, [{ area: 'kit', migrations: storeMigrations }, ...setup.migrations ?? [], ...setup.services.map(({ module }) => ({ area: module.http.name, migrations: module.migrations }))])
 
   const log = errorsOnly(setup.quiet), kept: SpanRecord[] = []

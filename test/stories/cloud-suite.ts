@@ -89,6 +89,21 @@ export function cloudSuite(current: () => TestCloud): void {
     assert.equal((await cloud.http(token, 'DELETE', `/network/v2.0/networks/${network.id}`)).status, 204)
   })
 
+  test('of many who add to one list at once none is lost', async () => {
+    const admin = await cloud.login('admin')
+    const id = await cloud.boot(token)
+    await cloud.settled(token, id, 'ACTIVE')
+    const tags = Array.from({ length: 20 }, (_x, i) => `tag-${String(i).padStart(2, '0')}`)
+    for (const [path, as] of [[`/identity/v3/projects/${cloud.seeded.demoProjectId}/tags`, admin], [`/network/v2.0/networks/${cloud.networkId}/tags`, token], [`/compute/v2.1/servers/${id}/tags`, token]] as const) {
+      const version = { 'openstack-api-version': 'compute 2.26' }
+      const replies = await Promise.all(tags.map((tag) => cloud.http(as, 'PUT', `${path}/${tag}`, undefined, version)))
+      assert.deepEqual(tally(replies.map((r) => r.status)), { 201: 20 }, path)
+      assert.deepEqual((await cloud.http(as, 'GET', path, undefined, version)).body.tags.toSorted(), tags, path)
+      assert.equal((await cloud.http(as, 'DELETE', path, undefined, version)).status, 204)
+    }
+    await removeAll(cloud, token, [id])
+  })
+
   test('an image goes up, comes down the same, and is gone', async () => {
     const { body: image } = await cloud.http(token, 'POST', '/image/v2/images', { name: 'mine', disk_format: 'raw', container_format: 'bare' })
     const file = `${cloud.url}/image/v2/images/${image.id}/file`, bytes = Buffer.alloc(3_000_001, 'pileus')

@@ -17,6 +17,7 @@ async function set(ctx: Context, server: servers.Server, given: Record<string, s
   notLocked(ctx.actor, server)
   mayDo('update_instance_metadata', server, server.power, 'update metadata')
   return store.tx(async (tx) => {
+    await servers.lock(tx, server.id)
     await servers.setMetadata(tx, server.id, given, only)
     const all = await servers.metadataOf(tx, server.id), limit = await limitOf(tx, server.projectId, 'metadata_items')
     if (limit >= 0 && Object.keys(all).length > limit) throw overQuota(`Maximum number of metadata items exceeds ${limit}`)

@@ -166,7 +166,13 @@ export const removeMetadata = async (tx: ComputeTx, serverId: string, key: strin
 export const tagsOf = async (tx: ComputeTx, serverId: string): Promise<string[]> =>
   (await tx.db.selectFrom('computeServerTags').select('tag').where('serverId', '=', serverId).orderBy('tag').execute()).map((r) => r.tag)
 
+/** Others who would change the server, its tags or its metadata wait for the end of this transaction; lists are read and written back whole. */
+export async function lock(tx: ComputeTx, serverId: string): Promise<void> {
+  await tx.db.updateTable('computeServers').set((eb) => ({ generation: eb.ref('generation') })).where('id', '=', serverId).execute()
+}
+
 export async function setTags(tx: ComputeTx, serverId: string, tags: string[]): Promise<void> {
+  await lock(tx, serverId)
   await tx.db.deleteFrom('computeServerTags').where('serverId', '=', serverId).execute()
   if (tags.length > 0) await insert(tx, 'computeServerTags', [...new Set(tags)].map((tag) => ({ serverId, tag })))
 }

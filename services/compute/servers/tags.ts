@@ -47,6 +47,7 @@ export const addServerTag = operation({
     if (name.length > 60 || /[,/]/.test(name) || name === '') throw badRequest(`Tag '${name.slice(0, 60)}' is invalid. It must be a non-empty string of at most 60 characters without '/' and ','.`)
     mayDo('tags', target, target.power, 'update tag')
     const added = await store.tx(async (tx) => {
+      await servers.lock(tx, target.id)
       const tags = await servers.tagsOf(tx, target.id)
       if (tags.includes(name)) return false
       if (tags.length >= mostTags) throw badRequest(`The number of tags exceeded the per-server limit ${mostTags}`)

@@ -54,6 +54,11 @@ export async function add(tx: IdentityTx, { tags, ...row }: TaggedProject): Prom
   await setTags(tx, row.id, tags)
 }
 
+/** Others who would change the project wait for the end of this transaction. */
+export async function lock(tx: IdentityTx, id: string): Promise<void> {
+  await tx.db.updateTable('identityProjects').set((eb) => ({ generation: eb.ref('generation') })).where('id', '=', id).execute()
+}
+
 export async function setTags(tx: IdentityTx, projectId: string, names: string[]): Promise<void> {
   await tx.db.deleteFrom('identityProjectTags').where('projectId', '=', projectId).execute()
   if (names.length > 0) await insert(tx, 'identityProjectTags', names.map((name) => ({ projectId, name })))

@@ -14,6 +14,8 @@ const view = (tags: string[], api: string, projectId: string): object => ({ tags
 
 /** Rewrites a project's tags as they are now. */
 const rewrite = (store: Deps['store'], id: string, to: (now: string[]) => string[]): Promise<string[]> => store.tx(async (tx) => {
+  // The list is read and written back: two at once would lose one of them.
+  await projects.lock(tx, id)
   const current = await projects.find(tx, id)
   if (!current) throw missing('project', id)
   const next = to(current.tags)
