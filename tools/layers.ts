@@ -47,6 +47,9 @@ export const doors: Door[] = [
   { packages: /^pino$/, only: /^bin\/log\.ts$/, why: 'everybody else is handed a Log' },
   { packages: /^prom-client$/, only: /^bin\/metrics\.ts$/, why: 'everybody else is looked at' },
   { packages: /^yaml$/, only: /^bin\/|^services\/compute\/metadata\//, why: 'clouds.yaml and guests\' user data' },
+  { packages: /^(openid-client|jose|@node-saml\/node-saml)$/, only: /^services\/identity\/federation\//, why: 'other people\'s word on who somebody is is identity\'s to judge' },
+  { packages: /^ldapts$/, only: /^services\/identity\/ldap\//, why: 'a directory is one of identity\'s backends' },
+  { packages: /^oidc-provider$/, only: /(?!)/, why: 'for tests of federation' },
   { packages: /^typescript$/, only: /^tools\//, why: 'the program runs without its compiler' },
 ]
 
