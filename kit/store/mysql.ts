@@ -15,8 +15,8 @@ function meaning(error: unknown): Meaning {
   const { errno = 0, code = '', fatal = false } = error as { errno?: number, code?: string, fatal?: boolean }
   // Deadlock (also Galera's failed certification, at COMMIT), lock wait timeout, record changed since it was read.
   if (errno === 1213 || errno === 1205 || errno === 1020) return 'again'
-  // Galera: this node is not part of the cluster just now. Shutdown, killed, too many connections.
-  if (errno === 1047 || errno === 1053 || errno === 1927 || errno === 1040 || fatal || /^(PROTOCOL_|ECONN|EPIPE|ETIMEDOUT|ENOENT|EHOST|ENET)/.test(code)) return 'lost'
+  // Disk or table full. Galera: this node is not part of the cluster just now. Shutdown, killed, too many connections.
+  if (errno === 1021 || errno === 1114 || errno === 1047 || errno === 1053 || errno === 1927 || errno === 1040 || fatal || /^(PROTOCOL_|ECONN|EPIPE|ETIMEDOUT|ENOENT|EHOST|ENET)/.test(code)) return 'lost'
   if (errno === 1406) return 'tooLong'
   if (errno === 1366 || errno === 1300) return 'notText'
   return undefined

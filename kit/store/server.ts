@@ -78,7 +78,7 @@ export function serverStore(server: Server): Store {
     if (error instanceof Unknown) return databaseAway('The connection to the database broke in the middle of a change.', error.cause)
     const meaning = server.meaning(error)
     if (meaning === 'again') return unavailable('The database is too busy.', { cause: error })
-    if (meaning === 'lost') return databaseAway('The database cannot be reached.', error)
+    if (meaning === 'lost') return databaseAway('The database cannot be reached, or has no room.', error)
     if (meaning === 'tooLong') return badRequest('A value is too long.', { cause: error })
     if (meaning === 'notText') return badRequest('A text contains characters that cannot be kept.', { cause: error })
     return error

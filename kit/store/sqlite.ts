@@ -4,7 +4,7 @@ import { chmodSync, existsSync, writeFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler, type CompiledQuery, type DatabaseConnection, type QueryResult } from 'kysely'
 import { unavailable } from '#base/errors.ts'
-import type { Store, Tx, TxOptions } from './store.ts'
+import { databaseAway, type Store, type Tx, type TxOptions } from './store.ts'
 import { asObjects, camelNames, kyselyOn, noStream, runWakes } from './engine.ts'
 import { snake } from './names.ts'
 
@@ -46,7 +46,10 @@ const parts = { createAdapter: () => new SqliteAdapter(), createIntrospector: (d
 /** How long other processes' transactions are waited for. */
 const patienceMs = 10_000
 /** Another process writes. */
-const isBusy = (error: unknown): boolean => [5, 6].includes(((error as { errcode?: number }).errcode ?? 0) & 0xff)
+const isBusy = (error: unknown): boolean => [5, 6].includes(codeOf(error))
+/** The disk is full, or fails: for those who wait it is as if the database were away. */
+const isDisk = (error: unknown): boolean => [10, 13].includes(codeOf(error))
+const codeOf = (error: unknown): number => ((error as { errcode?: number } | null)?.errcode ?? 0) & 0xff
 
 /** `volatile` gives up safety against power loss: tests only. */
 export function openSqlite(config: { file: string, volatile?: boolean }): Store {
@@ -100,7 +103,7 @@ export function openSqlite(config: { file: string, volatile?: boolean }): Store 
     } catch (error) {
       // A full disk can already have rolled back.
       if (writer.isTransaction) writer.exec('ROLLBACK')
-      throw error
+      throw isDisk(error) ? databaseAway('The database cannot be written: its disk is full or fails.', error) : error
     } finally {
       if (durable) writer.exec('PRAGMA synchronous = NORMAL')
       if (schemaChanged) altered()
