@@ -1,6 +1,6 @@
 // The inner loop, `npm test`: every unit test, or those whose path holds a word. `./pileus test` runs all there is.
 //   node tools/test.ts unit [WORD]     node tools/test.ts real [WORD]
-import { fileLine, printFailures, printSummary, runTogether, runUnit, summarize, testFiles } from './test-run.ts'
+import { fileLine, printFailures, printSummary, runReal, runUnit, summarize, testFiles } from './test-run.ts'
 import type { TestEvent } from './test-reporter.ts'
 
 const [kind = 'unit', pattern] = process.argv.slice(2)
@@ -14,12 +14,7 @@ const results: TestEvent[] = []
 if (kind === 'unit') {
   results.push(...await runUnit(files))
 } else {
-  for (const file of files) {
-    const from = performance.now()
-    const found = await runTogether([file], { timeoutMs: 600_000, totalMs: 900_000 })
-    results.push(...found)
-    process.stdout.write(fileLine(file, found, performance.now() - from))
-  }
+  results.push(...await runReal(files, () => 3_600_000, (file, found, tookMs) => process.stdout.write(fileLine(file, found, tookMs))))
 }
 printFailures(results)
 const summary = summarize(results)

@@ -1,8 +1,8 @@
-// `pileus test`: installs what the tests need and runs all of them: types, the inner loop, then whatever needs root, servers or guests, a file at a time.
+// `pileus test`: installs what the tests need and runs all of them: types, the inner loop, then whatever needs root, servers or guests.
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import type { TestEvent } from '#tools/test-reporter.ts'
-import { fileLine, printFailures, printSummary, root, runTogether, runUnit, summarize, testFiles } from '#tools/test-run.ts'
+import { fileLine, printFailures, printSummary, root, runReal, runUnit, summarize, testFiles } from '#tools/test-run.ts'
 import { ensurePackages, testNeeds } from '../packages.ts'
 import { options } from '../usage.ts'
 
@@ -37,13 +37,10 @@ export async function run(args: string[]): Promise<number> {
     results.push(...found)
     process.stdout.write(fileLine(`npm test, ${unit.length} files`, found, performance.now() - from))
   }
-  for (const file of await testFiles('real', given.only)) {
-    const from = performance.now(), left = allMs - (from - startedAt)
-    const found = left > 0 ? await runTogether([file], { timeoutMs: 600_000, totalMs: Math.min(900_000, left) }) : [{ file, name: 'not begun: the time for all tests was over', passed: false, tookMs: 0 }]
-    results.push(...found)
-    process.stdout.write(fileLine(file, found, performance.now() - from))
+  results.push(...await runReal(await testFiles('real', given.only), () => allMs - (performance.now() - startedAt), (file, found, tookMs) => {
+    process.stdout.write(fileLine(file, found, tookMs))
     printFailures(found)
-  }
+  }))
   printFailures(results.filter((r) => !r.file.includes('.real.test.')))
   const summary = summarize(results)
   printSummary(summary, performance.now() - startedAt)
