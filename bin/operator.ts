@@ -6,6 +6,7 @@ import { explain } from '#base/errors.ts'
 import type { Cloud } from './cloud.ts'
 import { stopGuests } from './guests.ts'
 import type { Metrics } from './metrics.ts'
+import { repair } from './repair.ts'
 import { cloudStatus } from './status-report.ts'
 
 type Route = (cloud: Cloud, metrics: Metrics) => Promise<{ type?: string, body: unknown }>
@@ -17,6 +18,7 @@ const looks: Record<string, Route> = {
 }
 const orders: Record<string, Route> = {
   ...looks,
+  'POST /repair': async (cloud) => ({ body: await repair(cloud) }),
   'POST /stop-guests': async (cloud) => ({ body: await stopGuests(cloud.hosts.list.map((h) => h.hypervisor), cloud.config.shutdownGraceMs, cloud.log) }),
 }
 

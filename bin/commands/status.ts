@@ -49,5 +49,6 @@ function human(s: CloudStatus, operatorUrl: string): string {
     `  operator      ${operatorUrl}`,
   ]
   if (s.stuck.length > 0) lines.push('', 'Stuck, an operator must look:', ...s.stuck.map((saga) => `  ${saga.name} of ${saga.resourceId}, since ${saga.startedAt}: ${saga.trouble ? `${saga.trouble.step}: ${saga.trouble.message}` : 'no reason known'}`))
+  if (s.stuck.length > 0 || s.dead_letters > 0) lines.push('', 'When the cause is mended, ./pileus repair tries them again.')
   return `${lines.join('\n')}\n`
 }
