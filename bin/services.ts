@@ -39,7 +39,7 @@ export interface Ingredients {
 }
 
 export async function serviceDeps({ config, store, bus, tracer, client, publicUrl, runner }: Ingredients): Promise<Parts> {
-  const identity = await identityDeps({ store, tracer, ...(config.passwordCost && { passwordCost: config.passwordCost }) })
+  const identity = await identityDeps({ store, tracer, sealKey: config.secrets.sealKey, ...(config.passwordCost && { passwordCost: config.passwordCost }) })
   const blobs = await blobDrivers.file({ dir: join(config.stateDir, 'images') })
   return {
     deps: {

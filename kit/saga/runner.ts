@@ -1,4 +1,5 @@
 // Runs sagas: starts them in the caller's transaction, keeps their leases, takes over what others left, and tells who waits.
+import { seal, unseal } from '#kit/crypto/seal.ts'
 import { type Actor, type Context, type Log, plainContext, silentLog } from '#base/context.ts'
 import { conflict, explain, notFound } from '#base/errors.ts'
 import { newSecret } from '#base/ids.ts'
@@ -12,7 +13,6 @@ import type { RunnerOptions } from './options.ts'
 import { prune } from './prune.ts'
 import type { Saga, SagaFault } from './saga.ts'
 import type { SagaRow, SagaTables, StepRow } from './schema.ts'
-import { seal, unseal } from './seal.ts'
 import { abandoned, findSaga, lastSaga, listSagas, orphanedQueue, promote, releaseAll, renewLeases, type SagaQuery, stepsOf, takeOver } from './store.ts'
 import { describe, type SagaInfo } from './view.ts'
 

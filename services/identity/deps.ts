@@ -1,6 +1,7 @@
 // What identity's handlers are handed.
 import { operationsOf } from '#kit/http/operation.ts'
 import type { Keyring } from '#kit/crypto/fernet.ts'
+import { seal, unseal } from '#kit/crypto/seal.ts'
 import type { Store, Tx } from '#kit/store/store.ts'
 import type { Tracer } from '#kit/trace/tracer.ts'
 import { openKeyring } from './tokens/keys-store.ts'
@@ -13,12 +14,20 @@ export interface Deps {
   store: Store<IdentityTables>
   keyring: Keyring
   tokens: TokenSealer
+  /** For secrets at rest. */
+  vault: Vault
   passwords: Passwords
   limiter: FailureLimiter
   tracer: Pick<Tracer, 'bind'>
   config: IdentityConfig
   /** Epoch milliseconds. */
   clock(): number
+}
+/** Seals what must not be read in the database. `owner` says whose it is: what is sealed for one is not opened for another. */
+export interface Vault {
+  seal(owner: string, value: unknown): string
+  /** Throws when it was sealed under another key or for another owner. */
+  open(owner: string, sealed: string): unknown
 }
 export type IdentityTx = Tx<IdentityTables>
 export const operation = operationsOf<Deps>()
@@ -34,6 +43,8 @@ export const defaultConfig: IdentityConfig = { tokenLifeSeconds: 3600, allowExpi
 export interface DepsSetup {
   store: Store
   tracer: Pick<Tracer, 'bind'>
+  /** 32 bytes, the same in every control plane of the cloud and at every start. */
+  sealKey: Uint8Array
   config?: Partial<IdentityConfig>
   /** Cheaper for tests; never anywhere else. */
   passwordCost?: PasswordCost
@@ -47,7 +58,8 @@ export async function identityDeps(setup: DepsSetup): Promise<Deps> {
   const store = setup.store.as<IdentityTables>(), clock = setup.clock ?? Date.now
   const keyring = await openKeyring(store)
   return {
-    store, keyring, tokens: tokenSealer(keyring), passwords: createPasswords(setup.passwordCost, setup.passwordQueue), limiter: createLimiter({ clock, ...setup.limiter }),
+    store, keyring, tokens: tokenSealer(keyring), vault: { seal: (owner, value) => seal(setup.sealKey, owner, value), open: (owner, sealed) => unseal(setup.sealKey, owner, sealed) },
+    passwords: createPasswords(setup.passwordCost, setup.passwordQueue), limiter: createLimiter({ clock, ...setup.limiter }),
     tracer: setup.tracer, config: { ...defaultConfig, ...setup.config }, clock,
   }
 }

@@ -48,7 +48,7 @@ export async function startIdentity({ quiet = false, database, ...over }: Partia
           passwords: { admin: adminPassword, demo: 'the-demo-password' }, passwordCost: cheap,
           endpoints: [{ type: 'identity', name: 'keystone', url: `${publicUrl}/identity` }, { type: 'volumev3', name: 'cinderv3', url: `${publicUrl}/volume/v3/%(project_id)s` }],
         })
-        return deps = await identityDeps({ store, tracer, passwordCost: cheap, ...over })
+        return deps = await identityDeps({ store, tracer, passwordCost: cheap, sealKey: Buffer.alloc(32, 7), ...over })
       },
     }],
   })

@@ -16,7 +16,7 @@ const unscoped: Resolved = { scope: { kind: 'unscoped' }, generation: 0 }
 const scopeKeys = ['project', 'domain', 'system', 'unscoped'] as const
 
 /** The scope asked for; undefined when none is, and the user's default project may be taken. */
-async function resolveScope(deps: Deps, auth: Auth, shown: Shown, caller: Caller): Promise<Resolved | undefined> {
+async function resolveScope(deps: Deps, auth: Pick<Auth, 'scope'>, shown: Shown, caller: Caller): Promise<Resolved | undefined> {
   const find = async (kind: 'project' | 'domain', ref: store.UserRef): Promise<Resolved> => {
     const found = await deps.store.read((tx) => store.findScope(tx, ref, kind === 'domain'))
     if (!found) throw authenticationRequired(caller.root)
@@ -39,10 +39,13 @@ async function resolveScope(deps: Deps, auth: Auth, shown: Shown, caller: Caller
 }
 
 /** Checks who it is and answers the token; throws the 401 that tells nothing. */
-export async function issue(ctx: Context, deps: Deps, auth: Auth, caller: Caller): Promise<Issued> {
+export const issue = (ctx: Context, deps: Deps, auth: Auth, caller: Caller): Promise<Issued> => issueTo(ctx, deps, () => identify(deps, auth, caller), auth, caller)
+
+/** The token for whom `identified` answers: for those who showed who they are in another way than by a body of /auth/tokens. */
+export async function issueTo(ctx: Context, deps: Deps, identified: () => Promise<Shown>, auth: Pick<Auth, 'scope'>, caller: Caller): Promise<Issued> {
   const told: { user?: string } = {}
   return ctx.span('identity.issue-token', async () => {
-    const shown = await identify(deps, auth, caller)
+    const shown = await identified()
     told.user = shown.user.id
     const issuedAtSeconds = Math.floor(deps.clock() / 1000)
     const claims = (resolved: Resolved): Claims => ({
@@ -52,6 +55,8 @@ export async function issue(ctx: Context, deps: Deps, auth: Auth, caller: Caller
       // As they were when the password was compared: whoever changed it meanwhile has ended this token too.
       userGeneration: shown.user.generation, scopeGeneration: resolved.generation,
       ...(shown.applicationCredentialId && { applicationCredentialId: shown.applicationCredentialId }),
+      ...(shown.identityProviderId && { identityProviderId: shown.identityProviderId, protocolId: shown.protocolId! }),
+      ...(shown.accessTokenId && { accessTokenId: shown.accessTokenId }),
     })
     const tryScope = async (resolved: Resolved): Promise<Subject | string> => {
       const wanted = claims(resolved)

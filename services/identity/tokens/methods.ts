@@ -35,6 +35,11 @@ export interface Shown {
   expiresAtSeconds?: number
   parentAuditId?: string
   applicationCredentialId?: string
+  /** Who vouches for him, and how. */
+  identityProviderId?: string
+  protocolId?: string
+  /** OAuth1's. */
+  accessTokenId?: string
   /** The scope that an application credential dictates. */
   projectId?: string
   /** A system token cannot be turned into one for a project or domain. */
@@ -98,6 +103,7 @@ async function byToken(deps: Deps, auth: Auth, caller: Caller): Promise<Shown> {
   return {
     user: found.user, methods: ['token', ...claims.methods.filter((m) => m !== 'token')], expiresAtSeconds: claims.expiresAtSeconds, parentAuditId: claims.auditIds.at(-1)!,
     ...(claims.applicationCredentialId && { applicationCredentialId: claims.applicationCredentialId, projectId: scopeId(claims.scope) }),
+    ...(claims.identityProviderId && { identityProviderId: claims.identityProviderId, protocolId: claims.protocolId! }),
   }
 }
 

@@ -16,6 +16,11 @@ export interface Claims {
   userGeneration: number
   scopeGeneration: number
   applicationCredentialId?: string
+  /** Somebody another identity provider vouches for. */
+  identityProviderId?: string
+  protocolId?: string
+  /** OAuth1's. */
+  accessTokenId?: string
 }
 
 /** 16 random bytes as 22 characters, as keystone writes them. */
@@ -23,8 +28,10 @@ export const newAuditId = (): string => randomBytes(16).toString('base64url')
 
 export const scopeId = (scope: Scope): string => (scope.kind === 'project' || scope.kind === 'domain' ? scope.id : scope.kind === 'system' ? 'system' : '')
 
-const format = 1
-const methodBits = ['password', 'token', 'application_credential', 'totp', 'external'] as const
+const format = 2
+const methodBits = ['password', 'token', 'application_credential', 'totp', 'external', 'mapped', 'oauth1'] as const
+/** Claims that most tokens do not make: each that is there is written with its place in this list. Only ever added to. */
+const optional = ['applicationCredentialId', 'identityProviderId', 'protocolId', 'accessTokenId'] as const
 const kinds = ['unscoped', 'project', 'domain', 'system'] as const
 
 const u8 = (n: number): Buffer => Buffer.of(n)
@@ -41,27 +48,28 @@ export function pack(claims: Claims): Buffer {
   const methods = claims.methods.reduce((bits, m) => { const i = methodBits.indexOf(m as 'password'); return i < 0 ? bits : bits | 1 << i }, 0)
   const audits = claims.auditIds.map((a) => Buffer.from(a, 'base64url'))
   return Buffer.concat([
-    Buffer.of(format, methods, kinds.indexOf(claims.scope.kind), audits.length),
+    Buffer.of(format, kinds.indexOf(claims.scope.kind), audits.length, methods >> 8, methods & 255),
     id(claims.userId), ...('id' in claims.scope ? [id(claims.scope.id)] : []), ...audits,
-    u40(claims.expiresAtSeconds), u32(claims.userGeneration), u32(claims.scopeGeneration), ...(claims.applicationCredentialId ? [id(claims.applicationCredentialId)] : []),
+    u40(claims.expiresAtSeconds), u32(claims.userGeneration), u32(claims.scopeGeneration),
+    ...optional.flatMap((name, i) => (claims[name] ? [u8(i), id(claims[name])] : [])),
   ])
 }
 
 /** Only what `pack` made comes here, sealed; a format of another release is no token. */
 export function unpack(bytes: Buffer, issuedAtSeconds: number): Claims | undefined {
   if (bytes[0] !== format) return undefined
-  let at = 4
+  const methods = bytes.readUInt16BE(3)
+  let at = 5
   const take = (n: number): Buffer => bytes.subarray(at, at += n)
   const takeId = (): string => { const n = take(1)[0]!; return n === 0 ? take(16).toString('hex') : take(n - 1).toString() }
-  const kind = kinds[bytes[2]!]!
+  const kind = kinds[bytes[1]!]!
   const userId = takeId()
   const scope: Scope = kind === 'project' || kind === 'domain' ? { kind, id: takeId() } : { kind }
-  const auditIds = Array.from({ length: bytes[3]! }, () => take(16).toString('base64url'))
+  const auditIds = Array.from({ length: bytes[2]! }, () => take(16).toString('base64url'))
   const expiresAtSeconds = take(5).readUIntBE(0, 5), userGeneration = take(4).readUInt32BE(), scopeGeneration = take(4).readUInt32BE()
-  return {
-    userId, scope, auditIds, methods: methodBits.filter((_m, i) => bytes[1]! & 1 << i), issuedAtSeconds, expiresAtSeconds, userGeneration, scopeGeneration,
-    ...(at < bytes.length && { applicationCredentialId: takeId() }),
-  }
+  const claims: Claims = { userId, scope, auditIds, methods: methodBits.filter((_m, i) => methods & 1 << i), issuedAtSeconds, expiresAtSeconds, userGeneration, scopeGeneration }
+  while (at < bytes.length) claims[optional[take(1)[0]!]!] = takeId()
+  return claims
 }
 
 export interface TokenSealer {
