@@ -35,6 +35,8 @@ export interface CloudConfig {
   heartbeatMs: number
   /** A host that was silent for so long is down. nova's service_down_time when absent. */
   downAfterMs?: number
+  /** How often at most a host looks anew at what its guests share, while they come and go. */
+  sharedMs?: number
   logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
   /** Where log lines go; standard error when absent. */
   logFile?: string

@@ -91,7 +91,7 @@ export async function startHosts({ config, store, bus, log, client, context, par
     }
     const isThis = name === config.host
     try {
-      stops.push(await startNetworkAgent({ host: name, driver: network, bus, log, contextFor: context }))
+      stops.push(await startNetworkAgent({ host: name, driver: network, bus, log, contextFor: context, ...(config.sharedMs !== undefined && { sharedMs: config.sharedMs }) }))
       stops.push(await startComputeAgent({ host: name, hostIp: isThis ? ownAddress() : '127.0.0.1', hypervisor, bus, store, images, network: client('network'), ports, contextFor: context, log, version: '27.0.0' }))
       if (isThis) stops.push(await network.serveMetadata(context(own('network')), metadataHandler(bus, () => context(own('compute')), log)))
     } catch (error) {

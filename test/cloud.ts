@@ -29,7 +29,7 @@ export interface TestCloud extends Cloud, CloudClient {
 export const testConfig = (stateDir: string, over: Partial<CloudConfig> = {}): CloudConfig => ({
   cloudId: 'test', stateDir, host: 'host-1', listen: { address: '127.0.0.1', port: 0 }, database: { engine: 'sqlite', file: join(stateDir, 'pileus.db'), volatile: true }, bus: { transport: 'local' },
   driver: 'fake', qemu: {}, fake: { vcpus: 64, memoryMib: 262_144, diskGib: 10_000 }, secrets: { adminPassword: 'admin-pass', demoPassword: 'demo-pass', sealKey: randomBytes(32) },
-  passwordCost: { memoryKib: 64, passes: 1 }, shutdownGraceMs: 1000, maxImageBytes: 64 * 1024 ** 2, external: { cidr: '172.24.4.0/24', gateway: '172.24.4.1' }, heartbeatMs: 10_000, logLevel: 'silent', ...over,
+  passwordCost: { memoryKib: 64, passes: 1 }, shutdownGraceMs: 1000, maxImageBytes: 64 * 1024 ** 2, external: { cidr: '172.24.4.0/24', gateway: '172.24.4.1' }, heartbeatMs: 10_000, sharedMs: 0, logLevel: 'silent', ...over,
 })
 
 export async function testCloud(over: Partial<CloudConfig> = {}): Promise<TestCloud> {

@@ -35,9 +35,9 @@ const internal = (operation: string, request: object): Promise<any> => api.clien
 const plug = (portId: string, ownerUid = 1000): Promise<any> => api.bus.call(service, networkAgentBus, 'plugPort', { portId, ownerUid }, { target: 'compute-1' })
 
 interface Made { networkId: string, subnetId: string, portId: string }
-async function aServerPort(values: object = {}): Promise<Made> {
+async function aServerPort(values: object = {}, cidr = '10.7.0.0/24'): Promise<Made> {
   const networkId = (await call('createNetwork', { body: { network: { name: 'n' } } })).network.id
-  const subnetId = (await call('createSubnet', { body: { subnet: { network_id: networkId, ip_version: 4, cidr: '10.7.0.0/24', dns_nameservers: ['9.9.9.9'] } } })).subnet.id
+  const subnetId = (await call('createSubnet', { body: { subnet: { network_id: networkId, ip_version: 4, cidr, dns_nameservers: ['9.9.9.9'] } } })).subnet.id
   const portId = newId()
   await internal('ensurePort', { params: { port_id: portId }, body: { port: { network_id: networkId, project_id: testProjectId, device_id: `server-${portId}`, ...values } } })
   await internal('bindPort', { params: { port_id: portId }, body: { host: 'compute-1', device_id: `server-${portId}` } })
@@ -80,9 +80,58 @@ test('a rule reaches the running port at once, and leaves it at once; so does a 
   await waitFor('the rule to go', () => ssh() === undefined || undefined, 5000)
 
   // The default group lets its own members in: of which there is a second one now.
-  const other = await aServerPort()
+  assert.deepEqual(compute.standing.ports.get(portId)?.rules.filter((r) => r.direction === 'ingress').map((r) => [r.ipVersion, r.remoteGroup]).sort(), [[4, groupId], [6, groupId]])
+  const other = await aServerPort({}, '10.8.0.0/24') // addresses no earlier member has
   const address = (await shown(other.portId)).fixed_ips[0].ip_address
-  await waitFor('the new member', () => compute.standing.ports.get(portId)?.rules.some((r) => r.remote?.includes(`${address}/32`)) || undefined, 5000)
+  const isMember = (): boolean => compute.standing.groups.get(groupId)?.addresses.includes(address) === true
+  await waitFor('the new member', () => isMember() || undefined, 5000)
+  await internal('removePort', { params: { port_id: other.portId } })
+  await waitFor('the member to leave', () => !isMember() || undefined, 5000)
+})
+
+test('a group stands where rules name it, and goes with the last of them', async () => {
+  const { portId } = await aServerPort()
+  await plug(portId)
+  const groupId = (await call('createSecurityGroup', { body: { security_group: { name: 'own' } } })).security_group.id
+  await call('updatePort', { params: { port_id: portId }, body: { port: { security_groups: [groupId] } } })
+  const named = (await call('createSecurityGroup', { body: { security_group: { name: 'named' } } })).security_group
+  const { security_group_rule: rule } = await call('createSecurityGroupRule', { body: { security_group_rule: { security_group_id: groupId, direction: 'ingress', remote_group_id: named.id } } })
+  await waitFor('the group', () => compute.standing.groups.has(named.id) || undefined, 5000)
+  assert.equal(node.standing.groups.size, 0, 'a host without such ports holds none')
+  await call('deleteSecurityGroupRule', { params: { security_group_rule_id: rule.id } })
+  await waitFor('the group to go', () => !compute.standing.groups.has(named.id) || undefined, 5000)
+  // Another rule later finds it as it is then.
+  await call('createSecurityGroupRule', { body: { security_group_rule: { security_group_id: groupId, direction: 'ingress', remote_group_id: named.id } } })
+  await call('updatePort', { params: { port_id: portId }, body: { port: { security_groups: [groupId, named.id] } } })
+  await waitFor('the group with its member', () => compute.standing.groups.get(named.id)?.addresses.length === 1 || undefined, 5000)
+  await call('deletePort', { params: { port_id: portId } })
+  await waitFor('port and group to go', () => (!compute.standing.ports.has(portId) && !compute.standing.groups.has(named.id)) || undefined, 5000)
+  assert.deepEqual(warnings, [])
+})
+
+test('many guests at once: what they share is looked at a few times, not for each of them', async () => {
+  const { networkId, portId } = await aServerPort()
+  await plug(portId)
+  await waitFor('DHCP', () => node.standing.networks.get(networkId)?.leases.length === 1 || undefined, 5000)
+  const served = (): number => node.calls.filter((c) => c.call === 'ensureNetwork' && c.id === networkId).length, before = served(), more = 12
+  for (let i = 0; i < more; i++) {
+    const id = newId()
+    await internal('ensurePort', { params: { port_id: id }, body: { port: { network_id: networkId, project_id: testProjectId, device_id: id } } })
+    await internal('bindPort', { params: { port_id: id }, body: { host: 'compute-1', device_id: id } })
+    await plug(id)
+  }
+  await waitFor('all leases', () => node.standing.networks.get(networkId)?.leases.length === more + 1 || undefined, 5000)
+  assert.ok(served() - before < more, `looked at ${served() - before} times`)
+})
+
+test('a card whose network was damaged meanwhile is wired all the same', async () => {
+  const { networkId, portId } = await aServerPort()
+  await plug(portId)
+  compute.standing.ports.delete(portId)
+  compute.standing.networks.delete(networkId)
+  compute.standing.groups.clear()
+  await plug(portId)
+  assert.ok(compute.standing.networks.has(networkId) && compute.standing.ports.has(portId))
 })
 
 test('deleting a port takes it off its host; the network goes with its last port', async () => {

@@ -1,5 +1,6 @@
 // The network agent of one host: has the driver hold what the network service wants here, and reports what became of it. It keeps no state of its own
 // that matters: whoever wants something to change writes it down and wakes the agent, which asks what is wanted now.
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Actor, Context, Log } from '#base/context.ts'
 import { conflict, explain } from '#base/errors.ts'
 import { pauseMs, retry } from '#base/retry.ts'
@@ -22,6 +23,8 @@ export interface NetworkAgentOptions {
   heartbeatMs?: number
   /** The first pause before something that failed is tried again. */
   retryMs?: number
+  /** How often at most what many guests share (a network's leases, who is in a group) is looked at anew while guests come and go. */
+  sharedMs?: number
 }
 
 const own: Actor = { service: 'network', userId: '', roles: [] }
@@ -29,14 +32,14 @@ const own: Actor = { service: 'network', userId: '', roles: [] }
 const chunk = 20
 
 /** Starts serving; answers a function that stops the agent and leaves the data plane as it is. */
-export async function startNetworkAgent({ host, driver, bus, log, contextFor, scanMs = 60_000, heartbeatMs = 25_000, retryMs = 500 }: NetworkAgentOptions): Promise<Stop> {
+export async function startNetworkAgent({ host, driver, bus, log, contextFor, scanMs = 60_000, heartbeatMs = 25_000, retryMs = 500, sharedMs = 200 }: NetworkAgentOptions): Promise<Stop> {
   const applier = new Applier(driver, host, log)
   // Asking and applying go together, one after the other: an older answer must not be applied after a newer one.
   const serial = new Serial()
   const alone = <T>(work: () => Promise<T>): Promise<T> => serial.run('host', work)
   const ending = new AbortController()
   const startedAt = now()
-  const dirty = { networks: new Set<string>(), ports: new Set<string>(), routers: new Set<string>() }
+  const dirty = noted(), later = noted()
   const strangers = new Set<string>()
 
   const wantedNow = (ctx: Context, request: Omit<WantedRequest, 'host'>): Promise<Wanted> => bus.call(ctx, networkBus, 'wantedState', { host, ...request }, { repeatable: true })
@@ -45,12 +48,14 @@ export async function startNetworkAgent({ host, driver, bus, log, contextFor, sc
   }
 
   /** Asks about these and applies the answer; throws the first thing that went wrong, when all the others are done. */
-  async function settle(ctx: Context, ask: Touched, options: Parameters<Applier['apply']>[2] = {}): Promise<{ wanted: Wanted, applied: Applied }> {
-    let wanted = await ctx.span('agent.ask-network', () => wantedNow(ctx, { ask }), { admin: { host } })
+  async function settle(ctx: Context, ask: Touched, options: Parameters<Applier['apply']>[2] = {}, trusting = true): Promise<{ wanted: Wanted, applied: Applied }> {
+    const seen = options.onlyChanges
+    const stands = trusting ? { networks: applier.standing('network', seen?.networks), groups: applier.standing('group', seen?.groups) } : { networks: [], groups: [] }
+    let wanted = await ctx.span('agent.ask-network', () => wantedNow(ctx, { ask, stands }), { admin: { host } })
     // An early message may meet a late state: a network is to go whose routers and ports are only told of by a message still under way.
     const first = applier.dependentsOf(wanted.remove.networks)
     if (first.ports.length + first.routers.length > 0) {
-      wanted = await wantedNow(ctx, { ask: { networks: ask.networks ?? [], ports: [...new Set([...ask.ports ?? [], ...first.ports])], routers: [...new Set([...ask.routers ?? [], ...first.routers])] } })
+      wanted = await wantedNow(ctx, { stands, ask: { networks: ask.networks ?? [], groups: ask.groups ?? [], ports: [...new Set([...ask.ports ?? [], ...first.ports])], routers: [...new Set([...ask.routers ?? [], ...first.routers])] } })
     }
     const applied = await applier.apply(ctx, wanted, options)
     await tell(ctx, applied.report)
@@ -58,22 +63,44 @@ export async function startNetworkAgent({ host, driver, bus, log, contextFor, sc
   }
 
   async function flush(ctx: Context): Promise<void> {
-    const ask = { networks: [...dirty.networks], ports: [...dirty.ports], routers: [...dirty.routers] }
-    if (Object.values(ask).every((ids) => ids.length === 0)) return
+    if (isEmpty(dirty)) return
+    const ask = asked(dirty)
     for (const set of Object.values(dirty)) set.clear()
     try {
       const { applied } = await settle(ctx, ask)
       if (applied.errors.length > 0) throw applied.errors[0]
     } catch (error) {
-      mark(ask)
+      note(dirty, ask)
       throw error
     }
   }
-  const mark = ({ networks = [], ports = [], routers = [] }: Touched): void => {
-    for (const id of networks) dirty.networks.add(id)
-    for (const id of ports) dirty.ports.add(id)
-    for (const id of routers) dirty.routers.add(id)
+
+  /**
+   * What stands here and is shared by many guests changes with each of them, and each look at it costs as much as there are guests: it waits until the last
+   * look is a while ago. A port that has not been plugged here is looked at when it is.
+   */
+  const mark = (touched: Touched): void => {
+    for (const [set, kind] of [['networks', 'network'], ['groups', 'group'], ['ports', 'port'], ['routers', 'router']] as const) {
+      for (const id of touched[set] ?? []) (kind !== 'router' && applier.isHere(kind, id) === (kind !== 'port') ? later : dirty)[set].add(id)
+    }
   }
+  let sharedAt = -Infinity
+  let sharing: Promise<void> | undefined
+  const refreshShared = (ctx: Context): Promise<void> => sharing ??= (async () => {
+    try {
+      while (!isEmpty(later)) {
+        const ms = sharedAt + sharedMs - performance.now()
+        if (ms > 0) await delay(ms, undefined, { signal: ending.signal, ref: false }).catch(() => {})
+        if (ending.signal.aborted) return
+        note(dirty, asked(later))
+        for (const set of Object.values(later)) set.clear()
+        await refresh(ms > 0 ? contextFor(own) : ctx) // never throws
+        sharedAt = performance.now()
+      }
+    } finally {
+      sharing = undefined
+    }
+  })()
 
   /** Many messages, one look: what is marked while another look runs is looked at together. What fails is tried again by itself, until it is right. */
   async function refresh(ctx: Context, attempt = 1): Promise<void> {
@@ -92,11 +119,17 @@ export async function startNetworkAgent({ host, driver, bus, log, contextFor, sc
   const stopServing = await bus.serve(networkAgentBus, {
     async changed(ctx, touched) {
       mark(touched)
-      await refresh(acting(ctx))
+      if (!isEmpty(dirty)) await refresh(acting(ctx))
+      // The message is done when all that it told of has been looked at.
+      if (!isEmpty(later) || sharing) await refreshShared(acting(ctx))
     },
     plugPort: (from, { portId, ownerUid = 0 }) => alone(async () => {
       const ctx = acting(from)
-      const { wanted, applied } = await settle(ctx, { ports: [portId] }, { plug: { portId, ownerUid } })
+      // Its network and groups are trusted to stand if they were made here; if it cannot be wired they may have been damaged, and are mended.
+      const plug = { plug: { portId, ownerUid } }
+      later.ports.delete(portId) // this is the look that its binding asked for
+      let { wanted, applied } = await settle(ctx, { ports: [portId] }, plug)
+      if (wanted.ports.length > 0 && wanted.networks.length === 0 && !applied.devices.has(portId)) ({ wanted, applied } = await settle(ctx, { ports: [portId] }, plug, false))
       const port = wanted.ports.find((p) => p.spec.id === portId)
       if (!port) { applier.plugged.delete(portId); throw conflict(`Port ${portId} is not bound to this host.`, { type: 'PortNotBound', adminDetail: host }) }
       const device = applied.devices.get(portId)
@@ -126,7 +159,9 @@ export async function startNetworkAgent({ host, driver, bus, log, contextFor, sc
     for (const { spec } of wanted.ports) if (present.ports.includes(spec.id) && !applier.plugged.has(spec.id)) applier.plugged.set(spec.id, spec.ownerUid)
     const asks: Touched[] = [
       ...slices(wanted.routers.map((r) => r.id)).map((routers) => ({ routers })), ...slices(wanted.ports.map((p) => p.spec.id)).map((ports) => ({ ports })), ...slices(wanted.networks.map((n) => n.id)).map((networks) => ({ networks })),
-      ...slices(wanted.remove.routers).map((routers) => ({ routers })), ...slices(wanted.remove.ports).map((ports) => ({ ports })), ...slices(wanted.remove.networks).map((networks) => ({ networks })),
+      ...slices(wanted.groups.map((g) => g.id)).map((groups) => ({ groups })),
+      ...slices(wanted.remove.routers).map((routers) => ({ routers })), ...slices(wanted.remove.ports).map((ports) => ({ ports })), ...slices(wanted.remove.groups).map((groups) => ({ groups })),
+      ...slices(wanted.remove.networks).map((networks) => ({ networks })),
     ]
     for (const ask of asks) {
       if (ending.signal.aborted) return
@@ -155,6 +190,18 @@ export async function startNetworkAgent({ host, driver, bus, log, contextFor, sc
     await serial.idle()
     await driver.close()
   }
+}
+
+/** Things to be looked at. */
+type Noted = Record<'networks' | 'groups' | 'ports' | 'routers', Set<string>>
+const noted = (): Noted => ({ networks: new Set(), groups: new Set(), ports: new Set(), routers: new Set() })
+const isEmpty = (noted: Noted): boolean => Object.values(noted).every((ids) => ids.size === 0)
+const asked = ({ networks, groups, ports, routers }: Noted): Required<Touched> => ({ networks: [...networks], groups: [...groups], ports: [...ports], routers: [...routers] })
+const note = (into: Noted, { networks, groups, ports, routers }: Required<Touched>): void => {
+  for (const id of networks) into.networks.add(id)
+  for (const id of groups) into.groups.add(id)
+  for (const id of ports) into.ports.add(id)
+  for (const id of routers) into.routers.add(id)
 }
 
 const slices = (ids: string[]): string[][] => Array.from({ length: Math.ceil(ids.length / chunk) }, (_x, i) => ids.slice(i * chunk, (i + 1) * chunk))

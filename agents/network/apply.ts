@@ -1,11 +1,11 @@
 // Brings a host to a wanted state through its driver, thing by thing: one that fails does not keep the others from being right.
 import { createHash } from 'node:crypto'
 import type { Context, Log } from '#base/context.ts'
-import { explain } from '#base/errors.ts'
-import type { NetworkDriver, NetworkSpec, PortDevice, PortSpec, RouterSpec } from '#drivers/network/contract.ts'
+import { explain, isFault } from '#base/errors.ts'
+import type { AddressGroupSpec, NetworkDriver, NetworkSpec, PortDevice, PortSpec, Present, RouterSpec } from '#drivers/network/contract.ts'
 import type { HostReport, StateReport, Wanted } from '#services/network/bus.ts'
 
-type Kind = 'network' | 'port' | 'router'
+type Kind = 'network' | 'group' | 'port' | 'router'
 export interface Applied { report: Omit<HostReport, 'host'>, devices: Map<string, PortDevice>, errors: unknown[] }
 
 /** What this agent knows of the host: cheap to lose, made anew by the first scan. */
@@ -24,7 +24,7 @@ export class Applier {
   constructor(driver: NetworkDriver, host: string, log: Log) { this.#driver = driver; this.#host = host; this.#log = log }
 
   /** `onlyChanges`: what was applied just like this before and still stands is left alone. `plug`: a port whose guest is about to start. */
-  async apply(ctx: Context, wanted: Wanted, options: { onlyChanges?: { networks: string[], ports: string[], routers: string[] }, plug?: { portId: string, ownerUid: number } } = {}): Promise<Applied> {
+  async apply(ctx: Context, wanted: Wanted, options: { onlyChanges?: Present, plug?: { portId: string, ownerUid: number } } = {}): Promise<Applied> {
     const { onlyChanges, plug } = options
     const out: Applied = { report: {}, devices: new Map(), errors: [] }
     const networks: StateReport[] = [], ports: StateReport[] = [], routers: StateReport[] = [], floatingIps: StateReport[] = []
@@ -32,7 +32,7 @@ export class Applier {
     const before = plug && this.plugged.get(plug.portId)
     if (plug) this.plugged.set(plug.portId, plug.ownerUid)
 
-    const ensure = async (kind: Kind, id: string, spec: NetworkSpec | PortSpec | RouterSpec, standing: string[] | undefined, work: () => Promise<unknown>): Promise<StateReport> => {
+    const ensure = async (kind: Kind, id: string, spec: NetworkSpec | AddressGroupSpec | PortSpec | RouterSpec, standing: string[] | undefined, work: () => Promise<unknown>): Promise<StateReport> => {
       const hash = createHash('sha1').update(JSON.stringify(spec)).digest('base64'), key = `${kind}/${id}`
       if (standing?.includes(id) && this.#hashes.get(key) === hash) return { id, state: 'up' }
       this.#hashes.delete(key)
@@ -52,6 +52,7 @@ export class Applier {
       networks.push(state)
       if (spec.dhcpPort) ports.push({ ...state, id: spec.dhcpPort.portId, detail: '' })
     }
+    for (const spec of wanted.groups) await ensure('group', spec.id, spec, onlyChanges?.groups, () => this.#driver.ensureGroup(ctx, spec))
     for (const { spec: bare } of wanted.ports) {
       const ownerUid = this.plugged.get(bare.id)
       if (ownerUid === undefined) continue
@@ -76,6 +77,8 @@ export class Applier {
         await work()
         this.#on.delete(id)
       } catch (error) {
+        // A stranger's rules name it, or those of a port that could not be removed either: it goes with the next look after them.
+        if (kind === 'group' && isFault(error, 'conflict')) return
         this.#log.warn({ host: this.#host, [kind]: id, error: explain(error) }, `a ${kind} could not be removed from this host`)
         out.errors.push(error)
       }
@@ -86,10 +89,21 @@ export class Applier {
       await remove('port', id, () => this.#driver.removePort(ctx, id))
       ports.push({ id, state: 'down' })
     }
+    for (const id of wanted.remove.groups) await remove('group', id, () => this.#driver.removeGroup(ctx, id))
     for (const id of wanted.remove.networks) await remove('network', id, () => this.#driver.removeNetwork(ctx, id))
     out.report = { networks, ports, routers, floatingIps }
     return out
   }
+
+  /** What was applied without an error and has not been removed since; with `present` only what of it stands. */
+  standing(kind: 'network' | 'group', present?: string[]): string[] {
+    const prefix = `${kind}/`
+    const ids = [...this.#hashes.keys()].filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length))
+    return present ? ids.filter((id) => present.includes(id)) : ids
+  }
+
+  /** Whether anything of this is here: a change of it must be seen to at once. */
+  isHere(kind: Kind, id: string): boolean { return kind === 'port' ? this.plugged.has(id) || this.#on.has(id) : this.#hashes.has(`${kind}/${id}`) }
 
   /** Routers and ports that stand on these networks here: they go first. */
   dependentsOf(networks: string[]): { ports: string[], routers: string[] } {

@@ -1,6 +1,6 @@
 // What a network driver must do on one host: make declared networks, ports and routers exist, or not.
 // Every `ensure` takes the whole wanted state of one thing and may be repeated with a new state at any time.
-// Faults: notFound when a network that a port or router needs does not stand, conflict when a network is still in use,
+// Faults: notFound when a network or group that a port or router needs does not stand, conflict when one is still in use,
 // badRequest for a spec that makes no sense, unavailable when the host failed (repeat the call: a half-done `ensure` is healed by the next).
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Context } from '#base/context.ts'
@@ -33,7 +33,7 @@ export interface NetworkSpec {
   dnsDomain: string
 }
 
-/** A security group rule, compiled: remote groups are already a list of addresses. */
+/** A security group rule, compiled. */
 export interface FilterRule {
   direction: 'ingress' | 'egress'
   ipVersion: 4 | 6
@@ -44,6 +44,15 @@ export interface FilterRule {
   portMax?: number
   /** CIDRs the rule speaks of: sources for ingress, destinations for egress. Absent: any. */
   remote?: string[]
+  /** Instead of `remote`: an address group's id. Its members of the rule's IP version are meant, whoever they are at the moment. */
+  remoteGroup?: string
+}
+
+/** Addresses under a name, for rules that name it: one set however many ports' rules do, so that a new member is one change. */
+export interface AddressGroupSpec {
+  id: string
+  /** Addresses and CIDRs of both IP versions. */
+  addresses: string[]
 }
 
 export interface PortSpec {
@@ -72,7 +81,7 @@ export interface RouterSpec {
 }
 
 /** What stands on this host, half-made things included: for comparison with what should. Ids are sorted. */
-export interface Present { networks: string[], ports: string[], routers: string[] }
+export interface Present { networks: string[], groups: string[], ports: string[], routers: string[] }
 
 /** The card a request to 169.254.169.254 came from: known by where it arrived, never by a header. */
 export interface MetadataCaller { networkId: string, portId: string }
@@ -87,7 +96,11 @@ export interface NetworkDriver {
   ensureNetwork(ctx: Context, spec: NetworkSpec): Promise<void>
   /** Ports and routers on it must be gone, else a conflict; not there is success. */
   removeNetwork(ctx: Context, id: string): Promise<void>
-  /** The network must stand. No frame passes before the port's rules are in place. Answers the device a hypervisor plugs in. */
+  /** Rules that name it follow from the next packet on, also for running connections. */
+  ensureGroup(ctx: Context, spec: AddressGroupSpec): Promise<void>
+  /** No port's rules may name it, else a conflict; not there is success. */
+  removeGroup(ctx: Context, id: string): Promise<void>
+  /** The network and the groups that its rules name must stand. No frame passes before the port's rules are in place. Answers the device a hypervisor plugs in. */
   ensurePort(ctx: Context, spec: PortSpec): Promise<PortDevice>
   removePort(ctx: Context, id: string): Promise<void>
   /** The networks must stand. */

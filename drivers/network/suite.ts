@@ -18,7 +18,7 @@ export const networkDriverSuite = (name: string, open: OpenDriver): void => {
     before(async () => { driver = await open() })
     after(async () => { await driver.removeAll(ctx); await driver.close() })
 
-    const empty = { networks: [], ports: [], routers: [] }
+    const empty = { networks: [], groups: [], ports: [], routers: [] }
     const refused = (kind: FaultKind, work: Promise<unknown>): Promise<void> => assert.rejects(work, error => isFault(error, kind))
 
     test('nothing stands at first, and removing what is not there is success', async () => {
@@ -39,7 +39,7 @@ export const networkDriverSuite = (name: string, open: OpenDriver): void => {
       const device = await driver.ensurePort(ctx, port)
       assert.deepEqual(await driver.ensurePort(ctx, port), device)
       assert.ok(device.tap.length <= 15)
-      assert.deepEqual(await driver.list(ctx), { networks: [network.id, external.id].sort(), ports: [port.id], routers: [router.id] })
+      assert.deepEqual(await driver.list(ctx), { networks: [network.id, external.id].sort(), ports: [port.id], routers: [router.id], groups: [] })
       for (let i = 0; i < 2; i++) {
         await driver.removePort(ctx, port.id)
         await driver.removeRouter(ctx, router.id)
@@ -82,8 +82,28 @@ export const networkDriverSuite = (name: string, open: OpenDriver): void => {
       await driver.ensureRouter(ctx, { ...wide, floatingIps: [{ id: newId(), address: '203.0.113.50', fixedIp: '10.0.0.11' }], routes: [{ destination: '10.9.0.0/16', nexthop: '10.0.0.11' }] })
       await driver.ensureRouter(ctx, { ...wide, adminUp: false })
       await driver.ensureRouter(ctx, { ...wide, interfaces: wide.interfaces.slice(1) })
-      assert.deepEqual(await driver.list(ctx), { networks: [network.id, other.id, external.id].sort(), ports: [port.id], routers: [router.id] })
+      assert.deepEqual(await driver.list(ctx), { networks: [network.id, other.id, external.id].sort(), ports: [port.id], routers: [router.id], groups: [] })
       await driver.removeAll(ctx)
+      assert.deepEqual(await driver.list(ctx), empty)
+    })
+
+    test('a group that rules name must stand, and stays while it is named', async () => {
+      const network = someNetwork(), group = { id: newId(), addresses: ['10.0.0.11', '10.0.0.12/32', '2001:db8::1', '10.9.0.0/24'] }, port = somePort(network, '10.0.0.11', { rules: [allow({ remoteGroup: group.id })] })
+      await driver.removeGroup(ctx, group.id)
+      await driver.ensureNetwork(ctx, network)
+      await refused('notFound', driver.ensurePort(ctx, port))
+      for (let i = 0; i < 2; i++) await driver.ensureGroup(ctx, group)
+      await driver.ensurePort(ctx, port)
+      for (const addresses of [['10.0.0.12'], ['10.9.0.0/16', '10.9.1.0/24', '::/0'], [], group.addresses]) await driver.ensureGroup(ctx, { ...group, addresses })
+      await refused('conflict', driver.removeGroup(ctx, group.id))
+      await driver.close()
+      driver = await open()
+      assert.deepEqual((await driver.list(ctx)).groups, [group.id])
+      await driver.ensureGroup(ctx, { ...group, addresses: ['10.0.0.13'] })
+      await driver.ensurePort(ctx, { ...port, rules: [] })
+      for (let i = 0; i < 2; i++) await driver.removeGroup(ctx, group.id)
+      await driver.removePort(ctx, port.id)
+      await driver.removeNetwork(ctx, network.id)
       assert.deepEqual(await driver.list(ctx), empty)
     })
 

@@ -1,8 +1,9 @@
 // What network and its agents say to each other. Ids and wanted states only: no secrets.
 import { call, cast, contract } from '#kit/bus/contract.ts'
-import type { NetworkSpec, PortSpec, RouterSpec } from '#drivers/network/contract.ts'
+import type { AddressGroupSpec, NetworkSpec, PortSpec, RouterSpec } from '#drivers/network/contract.ts'
 
-export interface Touched { networks?: string[], ports?: string[], routers?: string[] }
+/** `groups` are security groups as the remote side of rules: who is in them. */
+export interface Touched { networks?: string[], groups?: string[], ports?: string[], routers?: string[] }
 
 /** Addressed to one host. */
 export const networkAgentBus = contract('network-agent', {
@@ -24,16 +25,23 @@ export interface Plugged {
   networkId: string
 }
 
-/** With `present` (a full scan) the answer speaks of everything that should be on the host and of everything that is. */
-export interface WantedRequest { host: string, ask?: Touched, present?: { networks: string[], ports: string[], routers: string[] } }
+export interface WantedRequest {
+  host: string
+  ask?: Touched
+  /** A full scan: the answer speaks of everything that should be on the host and of everything that is. */
+  present?: { networks: string[], groups: string[], ports: string[], routers: string[] }
+  /** What stands on the host and is told of by messages when it changes: not answered just because a port or a router that is asked for needs it. */
+  stands?: { networks: string[], groups: string[] }
+}
 
 export interface WantedPort { spec: PortSpec, mtu: number, /** Has been plugged here before. */ plugged: boolean }
 export interface Wanted {
   networks: NetworkSpec[]
+  groups: AddressGroupSpec[]
   ports: WantedPort[]
   routers: RouterSpec[]
   /** Known, and not to be on this host (any more). */
-  remove: { networks: string[], ports: string[], routers: string[] }
+  remove: { networks: string[], groups: string[], ports: string[], routers: string[] }
   /** Never heard of: to be reported, left alone. */
   unknown: { networks: string[], ports: string[], routers: string[] }
 }

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { readdir } from 'node:fs/promises'
 import { ensureDirectory, isMissing, readJson, removeFile, removeTree, writeJson } from '#host/files.ts'
 import { Serial } from '#base/serial.ts'
-import type { MetadataCaller, MetadataHandler, NetworkDriver, NetworkSpec, PortDevice, PortSpec, Present, RouterSpec } from '#drivers/network/contract.ts'
+import type { AddressGroupSpec, MetadataCaller, MetadataHandler, NetworkDriver, NetworkSpec, PortDevice, PortSpec, Present, RouterSpec } from '#drivers/network/contract.ts'
 
 export type FakeNetworkCall = Exclude<keyof NetworkDriver, 'name' | 'close'>
 
@@ -20,14 +20,14 @@ export interface FakeNetworkConfig {
   netns?: string
 }
 
-interface Standing { networks: Record<string, NetworkSpec>, ports: Record<string, PortSpec>, routers: Record<string, RouterSpec> }
+interface Standing { networks: Record<string, NetworkSpec>, groups: Record<string, AddressGroupSpec>, ports: Record<string, PortSpec>, routers: Record<string, RouterSpec> }
 
 /** When a told failure strikes: before anything was done, or after all of it (the caller cannot tell which). */
 export interface FakeFailure { call: FakeNetworkCall, times?: number, when?: 'before' | 'after', error?: Error, id?: string }
 
 export interface FakeNetworkDriver extends NetworkDriver {
   /** What is ensured, by id. The specs are copies. */
-  readonly standing: { networks: Map<string, NetworkSpec>, ports: Map<string, PortSpec>, routers: Map<string, RouterSpec> }
+  readonly standing: { networks: Map<string, NetworkSpec>, groups: Map<string, AddressGroupSpec>, ports: Map<string, PortSpec>, routers: Map<string, RouterSpec> }
   /** Every call in order of arrival. */
   readonly calls: readonly { call: FakeNetworkCall, id?: string }[]
   /** The next `times` (once unless told) of a call fail, only for `id` if given. */
@@ -42,10 +42,10 @@ export interface FakeNetworkDriver extends NetworkDriver {
 
 /** What an earlier driver left in its folder. */
 async function recall(folder: string): Promise<Standing> {
-  const standing: Standing = { networks: {}, ports: {}, routers: {} }
+  const standing: Standing = { networks: {}, groups: {}, ports: {}, routers: {} }
   const names = await readdir(folder).catch((error: unknown) => { if (isMissing(error)) return []; throw error })
   for (const name of names) {
-    const match = /^(networks|ports|routers)\.(.+)\.json$/.exec(name)
+    const match = /^(networks|groups|ports|routers)\.(.+)\.json$/.exec(name)
     const spec = match && await readJson<never>(join(folder, name))
     if (match && spec) standing[match[1] as keyof Standing][match[2]!] = spec
   }
@@ -57,6 +57,7 @@ export const createFakeNetworkDriver = async (config: FakeNetworkConfig = {}): P
   const saved = config.statePath === undefined ? undefined : await recall(config.statePath)
   const standing = {
     networks: new Map(Object.entries(saved?.networks ?? {})),
+    groups: new Map(Object.entries(saved?.groups ?? {})),
     ports: new Map(Object.entries(saved?.ports ?? {})),
     routers: new Map(Object.entries(saved?.routers ?? {})),
   }
@@ -112,7 +113,7 @@ export const createFakeNetworkDriver = async (config: FakeNetworkConfig = {}): P
     },
 
     list: () => act('list', undefined, (): Present => ({
-      networks: [...standing.networks.keys()].sort(), ports: [...standing.ports.keys()].sort(), routers: [...standing.routers.keys()].sort(),
+      networks: [...standing.networks.keys()].sort(), groups: [...standing.groups.keys()].sort(), ports: [...standing.ports.keys()].sort(), routers: [...standing.routers.keys()].sort(),
     })),
     ensureNetwork: (_ctx, spec) => act('ensureNetwork', spec.id, () => { standing.networks.set(spec.id, structuredClone(spec)) }),
     removeNetwork: (_ctx, id) => act('removeNetwork', id, () => {
@@ -120,8 +121,14 @@ export const createFakeNetworkDriver = async (config: FakeNetworkConfig = {}): P
       if ([...standing.routers.values()].some(router => networksOf(router).includes(id))) throw conflict(`Network ${id} has routers on this host`)
       standing.networks.delete(id)
     }),
+    ensureGroup: (_ctx, spec) => act('ensureGroup', spec.id, () => { standing.groups.set(spec.id, structuredClone(spec)) }),
+    removeGroup: (_ctx, id) => act('removeGroup', id, () => {
+      if ([...standing.ports.values()].some(port => port.rules.some(rule => rule.remoteGroup === id))) throw conflict(`Address group ${id} is named by ports' rules on this host`)
+      standing.groups.delete(id)
+    }),
     ensurePort: (_ctx, spec) => act('ensurePort', spec.id, (): PortDevice => {
       needNetwork(spec.networkId)
+      for (const { remoteGroup: id } of spec.rules) if (id !== undefined && !standing.groups.has(id)) throw notFound(`Address group ${id} is not on this host`)
       standing.ports.set(spec.id, structuredClone(spec))
       return { tap: `t${spec.id.replaceAll('-', '').slice(0, 12)}`, ...(config.netns !== undefined && { netns: config.netns }) }
     }),

@@ -12,6 +12,8 @@ import { completeConfig } from './config.ts'
 import type { LinuxNetworkConfig } from './config.ts'
 import { convergeDhcpNamespace, ensureDhcpNamespace, ensureDnsmasq, removeDhcp } from './dhcp.ts'
 import { wantsDhcp } from './dhcp-files.ts'
+import { dropGroup, groupElements, putGroup } from './groups.ts'
+import type { GroupElements } from './groups.ts'
 import { ensureMetadataLink, ensureMetadataNamespace, removeMetadataLink, serveMetadata } from './metadata.ts'
 import { checkId, cloudNames, portName } from './names.ts'
 import { ensureNetworkLinks, networkStands, refuseOverlap, removeNetworkLinks } from './network.ts'
@@ -31,6 +33,8 @@ export const createLinuxNetworkDriver = (given: LinuxNetworkConfig): NetworkDriv
   let opening: Promise<State> | undefined
   /** Networks as this process last applied them, without their leases: most calls come because a lease came or went, on the way of every new guest. */
   const applied = new Map<string, string>()
+  /** What the kernel holds of each group, as far as this process knows. */
+  const held = new Map<string, GroupElements>()
 
   /** What stands, by the kernel's word: also what we do not remember. */
   const present = async (state: State): Promise<{ networks: Set<string>, ports: Set<string>, routers: Set<string> }> => {
@@ -89,7 +93,7 @@ export const createLinuxNetworkDriver = (given: LinuxNetworkConfig): NetworkDriv
 
     async list(): Promise<Present> {
       const stands = await present(await open())
-      return { networks: [...stands.networks].sort(), ports: [...stands.ports].sort(), routers: [...stands.routers].sort() }
+      return { networks: [...stands.networks].sort(), groups: [...(await open()).groups.keys()].sort(), ports: [...stands.ports].sort(), routers: [...stands.routers].sort() }
     },
 
     async ensureNetwork(ctx, spec) {
@@ -137,6 +141,31 @@ export const createLinuxNetworkDriver = (given: LinuxNetworkConfig): NetworkDriv
       })
     },
 
+    async ensureGroup(ctx, spec) {
+      checkId(spec.id)
+      const state = await open()
+      await inOrder(`group ${spec.id}`, async () => {
+        const wanted = groupElements(spec), before = held.get(spec.id)
+        held.delete(spec.id) // should what follows fail, nobody knows
+        await state.putGroup(spec)
+        // Told again what it holds already, somebody may want it mended: then all of it.
+        await applyRules(ctx, state, putGroup(wanted, before) || putGroup(wanted, undefined))
+        held.set(spec.id, wanted)
+      })
+    },
+
+    async removeGroup(ctx, id) {
+      checkId(id)
+      const state = await open()
+      await inOrder(`group ${id}`, async () => {
+        if ([...state.ports.values()].some(port => port.spec.rules.some(rule => rule.remoteGroup === id))) throw conflict(`Address group ${id} is named by ports' rules on this host`)
+        if (!state.groups.has(id)) return
+        held.delete(id)
+        await state.drop('groups', id)
+        await applyRules(ctx, state, dropGroup(id))
+      })
+    },
+
     async ensurePort(ctx, given): Promise<PortDevice> {
       checkId(given.id)
       const state = await open()
@@ -145,6 +174,7 @@ export const createLinuxNetworkDriver = (given: LinuxNetworkConfig): NetworkDriv
         // Once the port is written down its network can no longer be removed, so what follows need not hold the network up for other ports.
         const { network, before, port } = await onNetworks([spec.networkId], async () => {
           const network = networkOf(state, spec.networkId), before = state.ports.get(spec.id)
+          for (const { remoteGroup: id } of spec.rules) if (id !== undefined && !state.groups.has(id)) throw notFound(`Address group ${id} is not on this host`)
           putPort({ spec, mark: 1 }, before) // a spec that makes no sense is refused before anything is written
           return { network, before, port: await state.putPort(spec) }
         })
@@ -211,6 +241,7 @@ export const createLinuxNetworkDriver = (given: LinuxNetworkConfig): NetworkDriv
       await this.close()
       await removeEverything(ctx, config, names)
       applied.clear()
+      held.clear()
       opening = undefined
     },
   }

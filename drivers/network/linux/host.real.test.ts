@@ -10,29 +10,31 @@ import { exec, spawnDetached } from '#host/exec.ts'
 import { ipBatch, ipLinks } from '#host/ip.ts'
 import { listNetns } from '#host/netns.ts'
 import { signalProcess } from '#host/processes.ts'
-import type { NetworkSpec, PortSpec, RouterSpec } from '../contract.ts'
+import type { AddressGroupSpec, NetworkSpec, PortSpec, RouterSpec } from '../contract.ts'
 import { allow, allowAllEgress, someExternal, someGateway, someNetwork, somePort, someRouter, withLeases } from '../specs.testing.ts'
 import { ctx, hostPicture, makeBed, newCloudId, onOwnHost } from './bed.testing.ts'
 import type { Bed } from './bed.testing.ts'
 
 const { test } = await onOwnHost(import.meta.url)
 
-interface World { external: NetworkSpec, network: NetworkSpec, router: RouterSpec, ports: PortSpec[] }
+interface World { external: NetworkSpec, network: NetworkSpec, group: AddressGroupSpec, router: RouterSpec, ports: PortSpec[] }
 const world = (outside: string): World => {
   const external = someExternal(outside), plain = someNetwork({ prefix: '10.30.0' })
-  const ports = [somePort(plain, '10.30.0.11', { rules: [...allowAllEgress, allow({})] }), somePort(plain, '10.30.0.12', { rules: [...allowAllEgress, allow({})] })]
+  const group = { id: newId(), addresses: ['10.30.0.11', '10.30.0.12', '10.31.0.0/24'] }, rules = [...allowAllEgress, allow({}), allow({ remoteGroup: group.id })]
+  const ports = [somePort(plain, '10.30.0.11', { rules }), somePort(plain, '10.30.0.12', { rules })]
   return {
-    external, ports, network: withLeases(plain, ports.map((port, i) => ({ port, hostname: `vm-${i}` }))),
+    external, group, ports, network: withLeases(plain, ports.map((port, i) => ({ port, hostname: `vm-${i}` }))),
     router: someRouter([plain], { gateway: someGateway(external, `${outside}.2`), floatingIps: [{ id: newId(), address: `${outside}.50`, fixedIp: '10.30.0.11' }] }),
   }
 }
-const ensureAll = async (bed: Bed, { external, network, router, ports }: World): Promise<void> => {
+const ensureAll = async (bed: Bed, { external, network, group, router, ports }: World): Promise<void> => {
   await bed.driver.ensureNetwork(ctx, external)
   await bed.driver.ensureNetwork(ctx, network)
+  await bed.driver.ensureGroup(ctx, group)
   for (const port of ports) await bed.driver.ensurePort(ctx, port)
   await bed.driver.ensureRouter(ctx, router)
 }
-const idsOf = ({ external, network, router, ports }: World) => ({ networks: [external.id, network.id].sort(), ports: ports.map(port => port.id).sort(), routers: [router.id] })
+const idsOf = ({ external, network, group, router, ports }: World) => ({ networks: [external.id, network.id].sort(), groups: [group.id], ports: ports.map(port => port.id).sort(), routers: [router.id] })
 
 test('two clouds live side by side, and each leaves the host exactly as it was', async () => {
   const nothing = await hostPicture()
@@ -80,6 +82,7 @@ test('removed one by one, nothing of an object is left', async () => {
     await ensureAll(bed, w)
     await bed.driver.removeRouter(ctx, w.router.id)
     for (const port of w.ports) await bed.driver.removePort(ctx, port.id)
+    await bed.driver.removeGroup(ctx, w.group.id)
     await bed.driver.removeNetwork(ctx, w.network.id)
     await bed.driver.removeNetwork(ctx, w.external.id)
     assert.deepEqual({ host: await hostPicture(), cloud: await cloudLinks(), metadata: await metadataLinks(), rules: await rulesOf(`pl${bed.cloudId}`) }, before)
@@ -125,7 +128,7 @@ test('damage from outside is repaired by ensuring again', async () => {
     await rm(join(bed.folder, 'state'), { recursive: true })
     await bed.reopen()
     const seen = await bed.driver.list(ctx)
-    assert.deepEqual(seen, idsOf(w))
+    assert.deepEqual(seen, { ...idsOf(w), groups: [] }, 'groups are known by memory alone')
     await works('state lost')
   } finally {
     await bed.end()
@@ -151,6 +154,7 @@ test('killed anywhere, the next one heals it and removal leaves nothing', async 
         writeFileSync('${bed.folder}/begun', '')
         await driver.ensureNetwork(ctx, w.external)
         await driver.ensureNetwork(ctx, w.network)
+        await driver.ensureGroup(ctx, w.group)
         for (const port of w.ports) await driver.ensurePort(ctx, port)
         await driver.ensureRouter(ctx, w.router)
         writeFileSync('${done}', '')

@@ -1,5 +1,6 @@
 // Real packets between guests on one network: DHCP, DNS, security groups, overlapping networks.
 import assert from 'node:assert/strict'
+import { newId } from '#base/ids.ts'
 import { waitFor } from '#base/retry.ts'
 import { readText } from '#host/files.ts'
 import { execIn } from '#host/netns.ts'
@@ -92,6 +93,39 @@ describe('security groups', () => {
     assert.equal(await a.reaches('10.1.0.12', 22), false)
     await rules(tcp(22, { remote: ['0.0.0.0/0'] }))
     assert.equal(await a.reaches('10.1.0.12', 22), true)
+  })
+
+  test('a group that a rule names: who joins may speak at once, who leaves is cut off, ranges count, and flushed sets heal', async () => {
+    const id = newId(), members = (...addresses: string[]): Promise<void> => bed.driver.ensureGroup(ctx, { id, addresses })
+    const open = (): Promise<boolean> => a.reaches('10.1.0.12', 22)
+    await members()
+    await rules(tcp(22, { remoteGroup: id }), tcp(5003, { remoteGroup: id }))
+    assert.equal(await open(), false, 'an empty group')
+    await members('10.1.0.12', '10.1.0.11', '2001:db8::1')
+    assert.equal(await open(), true)
+    assert.equal(await a.reaches('10.1.0.12', 80), false)
+    await b.starts('socat', ['TCP-LISTEN:5003,reuseaddr', 'EXEC:cat'])
+    await waitFor('the echo server', async () => (await b.run('ss', ['-Hlnt', 'sport = :5003'])).stdout.trim() !== '' || undefined, 5000)
+    await a.starts('sh', ['-c', `i=0; (while :; do i=$((i+1)); echo $i; sleep 0.05; done) | socat - TCP:10.1.0.12:5003 > ${bed.folder}/echo-5003`])
+    const lines = async (): Promise<number> => Number((await a.run('sh', ['-c', `wc -l < ${bed.folder}/echo-5003 || echo 0`])).stdout)
+    const grows = async (): Promise<void> => { const from = await lines(); await waitFor('echoes', async () => await lines() >= from + 5 || undefined, 5000) }
+    await grows()
+    await members('10.1.0.12')
+    const cut = await lines()
+    assert.equal(await open(), false, 'left')
+    assert.ok(await lines() <= cut + 2, 'the connection goes on')
+    await members('10.1.0.12', '10.1.0.8/29')
+    assert.equal(await open(), true, 'in a range')
+    await grows()
+    await members('10.1.0.12', '10.1.0.0/30')
+    assert.equal(await open(), false, 'in no range')
+    await execIn(`pl${bed.cloudId}`, 'nft', ['flush', 'ruleset'])
+    await members('10.1.0.11')
+    assert.equal(await open(), true, 'healed')
+    await (await bed.reopen()).list(ctx)
+    assert.equal(await open(), true, 'remembered')
+    await rules()
+    await bed.driver.removeGroup(ctx, id)
   })
 
   test('egress rules: without any the guest may start nothing', async () => {

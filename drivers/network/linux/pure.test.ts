@@ -5,14 +5,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { isFault } from '#base/errors.ts'
+import type { FilterRule } from '../contract.ts'
 import { allow, someExternal, someGateway, someNetwork, somePort, someRouter, withLeases } from '../specs.testing.ts'
 import { formatCidr, interfaceAddress, linkLocalOf, mergeCidrs, overlaps, parseCidr, plainAddress, plainMac } from './addresses.ts'
 import { antiSpoofRules, claimsOf } from './antispoof.ts'
 import { completeConfig } from './config.ts'
 import { dhcpConfig, dhcpHosts, dhcpNames, dhcpOptions, dhcpPaths } from './dhcp-files.ts'
+import { groupElements, groupSets, putGroup } from './groups.ts'
 import { checkId, cloudNames, portName, short } from './names.ts'
 import { routerRules } from './router-rules.ts'
-import { fromGuestRules, ruleMatch, toGuestRules } from './rules.ts'
+import { fromGuestRules, ruleMatches, toGuestRules } from './rules.ts'
 import { serial } from './serial.ts'
 import { State } from './state.ts'
 
@@ -39,6 +41,7 @@ test('ranges are merged: nothing overlaps, nothing is lost', () => {
 })
 
 test('a rule becomes its conditions', () => {
+  const ruleMatch = (rule: FilterRule): string | undefined => ruleMatches(rule)[0]
   assert.equal(ruleMatch(allow({ protocol: 'tcp', portMin: 22, portMax: 23, remote: ['10.0.0.0/8', '10.1.0.0/16'] })), 'meta nfproto ipv4 ip saddr { 10.0.0.0/8 } meta l4proto 6 th dport 22-23')
   assert.equal(ruleMatch({ direction: 'egress', ipVersion: 6, protocol: 'icmp', portMin: 128, portMax: 0, remote: ['2001:db8::/32'] }), 'meta nfproto ipv6 ip6 daddr { 2001:db8::/32 } meta l4proto 58 icmpv6 type 128 icmpv6 code 0')
   assert.equal(ruleMatch(allow({ remote: ['0.0.0.0/0'] })), 'meta nfproto ipv4')
@@ -48,6 +51,24 @@ test('a rule becomes its conditions', () => {
   assert.equal(ruleMatch(allow({ protocol: 'vrrp', portMin: 1 })), 'meta nfproto ipv4 meta l4proto 112')
   assert.equal(ruleMatch(allow({ protocol: 'udp', portMin: 0, portMax: 0 })), 'meta nfproto ipv4 meta l4proto 17 th dport 0-0')
   for (const bad of [{ protocol: 'tcp accept' }, { protocol: '256' }, { protocol: 'tcp', portMin: -1 }, { protocol: 'tcp', portMax: 65_536 }, { remote: ['any'] }]) refused(() => ruleMatch(allow(bad)))
+})
+
+test('a group is sets that rules name; a member that comes or goes is one element', () => {
+  const id = '3f2504e0-4f89-41d3-9a0c-0305e82c3301'
+  assert.deepEqual(ruleMatches(allow({ remoteGroup: id, protocol: 'tcp', portMin: 22, portMax: 22 })), [
+    'meta nfproto ipv4 ip saddr @group4_3f2504e04f89 meta l4proto 6 th dport 22-22', 'meta nfproto ipv4 ip saddr @ranges4_3f2504e04f89 meta l4proto 6 th dport 22-22',
+  ])
+  assert.deepEqual(ruleMatches({ direction: 'egress', ipVersion: 6, remoteGroup: id })[0], 'meta nfproto ipv6 ip6 daddr @group6_3f2504e04f89')
+  refused(() => ruleMatches(allow({ remoteGroup: id, remote: [] })))
+  const before = groupElements({ id, addresses: ['10.0.0.1', '10.0.0.2/32', '2001:DB8::1', '10.1.0.0/24', '10.1.0.0/16'] })
+  assert.deepEqual(Object.values(before).map(list => [...list]), [['10.0.0.1', '10.0.0.2'], ['10.1.0.0/16'], ['2001:db8::1'], []])
+  assert.equal(putGroup(before, before), '')
+  assert.equal(putGroup(groupElements({ id, addresses: ['10.0.0.2', '10.0.0.3', '2001:db8::1', '10.1.0.0/16'] }), before),
+    'delete element inet pileus group4_3f2504e04f89 { 10.0.0.1 }\nadd element inet pileus group4_3f2504e04f89 { 10.0.0.3 }\n')
+  assert.match(putGroup(groupElements({ id, addresses: ['0.0.0.0/0'] }), before), /^flush set inet pileus ranges4_3f2504e04f89\nadd element inet pileus ranges4_3f2504e04f89 \{ 0\.0\.0\.0\/0 \}$/m)
+  refused(() => groupElements({ id, addresses: ['10.0.0.1 }; flush ruleset'] }))
+  const named = somePort(someNetwork(), '10.0.0.5', { rules: [allow({ remoteGroup: 'forgotten' })] })
+  assert.equal(groupSets([], [named]).split('\n').filter(line => /^ +set (group|ranges)[46]_[0-9a-f]{12} \{ type ipv[46]_addr;( flags interval;)? \}$/.test(line)).length, 4)
 })
 
 test('a port without rules refuses all, and the same rule stands once', () => {

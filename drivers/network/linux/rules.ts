@@ -6,6 +6,7 @@
 import { badRequest } from '#base/errors.ts'
 import type { FilterRule, PortSpec } from '#drivers/network/contract.ts'
 import { formatCidr, mergeCidrs } from './addresses.ts'
+import { setNames } from './groups.ts'
 
 /** The protocols neutron knows by name. */
 const protocols: Record<string, number> = {
@@ -25,16 +26,28 @@ const bounded = (value: number, most: number): number => {
   return value
 }
 
-/** One rule's conditions; undefined if it can match nothing (an empty remote group). */
-export const ruleMatch = (rule: FilterRule): string | undefined => {
-  const words = [`meta nfproto ipv${rule.ipVersion}`]
-  if (rule.remote !== undefined) {
-    const remote = mergeCidrs(rule.remote).filter(cidr => cidr.version === rule.ipVersion)
-    if (remote.length === 0) return undefined
-    if (remote[0]?.length !== 0) words.push(`${rule.ipVersion === 4 ? 'ip' : 'ip6'} ${rule.direction === 'ingress' ? 'saddr' : 'daddr'} { ${remote.map(formatCidr).join(', ')} }`)
+/** Whom a rule speaks of: any of these conditions, none if nobody. */
+const remoteMatches = ({ direction, ipVersion, remote, remoteGroup }: FilterRule): string[] => {
+  const side = `${ipVersion === 4 ? 'ip' : 'ip6'} ${direction === 'ingress' ? 'saddr' : 'daddr'}`
+  if (remoteGroup !== undefined) {
+    if (remote !== undefined) throw badRequest('A rule speaks of addresses or of a group, not of both')
+    return Object.values(setNames(remoteGroup, ipVersion)).map(name => ` ${side} @${name}`)
   }
+  if (remote === undefined) return ['']
+  const ranges = mergeCidrs(remote).filter(cidr => cidr.version === ipVersion)
+  return ranges.length === 0 ? [] : ranges[0]?.length === 0 ? [''] : [` ${side} { ${ranges.map(formatCidr).join(', ')} }`]
+}
+
+/** One rule's conditions, any of which is enough; none if it can match nothing (remote addresses of the other IP version only). */
+export const ruleMatches = (rule: FilterRule): string[] => {
+  const about = aboutMatch(rule)
+  return remoteMatches(rule).map(remote => `meta nfproto ipv${rule.ipVersion}${remote}${about}`)
+}
+
+const aboutMatch = (rule: FilterRule): string => {
+  const words = ['']
   const { protocol, portMin, portMax } = rule
-  if (protocol === undefined || ['any', 'ip', '0'].includes(protocol.toLowerCase())) return words.join(' ')
+  if (protocol === undefined || ['any', 'ip', '0'].includes(protocol.toLowerCase())) return ''
   const number = protocolNumber(protocol, rule.ipVersion)
   words.push(`meta l4proto ${number}`)
   if (number === 1 || number === 58) {
@@ -48,7 +61,7 @@ export const ruleMatch = (rule: FilterRule): string | undefined => {
 }
 
 const matches = (port: PortSpec, direction: FilterRule['direction']): string[] =>
-  [...new Set(port.rules.filter(rule => rule.direction === direction).map(ruleMatch))].filter(text => text !== undefined)
+  [...new Set(port.rules.filter(rule => rule.direction === direction).flatMap(ruleMatches))]
 
 /** Replies and errors of what was allowed before, in both chains. A reply of a connection marked dead is refused like any other. */
 const remembered = [

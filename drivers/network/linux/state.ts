@@ -4,7 +4,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { unavailable } from '#base/errors.ts'
 import { ensureDirectory, isMissing, readJson, removeFile, writeJson } from '#host/files.ts'
-import type { NetworkSpec, PortSpec, RouterSpec } from '#drivers/network/contract.ts'
+import type { AddressGroupSpec, NetworkSpec, PortSpec, RouterSpec } from '#drivers/network/contract.ts'
 import { short } from './names.ts'
 
 export interface NetworkState {
@@ -23,13 +23,18 @@ export interface RouterState {
   attachments: Record<string, number>
 }
 
-const kinds = ['networks', 'ports', 'routers'] as const
+export interface GroupState { spec: AddressGroupSpec }
+
+/** Those that the kernel lists. Groups are not among them: they stand because the tables are made from what is remembered. */
+const listed = ['networks', 'ports', 'routers'] as const
+const kinds = [...listed, 'groups'] as const
 type Kind = typeof kinds[number]
 /** Conntrack zones are 16 bits; 0 is everybody's. */
 const lastIndex = 65_535
 
 export class State {
   readonly networks = new Map<string, NetworkState>()
+  readonly groups = new Map<string, GroupState>()
   readonly ports = new Map<string, PortState>()
   readonly routers = new Map<string, RouterState>()
   readonly #folder: string
@@ -44,7 +49,7 @@ export class State {
       await ensureDirectory(folder)
       for (const name of await readdir(folder)) {
         if (!name.endsWith('.json')) { await removeFile(join(folder, name)); continue } // a write that a crash cut off
-        const value = await readJson<NetworkState & PortState & RouterState>(join(folder, name)).catch(() => undefined)
+        const value = await readJson<NetworkState & PortState & RouterState & GroupState>(join(folder, name)).catch(() => undefined)
         if (value?.spec?.id === undefined) await removeFile(join(folder, name))
         else (this[kind] as Map<string, unknown>).set(value.spec.id, value)
       }
@@ -55,7 +60,7 @@ export class State {
 
   /** Forgets what does not stand (any more): after a reboot, or a crash between our writing and the kernel's doing. */
   async keepOnly(stands: { networks: Set<string>, ports: Set<string>, routers: Set<string> }): Promise<void> {
-    for (const kind of kinds) for (const id of this[kind].keys()) if (!stands[kind].has(id)) await this.#drop(kind, id)
+    for (const kind of listed) for (const id of this[kind].keys()) if (!stands[kind].has(id)) await this.#drop(kind, id)
   }
 
   /**
@@ -81,6 +86,11 @@ export class State {
     if (before === undefined) await this.#saveCounter()
     await this.#write('networks', spec.id, state)
     return state
+  }
+
+  async putGroup(spec: AddressGroupSpec): Promise<void> {
+    this.groups.set(spec.id, { spec })
+    await this.#write('groups', spec.id, { spec })
   }
 
   async putPort(spec: PortSpec): Promise<PortState> {

@@ -11,6 +11,7 @@
 import type { PortSpec } from '#drivers/network/contract.ts'
 import { nftReplaceTable } from '#host/nft.ts'
 import { antiSpoofRules, commonAntiSpoofRules, unaddressedRules } from './antispoof.ts'
+import { groupSets } from './groups.ts'
 import { bridgeName, portName } from './names.ts'
 import { commonFromGuestRules, commonToGuestRules, fromGuestRules, toGuestRules, verdictChains } from './rules.ts'
 import type { NetworkState, PortState, State } from './state.ts'
@@ -99,7 +100,7 @@ export const allTables = (state: State): string => {
   const all = guarded.map(portElements)
   const chainsOf = (make: (port: PortState) => string): string => guarded.map(make).join('')
   return nftReplaceTable('bridge', 'pileus', bridgeBase + chainsOf(port => chain(guard(portName(port.spec.id)), antiSpoofRules(port.spec))))
-    + nftReplaceTable('inet', 'pileus', inetBase
+    + nftReplaceTable('inet', 'pileus', groupSets([...state.groups.values()].map(group => group.spec), guarded.map(port => port.spec)) + inetBase
       + chainsOf(port => chain(sender(portName(port.spec.id)), fromGuestRules(port.spec)))
       + chainsOf(port => chain(receiver(portName(port.spec.id)), toGuestRules(port.spec))))
     + elements('inet', 'zones', [...state.networks.values()].map(zone))

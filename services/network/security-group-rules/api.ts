@@ -9,7 +9,7 @@ import type { RuleRow } from '../schema.ts'
 import { fingerprint } from '../security-groups/default.ts'
 import { securityGroup } from '../security-groups/noun.ts'
 import * as groups from '../security-groups/store.ts'
-import { wakeGroups } from '../wanted/wake.ts'
+import { wakeRules } from '../wanted/wake.ts'
 import { ruleOf } from './check.ts'
 import { securityGroupRule } from './noun.ts'
 
@@ -37,7 +37,7 @@ export const createSecurityGroupRule = creating(securityGroupRule, {
     await claim(tx, deps, group.projectId, 'security_group_rule')
     await groups.addRules(tx, [row])
     await touch(tx, 'networkGroups', group)
-    await wakeGroups(tx, ctx, deps, [group.id])
+    await wakeRules(tx, ctx, deps, [group.id], row.remoteGroupId === null ? [] : [row.remoteGroupId])
     return row
   },
 })
@@ -46,5 +46,5 @@ export const deleteSecurityGroupRule = deleting(securityGroupRule, async (tx, ct
   await groups.removeRule(tx, row.id)
   const group = await groups.find(tx, row.groupId)
   if (group) await touch(tx, 'networkGroups', group)
-  await wakeGroups(tx, ctx, deps, [row.groupId])
+  await wakeRules(tx, ctx, deps, [row.groupId], row.remoteGroupId === null ? [] : [row.remoteGroupId])
 })

@@ -6,7 +6,7 @@ import * as policy from '../policy.ts'
 import { creating, deleting, listing, showing, updating } from '../resource/operations.ts'
 import { amend, claim, forget, release } from '../resource/store.ts'
 import type { GroupRow } from '../schema.ts'
-import { wakeGroups } from '../wanted/wake.ts'
+import { wakeRules } from '../wanted/wake.ts'
 import { ensureDefaultGroup, firstRules } from './default.ts'
 import { securityGroup } from './noun.ts'
 import * as groups from './store.ts'
@@ -39,7 +39,7 @@ export const deleteSecurityGroup = deleting(securityGroup, async (tx, ctx, deps,
   if (await groups.portIn(tx, row.id)) throw groupInUse(row.id)
   // Rules elsewhere that name this group go with it: their members' filters change.
   const about = await groups.rulesAbout(tx, row.id)
-  await wakeGroups(tx, ctx, deps, [...new Set(about.filter((r) => r.groupId !== row.id).map((r) => r.groupId))])
+  await wakeRules(tx, ctx, deps, [...new Set(about.filter((r) => r.groupId !== row.id).map((r) => r.groupId))], [row.id])
   await groups.remove(tx, row.id)
   for (const rule of about) await release(tx, rule.projectId, 'security_group_rule')
   await forget(tx, undefined, row.id)

@@ -95,7 +95,7 @@ test('only hosts with ports that are concerned are woken', async () => {
   assert.deepEqual(api.woken, [{ host: 'host-a', touched: { ports: [a.id] } }])
   api.woken.length = 0
   await me.ok('updatePort', { params: { port_id: b.id }, body: { port: { fixed_ips: [{ ip_address: '10.1.0.99' }] } } })
-  assert.deepEqual(api.woken.map((w) => [w.host, w.touched.ports ?? []]), [['host-b', [b.id]], ['net-1', []], ['host-a', [a.id]]])
+  assert.deepEqual((api.woken as TestNetwork['woken']).map((w) => [w.host, w.touched.ports ?? [], w.touched.groups ?? []]), [['host-b', [b.id], []], ['net-1', [], []], ['host-a', [], [peer.id]]])
   api.woken.length = 0
   await me.ok('updatePort', { params: { port_id: b.id }, body: { port: { name: 'renamed' } } })
   await me.ok('createSecurityGroupRule', rule((await aGroup()).id, { protocol: 'tcp', port_range_min: 80, port_range_max: 80 }))

@@ -114,7 +114,7 @@ export function networkSuite(engine: string, database?: () => Promise<StoreConfi
     await call('bindPort', { params: { port_id: id }, body: { host: 'h-1', device_id: 's' } })
     const { networkBus } = await import('../bus.ts')
     const ctx = api.as('network')
-    const wanted = await api.bus.call(ctx, networkBus, 'wantedState', { host: 'h-1', present: { networks: [newId()], ports: [], routers: [] } })
+    const wanted = await api.bus.call(ctx, networkBus, 'wantedState', { host: 'h-1', present: { networks: [newId()], groups: [], ports: [], routers: [] } })
     assert.deepEqual([wanted.networks.length, wanted.ports.map((p) => p.spec.id), wanted.unknown.networks.length], [1, [id], 1])
     for (let i = 0; i < 2; i++) await api.bus.call(ctx, networkBus, 'report', { host: 'h-1', ports: [{ id, state: 'up', detail: '7' }] })
     assert.equal((await me.ok('showPort', { params: { port_id: id } })).port.status, 'ACTIVE')

@@ -12,10 +12,10 @@ import * as bound from './store.ts'
 
 export interface NetworkParts { row: NetworkRow, subnets: SubnetRow[], ports: PortRow[], fixed: Map<string, FixedIp[]> }
 
-/** Networks with their subnets and bound ports. */
-export async function networkParts(tx: NetworkTx, ids: string[]): Promise<NetworkParts[]> {
+/** Networks with their subnets and, where this host serves their addresses, their bound ports. */
+export async function networkParts(tx: NetworkTx, ids: string[], host: string): Promise<NetworkParts[]> {
   const rows = await networks.byIds(tx, ids)
-  const subnets = await bound.subnetsOf(tx, [...rows.keys()]), onThem = await bound.boundOn(tx, [...rows.keys()])
+  const subnets = await bound.subnetsOf(tx, [...rows.keys()]), onThem = await bound.boundOn(tx, await bound.servedFrom(tx, [...rows.keys()], host))
   const fixed = await addresses.addressesOf(tx, onThem.map((p) => p.id))
   return [...rows.values()].map((row) => ({ row, subnets: subnets.filter((s) => s.networkId === row.id), ports: onThem.filter((p) => p.networkId === row.id), fixed }))
 }
@@ -25,19 +25,15 @@ export interface PortParts {
   network: NetworkRow
   fixed: FixedIp[]
   rules: RuleRow[]
-  /** Addresses of each group's members, for rules that name a group. */
-  members: Map<string, string[]>
 }
 
 export async function portParts(tx: NetworkTx, rows: PortRow[]): Promise<PortParts[]> {
   const ids = rows.map((row) => row.id)
   const fixed = await addresses.addressesOf(tx, ids), groupIds = await ports.groupsOf(tx, ids), onNetworks = await networks.byIds(tx, rows.map((row) => row.networkId))
   const rules = await groups.rulesOf(tx, [...new Set([...groupIds.values()].flat())])
-  const named = new Set([...rules.values()].flat().flatMap((rule) => rule.remoteGroupId ?? []))
-  const members = await bound.memberAddresses(tx, [...named])
   return rows.flatMap((row) => {
     const network = onNetworks.get(row.networkId)
-    return network ? [{ row, network, fixed: fixed.get(row.id) ?? [], rules: (groupIds.get(row.id) ?? []).flatMap((id) => rules.get(id) ?? []), members }] : []
+    return network ? [{ row, network, fixed: fixed.get(row.id) ?? [], rules: (groupIds.get(row.id) ?? []).flatMap((id) => rules.get(id) ?? []) }] : []
   })
 }
 

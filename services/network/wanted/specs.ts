@@ -1,6 +1,6 @@
 // Rows become what a network driver is told: specs. Pure.
-import type { FilterRule, NetworkSpec, PortSpec, RouterSpec } from '#drivers/network/contract.ts'
-import { formatCidr, parseCidr, parseIp } from '../ipam/ip.ts'
+import type { AddressGroupSpec, FilterRule, NetworkSpec, PortSpec, RouterSpec } from '#drivers/network/contract.ts'
+import { formatCidr, parseCidr } from '../ipam/ip.ts'
 import { hostname } from '../ports/view.ts'
 import type { Interface } from '../routers/store.ts'
 import type { RuleRow } from '../schema.ts'
@@ -25,34 +25,32 @@ export function networkSpec({ row, subnets, ports, fixed }: NetworkParts, host: 
   }
 }
 
-const asCidr = (address: string): string => address.includes('/') ? formatCidr(parseCidr(address)!) : `${address}/${parseIp(address)!.version === 4 ? 32 : 128}`
+/** A group's members. Sorted, so that the same members are the same spec. */
+export const groupSpec = (id: string, members: string[]): AddressGroupSpec => ({ id, addresses: [...new Set(members.map((address) => address.includes('/') ? formatCidr(parseCidr(address)!) : address))].sort() })
 
-/** A rule for the driver; undefined when it lets nobody in (a group without members). */
-export function filterRule(rule: RuleRow, members: Map<string, string[]>): FilterRule | undefined {
+/** A rule for the driver. */
+export function filterRule(rule: RuleRow): FilterRule {
   const ipVersion = rule.ethertype === 'IPv6' ? 6 : 4
   const number = (value: number | null): number | undefined => value === null ? undefined : Number(value)
   let remote: string[] | undefined
-  if (rule.remoteGroupId !== null) {
-    remote = [...new Set((members.get(rule.remoteGroupId) ?? []).map(asCidr))].filter((cidr) => parseCidr(cidr)!.version === ipVersion).sort()
-    if (remote.length === 0) return undefined
-  } else if (rule.remoteIpPrefix !== null) {
+  if (rule.remoteIpPrefix !== null) {
     const cidr = parseCidr(rule.remoteIpPrefix)!
     if (cidr.prefix > 0) remote = [formatCidr(cidr)]
   }
   const portMin = number(rule.portRangeMin), portMax = number(rule.portRangeMax)
   return {
-    direction: rule.direction, ipVersion, ...(rule.protocol !== null && { protocol: rule.protocol }), ...(portMin !== undefined && { portMin }), ...(portMax !== undefined && { portMax }), ...(remote && { remote }),
+    direction: rule.direction, ipVersion, ...(rule.protocol !== null && { protocol: rule.protocol }), ...(portMin !== undefined && { portMin }), ...(portMax !== undefined && { portMax }), ...(remote && { remote }), ...(rule.remoteGroupId !== null && { remoteGroup: rule.remoteGroupId }),
   }
 }
 
-export function portSpec({ row, network, fixed, rules, members }: PortParts, ownerUid: number): PortSpec {
+export function portSpec({ row, network, fixed, rules }: PortParts, ownerUid: number): PortSpec {
   const seen = new Set<string>()
   return {
     id: row.id, networkId: row.networkId, mac: row.macAddress, ips: fixed.map((ip) => ip.address),
     allowedPairs: (JSON.parse(row.allowedAddressPairs) as { ip_address: string, mac_address?: string }[]).map((p) => ({ ip: p.ip_address, ...(p.mac_address && { mac: p.mac_address.toLowerCase() }) })),
     portSecurity: row.portSecurityEnabled === 1, adminUp: row.adminStateUp === 1 && network.adminStateUp === 1, ownerUid,
     // Several groups may say the same.
-    rules: rules.flatMap((rule) => filterRule(rule, members) ?? []).filter((rule) => { const key = JSON.stringify(rule); return !seen.has(key) && seen.add(key) }),
+    rules: rules.map(filterRule).filter((rule) => { const key = JSON.stringify(rule); return !seen.has(key) && seen.add(key) }),
   }
 }
 

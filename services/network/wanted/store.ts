@@ -21,9 +21,20 @@ export const portsConcernedBy = (tx: NetworkTx, groupIds: string[]): Promise<{ i
   tx.db.selectFrom('networkPorts').select(['id', 'host']).where('host', '!=', '')
     .where('id', 'in', (eb) => eb.selectFrom('networkPortGroups').select('portId').where('groupId', 'in', padded(groupIds))).execute()
 
-/** Groups with a rule that lets members of these groups in (or out to them). */
-export const groupsNaming = async (tx: NetworkTx, groupIds: string[]): Promise<string[]> =>
-  (await tx.db.selectFrom('networkRules').select('groupId').distinct().where('remoteGroupId', 'in', padded(groupIds)).execute()).map((r) => r.groupId)
+/** Which of these groups are named by the rules of bound ports, and on which hosts these are. */
+export async function groupsNamedOn(tx: NetworkTx, groupIds: string[], onlyHost?: string): Promise<{ host: string, groupId: string }[]> {
+  if (groupIds.length === 0) return []
+  const naming = await tx.db.selectFrom('networkRules').select(['groupId', 'remoteGroupId']).distinct().where('remoteGroupId', 'in', padded(groupIds)).execute()
+  if (naming.length === 0) return []
+  const holders = await tx.db.selectFrom('networkPortGroups').innerJoin('networkPorts', 'networkPorts.id', 'networkPortGroups.portId').select(['networkPorts.host', 'networkPortGroups.groupId']).distinct()
+    .where('networkPortGroups.groupId', 'in', padded([...new Set(naming.map((r) => r.groupId))])).$if(onlyHost !== undefined, (q) => q.where('networkPorts.host', '=', onlyHost!)).where('networkPorts.host', '!=', '').execute()
+  const found = new Map(holders.flatMap(({ host, groupId: holder }) => naming.filter((r) => r.groupId === holder).map((r) => [`${host} ${r.remoteGroupId}`, { host, groupId: r.remoteGroupId! }])))
+  return [...found.values()]
+}
+
+/** Groups that the rules of these groups name. */
+export const groupsNamedBy = async (tx: NetworkTx, groupIds: string[]): Promise<string[]> => groupIds.length === 0 ? [] :
+  (await tx.db.selectFrom('networkRules').select('remoteGroupId').distinct().where('groupId', 'in', padded(groupIds)).where('remoteGroupId', 'is not', null).execute()).map((r) => r.remoteGroupId!)
 
 /**
  * A network is served only while somebody is on it: its DHCP port is bound when the first other port or router arrives, and unbound when the last has gone.
@@ -55,6 +66,12 @@ export const subnetsOf = async (tx: NetworkTx, networkIds: string[]): Promise<Su
 /** Ports that are bound to any host. */
 export const boundOn = async (tx: NetworkTx, networkIds: string[]): Promise<PortRow[]> =>
   networkIds.length === 0 ? [] : tx.db.selectFrom('networkPorts').selectAll().where('networkId', 'in', padded(networkIds)).where('host', '!=', '').orderBy('id').execute()
+/** Those of the networks whose addresses are served from this host. */
+export const servedFrom = async (tx: NetworkTx, networkIds: string[], host: string): Promise<string[]> => networkIds.length === 0 ? [] :
+  (await tx.db.selectFrom('networkPorts').select('networkId').distinct().where('networkId', 'in', padded(networkIds)).where('deviceOwner', '=', 'network:dhcp').where('host', '=', host).execute()).map((r) => r.networkId)
+/** Those of the networks that have ports on this host. */
+export const networksOn = async (tx: NetworkTx, host: string, networkIds: string[]): Promise<string[]> => networkIds.length === 0 ? [] :
+  (await tx.db.selectFrom('networkPorts').select('networkId').distinct().where('networkId', 'in', padded(networkIds)).where('host', '=', host).execute()).map((r) => r.networkId)
 export const boundTo = (tx: NetworkTx, host: string): Promise<PortRow[]> => tx.db.selectFrom('networkPorts').selectAll().where('host', '=', host).execute()
 
 /** Addresses (and further allowed ones) of the bound members of groups. */
@@ -83,5 +100,6 @@ export const standing = async (tx: NetworkTx, table: 'networkNetworks' | 'networ
 export async function reported(tx: NetworkTx, host: string, kind: ReportKind, states: { id: string, state: ReportRow['state'], detail?: string }[]): Promise<void> {
   for (const { id, state, detail } of states) await put(tx, 'networkReports', { kind, resourceId: id, host }, { state, detail: detail ?? '', reportedAt: now() })
 }
-/** What a host said of things of one kind. */
-export const reportsOf = (tx: NetworkTx, host: string, kind: ReportKind): Promise<ReportRow[]> => tx.db.selectFrom('networkReports').selectAll().where('host', '=', host).where('kind', '=', kind).execute()
+/** What a host said of things of one kind; of these only, if given. */
+export const reportsOf = (tx: NetworkTx, host: string, kind: ReportKind, ids?: string[]): Promise<ReportRow[]> => tx.db.selectFrom('networkReports').selectAll().where('host', '=', host).where('kind', '=', kind)
+  .$if(ids !== undefined, (q) => q.where('resourceId', 'in', padded(ids!))).execute()
