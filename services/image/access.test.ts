@@ -1,13 +1,9 @@
 import { after, before } from 'node:test'
-import { blobDrivers } from '#drivers/blob/index.ts'
-import { startApi, type TestApi } from '#kit/testing/api.ts'
 import { runAccess, worldOf } from '#kit/testing/run-access.ts'
 import { image } from './service.ts'
+import { startImage, type ImageTest } from './testing/start.ts'
 
-let api: TestApi
-before(async () => {
-  const blobs = await blobDrivers.fake()
-  api = await startApi({ services: [{ module: image, deps: ({ store }) => ({ store: store.as(), blobs, maxImageBytes: 1024 ** 2, maxImagesPerProject: 1000 }) }] })
-})
+let api: ImageTest
+before(async () => { api = await startImage() })
 after(() => api.close())
 runAccess('image', image.http.operations.map((op) => op.name), await image.access(), () => ({ api, world: worldOf(api, { userId: () => 'user' }) }))

@@ -1,7 +1,8 @@
 // The image service's tables as code sees them.
 import type { Flag } from '#kit/store/store.ts'
+import type { MetadefTables } from './metadefs/schema.ts'
 
-export interface ImageTables {
+export interface ImageTables extends MetadefTables {
   imageImages: ImageRow
   imageProperties: { imageId: string, name: string, value: string }
   imageTags: { imageId: string, tag: string }

@@ -7,7 +7,9 @@ import { createImage } from './images/create.ts'
 import { downloadImage, uploadImage } from './images/data.ts'
 import { listImages } from './images/list.ts'
 import { addMember, listMembers, removeMember, showMember, updateMember } from './members/api.ts'
+import { metadefOperations } from './metadefs/api.ts'
 import { first } from './migrations/0001-first.ts'
+import { metadefs } from './migrations/0002-metadefs.ts'
 import { schemaOperations } from './schemas/api.ts'
 import { plainVersions, rootVersions } from './versions/api.ts'
 
@@ -19,11 +21,18 @@ export const image: ServiceModule<Deps> = {
     operations: [
       rootVersions, plainVersions, listImages, createImage, showImage, updateImage, deleteImage, uploadImage, downloadImage, deactivateImage, reactivateImage, addTag, removeTag,
       listMembers, showMember, addMember, updateMember, removeMember, ...schemaOperations,
+      ...metadefOperations,
     ],
     statuses: { overQuota: 413 },
     // Clients take the message as text; glance's own page is HTML around the same words.
     envelope: (fault) => ({ code: `${fault.status} ${statusText(fault.status)}`, title: statusText(fault.status), message: escape(fault.message) }),
   },
-  migrations: [first],
-  access: async () => (await Promise.all([import('./versions/access.ts'), import('./schemas/access.ts'), import('./images/access.ts'), import('./members/access.ts')])).flatMap((m) => m.access),
+  migrations: [
+    first,
+    metadefs,
+  ],
+  access: async () => (await Promise.all([
+    import('./versions/access.ts'), import('./schemas/access.ts'), import('./images/access.ts'), import('./members/access.ts'),
+    import('./metadefs/access.ts'),
+  ])).flatMap((m) => m.access),
 }

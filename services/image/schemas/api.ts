@@ -2,6 +2,7 @@
 import { operation } from '../deps.ts'
 import { containerFormats, diskFormats } from '../images/fields.ts'
 import * as policy from '../images/policy.ts'
+import { documents } from '../metadefs/shapes.ts'
 
 const text = (description: string, more: object = {}): object => ({ type: ['null', 'string'], description, maxLength: 255, ...more })
 const read = { readOnly: true }
@@ -53,7 +54,12 @@ const schemas: Record<string, object> = {
   members: listOf('members', member, [{ rel: 'describedby', href: '{schema}' }]),
 }
 
-export const schemaOperations = Object.entries(schemas).map(([name, schema]) => operation({
-  name: `show${name[0]!.toUpperCase()}${name.slice(1)}Schema`, method: 'GET', path: `/schemas/${name}`, summary: `The JSON schema of ${name}.`, access: policy.listImages,
+const capital = (word: string): string => word[0]!.toUpperCase() + word.slice(1)
+const show = (path: string, name: string, schema: object) => operation({
+  name: `show${name}Schema`, method: 'GET', path: `/schemas/${path}`, summary: `The JSON schema of ${path.replace('metadefs/', 'metadata definitions: ')}.`, access: policy.listImages,
   handle: async () => schema,
-}))
+})
+export const schemaOperations = [
+  ...Object.entries(schemas).map(([word, schema]) => show(word, capital(word), schema)),
+  ...Object.entries(documents).map(([word, schema]) => show(`metadefs/${word}`, `Metadef${word.split('_').map(capital).join('')}`, schema)),
+]
