@@ -7,6 +7,6 @@ let api: IdentityApi
 before(async () => { api = await startIdentity() })
 after(() => api.close())
 
-runAccess('identity', identity.http.operations.map((op) => op.name), await identity.access(), () => ({
-  api, token: api.as, world: worldOf(api, { token: api.as, userId: api.userId, projectId: api.projectId, otherProjectId: api.otherProjectId }),
+runAccess(identity.http, await identity.access(), () => ({
+  api, token: api.as, world: worldOf(api, { token: api.as, userId: api.userId, projectId: api.projectId, otherProjectId: api.otherProjectId, otherDomainId: api.otherDomainId }),
 }))

@@ -10,4 +10,4 @@ before(async () => {
   api = await startApi({ services: [{ module: image, deps: ({ store }) => ({ store: store.as(), blobs, maxImageBytes: 1024 ** 2, maxImagesPerProject: 1000 }) }] })
 })
 after(() => api.close())
-runAccess('image', image.http.operations.map((op) => op.name), await image.access(), () => ({ api, world: worldOf(api, { userId: () => 'user' }) }))
+runAccess(image.http, await image.access(), () => ({ api, world: worldOf(api, { userId: () => 'user' }) }))
