@@ -36,6 +36,7 @@ before(async () => {
     return reply.body
   }
   made = await makePersonas({
+    scoped: true,
     admin: (operation, call) => admin('identity', operation, call), roleIds: cloud.seeded.roleIds,
     login: async (id, password, scope) => (await api.call(undefined, 'identity', 'issueToken', { body: { auth: { identity: { methods: ['password'], password: { user: { id, password } } }, scope } } })).headers['x-subject-token'] as string,
   })

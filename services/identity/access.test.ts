@@ -4,7 +4,7 @@ import { identity } from './service.ts'
 import { startIdentity, type IdentityApi } from './testing.ts'
 
 let api: IdentityApi
-before(async () => { api = await startIdentity() })
+before(async () => { api = await startIdentity({ scoped: true }) })
 after(() => api.close())
 
 runAccess(identity.http, await identity.access(), () => ({

@@ -19,7 +19,7 @@ for (const [name, start] of [['PostgreSQL', startPostgres], ['MariaDB', startMar
     const place = scratch(`identity-${name.toLowerCase()}`)
     before(async () => {
       server = await start(place.dir)
-      api = await startIdentity({ database: parseStoreUrl(await server.database()) })
+      api = await startIdentity({ scoped: true, database: parseStoreUrl(await server.database()) })
     })
     after(async () => { await api.close(); await server.stop(); place.remove() })
     const v3 = (method: string, path: string, body?: unknown) => api.http(method, `/identity/v3${path}`, { token: api.adminToken, ...(body !== undefined && { body }) })

@@ -39,7 +39,8 @@ export interface Inhabitant {
 
 export const adminPassword = 'the-admins-password'
 
-export async function startIdentity({ quiet = false, database, ...over }: Partial<DepsSetup> & { quiet?: boolean, database?: StoreConfig } = {}): Promise<IdentityApi> {
+/** `scoped`: with the personas of domains and the system, and the domain they need. */
+export async function startIdentity({ quiet = false, scoped = false, database, ...over }: Partial<DepsSetup> & { quiet?: boolean, scoped?: boolean, database?: StoreConfig } = {}): Promise<IdentityApi> {
   let deps!: Deps, seeded!: Seeded
   const api = await startApi({
     authenticate: (token, ctx) => authenticate(deps, () => `${api.publicUrl}/identity`)(token, ctx), quiet, ...(database && { database }),
@@ -74,7 +75,7 @@ export async function startIdentity({ quiet = false, database, ...over }: Partia
     await must('createProjectUserGrant', grant)
     return { id: user.id, name, password: name, projectId: project.id, grant, token: (scope = { project: { id: project.id } }) => token({ id: user.id, password: name }, scope) }
   }
-  const { tokens, users, ...homes } = await makePersonas({ admin: must, login: (id, password, scope) => token({ id, password }, scope), roleIds: seeded.roleIds })
+  const { tokens, users, ...homes } = await makePersonas({ scoped, admin: must, login: (id, password, scope) => token({ id, password }, scope), roleIds: seeded.roleIds })
   tokens.set('admin', adminToken)
   users.set('admin', seeded.adminUserId)
   return { ...api, ...homes, deps, seeded, token, adminToken, admin: must, inhabitant, as: (p) => tokens.get(p), userId: (p) => users.get(p) ?? 'nobody' }
