@@ -3,15 +3,15 @@
 import { after, before } from 'node:test'
 import { quotaResources } from '#services/network/deps.ts'
 import { services } from '#services/index.ts'
-import type { AccessWorld, Persona } from '#kit/testing/access.ts'
+import type { AccessWorld, AnyPersona } from '#kit/testing/access.ts'
 import type { TestApi } from '#kit/testing/api.ts'
 import { requestOf } from '#kit/testing/call.ts'
+import { makePersonas, type PersonaUsers } from '#kit/testing/personas.ts'
 import { runAccess, worldOf } from '#kit/testing/run-access.ts'
 import { testCloud, type TestCloud } from './cloud.ts'
 
-let cloud: TestCloud, world: AccessWorld
-const tokens = new Map<Persona, string>(), users = new Map<Persona, string>()
-const token = (persona: Persona): string | undefined => tokens.get(persona)
+let cloud: TestCloud, world: AccessWorld, made: PersonaUsers
+const token = (persona: AnyPersona): string | undefined => made.tokens.get(persona)
 
 const api: Pick<TestApi, 'call'> = {
   async call<T>(as: string | undefined, service: string, operation: string, call = {}) {
@@ -29,30 +29,23 @@ const api: Pick<TestApi, 'call'> = {
 
 before(async () => {
   cloud = await testCloud({ fake: { vcpus: 100_000, memoryMib: 100_000_000, diskGib: 1_000_000 } })
-  tokens.set('admin', await cloud.login('admin'))
-  users.set('admin', cloud.seeded.adminUserId)
-  const admin = async (method: string, path: string, body?: unknown): Promise<any> => {
-    const reply = await cloud.http(tokens.get('admin'), method, path, body)
-    if (reply.status >= 300) throw new Error(`${method} ${path} answered ${reply.status} ${JSON.stringify(reply.body)}`)
+  const adminToken = await cloud.login('admin')
+  const admin = async (service: string, operation: string, call: object): Promise<any> => {
+    const reply = await api.call(adminToken, service, operation, call)
+    if (reply.status >= 300) throw new Error(`${operation} answered ${reply.status} ${JSON.stringify(reply.body)}`)
     return reply.body
   }
+  made = await makePersonas({
+    scoped: true,
+    admin: (operation, call) => admin('identity', operation, call), roleIds: cloud.seeded.roleIds,
+    login: async (id, password, scope) => (await api.call(undefined, 'identity', 'issueToken', { body: { auth: { identity: { methods: ['password'], password: { user: { id, password } } }, scope } } })).headers['x-subject-token'] as string,
+  })
+  made.tokens.set('admin', adminToken)
+  made.users.set('admin', cloud.seeded.adminUserId)
   const quota = Object.fromEntries(quotaResources.map((resource) => [resource, -1]))
-  const project = async (name: string): Promise<string> => {
-    const id: string = (await admin('POST', '/identity/v3/projects', { project: { name } })).project.id
-    await admin('PUT', `/network/v2.0/quotas/${id}`, { quota })
-    return id
-  }
-  await admin('PUT', `/network/v2.0/quotas/${cloud.seeded.adminProjectId}`, { quota })
-  const projectId = await project('ours'), otherProjectId = await project('theirs')
-  for (const [persona, role, home] of [['reader', 'reader', projectId], ['member', 'member', projectId], ['manager', 'manager', projectId], ['other', 'member', otherProjectId]] as const) {
-    const { user } = await admin('POST', '/identity/v3/users', { user: { name: persona, password: `${persona}-pass` } })
-    await admin('PUT', `/identity/v3/projects/${home}/users/${user.id}/roles/${cloud.seeded.roleIds[role]}`)
-    const login = await cloud.http(undefined, 'POST', '/identity/v3/auth/tokens', { auth: { identity: { methods: ['password'], password: { user: { id: user.id, password: `${persona}-pass` } } }, scope: { project: { id: home } } } })
-    users.set(persona, user.id)
-    tokens.set(persona, login.headers.get('x-subject-token')!)
-  }
-  world = worldOf(api, { token, userId: (persona) => users.get(persona) ?? 'nobody', projectId, otherProjectId })
+  for (const project_id of [cloud.seeded.adminProjectId, made.projectId, made.otherProjectId]) await admin('network', 'updateQuotas', { params: { project_id }, body: { quota } })
+  world = worldOf(api, { token, userId: (persona) => made.users.get(persona) ?? 'nobody', projectId: made.projectId, otherProjectId: made.otherProjectId, otherDomainId: made.otherDomainId })
 })
 after(() => cloud?.close())
 
-for (const { http, access } of services) runAccess(http.name, http.operations.map((op) => op.name), await access(), () => ({ api, world, token }))
+for (const { http, access } of services) runAccess(http, await access(), () => ({ api, world, token }))

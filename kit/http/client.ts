@@ -33,7 +33,7 @@ export function localClient(mounted: () => Mounted, publicUrl: string): ServiceC
       byName ??= new Map(service.operations.map((op) => [op.name, op]))
       const op = byName.get(operation)
       if (!op) throw notFound(`${service.name} has no operation ${operation}`)
-      await ctx.span(`${service.name}.check-caller`, async () => admit(op, ctx))
+      await ctx.span(`${service.name}.check-caller`, async () => admit(service, op, ctx))
       const root = publicUrl + service.mount
       const input: Input<unknown, unknown, unknown> = {
         params: call.params ?? {}, query: call.query ?? {}, body: roundTrip(call.body), stream: call.stream ?? Readable.from([]), headers: call.headers ?? {}, remoteAddress: '',

@@ -131,7 +131,7 @@ export function createApi(options: HttpOptions): Server {
     if (!route.operations.some((op) => op.streams)) {
       const limit = Math.max(...route.operations.map((op) => op.maxBodyBytes ?? 1024 ** 2))
       // The roles are checked before a large body is even read, where one rule speaks for the path.
-      if (route.operations.length === 1) admit(first, ctx)
+      if (route.operations.length === 1) admit(service, first, ctx)
       body = parseJson(await readBody(req, limit), req.headers['content-type'], route.operations.flatMap((op) => op.consumes ?? []))
       if (route.operations.some((op) => op.action)) action = actionOf(body)
     }
@@ -141,7 +141,7 @@ export function createApi(options: HttpOptions): Server {
       throw notFound('The resource could not be found.')
     }
     state.op = op
-    await ctx.span(`${service.name}.decide-access`, async () => admit(op, ctx), { tenant: { audit_id: ctx.actor.auditId } })
+    await ctx.span(`${service.name}.decide-access`, async () => admit(service, op, ctx), { tenant: { audit_id: ctx.actor.auditId } })
     if (op.action) body = (body as Record<string, unknown>)[op.action]
 
     const searchParams = new URLSearchParams(search)

@@ -24,6 +24,8 @@ export interface ServiceHttp<D = any> {
   /** The API's prefixes below the mount, the canonical one first: `/v2.1`, `/v2.1/{project_id}`. */
   prefixes: string[]
   operations: Operation<D>[]
+  /** Which tokens its policies are made for: with 'project', one for a domain or the system is refused wherever a token is asked for. All, if not said. */
+  tokens?: 'project'
   microversions?: MicroversionSpec
   /** The service's own error envelope. */
   envelope(fault: FaultView): unknown

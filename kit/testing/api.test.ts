@@ -20,7 +20,7 @@ const echo: ServiceModule<{ word: string }> = {
   migrations: [],
   access: async () => [
     { operation: 'sayWord', request: () => ({ params: { word_id: 'a b' } }), expect: verdicts.everybody() },
-    { operation: 'tellSelf', request: () => ({ body: { text: 'x' } }), expect: verdicts.listing() },
+    { operation: 'tellSelf', request: () => ({ body: { text: 'x' } }), expect: verdicts.authenticated() },
   ],
 }
 
@@ -34,4 +34,4 @@ test('a started service answers over HTTP and by operation name', async () => {
   assert.equal((await api.call('nonsense', 'echo', 'tellSelf', { body: { text: 'x' } })).status, 401)
 })
 
-runAccess('echo', echo.http.operations.map((op) => op.name), await echo.access(), () => ({ api, world: worldOf(api, { userId: () => 'u' }) }))
+runAccess(echo.http, await echo.access(), () => ({ api, world: worldOf(api, { userId: () => 'u' }) }))

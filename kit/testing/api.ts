@@ -14,7 +14,7 @@ import { migrate, type Migration } from '#kit/store/migrations.ts'
 import { storeMigrations } from '#kit/store/rows.ts'
 import { openStore, type Store, type StoreConfig } from '#kit/store/store.ts'
 import { createTracer, type SpanRecord, type Tracer } from '#kit/trace/tracer.ts'
-import type { Persona } from './access.ts'
+import { scopedPersonas, scopedRoles, type AnyPersona, type Persona } from './access.ts'
 import { freshDatabase } from '#kit/store/fresh.testing.ts'
 import { requestOf } from './call.ts'
 
@@ -73,14 +73,20 @@ export interface TestApi extends ApiParts {
 
 export const testProjectId = 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'
 export const testOtherProjectId = 'bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb'
+export const testOtherDomainId = 'dddddddddddddddddddddddddddddddd'
 const implied: Record<string, string[]> = { reader: ['reader'], member: ['member', 'reader'], manager: ['manager', 'member', 'reader'], admin: ['admin', 'manager', 'member', 'reader'] }
 
-/** The personas of the access tests as callers: three on one project, the administrator on its own, and a stranger. */
-export function personaActors(): Record<Exclude<Persona, 'nobody'>, Actor> {
+/** The personas of the access tests as callers: three on one project, the administrator on its own, a stranger, and those of domains and the system. */
+export function personaActors(): Record<Exclude<AnyPersona, 'nobody'>, Actor> {
   const actor = (persona: Persona, role: string, projectId: string): Actor => ({
     userId: newHexId(), userName: persona, userDomainId: 'default', projectId, projectName: `${persona}-project`, projectDomainId: 'default', roles: implied[role]!,
   })
+  const scoped = scopedPersonas.map((persona): [string, Actor] => {
+    const { role, on } = scopedRoles[persona], domainId = on === 'otherDomain' ? testOtherDomainId : 'default'
+    return [persona, { userId: newHexId(), userName: persona, userDomainId: domainId, ...(on === 'system' ? { system: 'all' } : { domainId }), roles: implied[role]! }]
+  })
   return {
+    ...Object.fromEntries(scoped) as Record<(typeof scopedPersonas)[number], Actor>,
     reader: actor('reader', 'reader', testProjectId), member: actor('member', 'member', testProjectId), manager: actor('manager', 'manager', testProjectId),
     admin: actor('admin', 'admin', newHexId()), other: actor('other', 'member', testOtherProjectId),
   }

@@ -38,7 +38,7 @@ import { maxVersion, minVersion } from './versions.ts'
 
 export const compute: ServiceModule<Deps> = {
   http: {
-    name: 'compute', mount: '/compute', prefixes: ['/v2.1', '/v2.1/{project_id}', '/v2', '/v2/{project_id}'],
+    name: 'compute', mount: '/compute', prefixes: ['/v2.1', '/v2.1/{project_id}', '/v2', '/v2/{project_id}'], tokens: 'project',
     microversions: { service: 'compute', min: minVersion, max: maxVersion, legacyHeader: 'X-OpenStack-Nova-API-Version' },
     operations: [
       listVersions, showVersion,

@@ -4,9 +4,9 @@ import { identity } from './service.ts'
 import { startIdentity, type IdentityApi } from './testing.ts'
 
 let api: IdentityApi
-before(async () => { api = await startIdentity() })
+before(async () => { api = await startIdentity({ scoped: true }) })
 after(() => api.close())
 
-runAccess('identity', identity.http.operations.map((op) => op.name), await identity.access(), () => ({
-  api, token: api.as, world: worldOf(api, { token: api.as, userId: api.userId, projectId: api.projectId, otherProjectId: api.otherProjectId }),
+runAccess(identity.http, await identity.access(), () => ({
+  api, token: api.as, world: worldOf(api, { token: api.as, userId: api.userId, projectId: api.projectId, otherProjectId: api.otherProjectId, otherDomainId: api.otherDomainId }),
 }))

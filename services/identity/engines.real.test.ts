@@ -19,13 +19,13 @@ for (const [name, start] of [['PostgreSQL', startPostgres], ['MariaDB', startMar
     const place = scratch(`identity-${name.toLowerCase()}`)
     before(async () => {
       server = await start(place.dir)
-      api = await startIdentity({ database: parseStoreUrl(await server.database()) })
+      api = await startIdentity({ scoped: true, database: parseStoreUrl(await server.database()) })
     })
     after(async () => { await api.close(); await server.stop(); place.remove() })
     const v3 = (method: string, path: string, body?: unknown) => api.http(method, `/identity/v3${path}`, { token: api.adminToken, ...(body !== undefined && { body }) })
 
-    runAccess('identity', identity.http.operations.map((op) => op.name), access, () => ({
-      api, token: api.as, world: worldOf(api, { token: api.as, userId: api.userId, projectId: api.projectId, otherProjectId: api.otherProjectId }),
+    runAccess(identity.http, access, () => ({
+      api, token: api.as, world: worldOf(api, { token: api.as, userId: api.userId, projectId: api.projectId, otherProjectId: api.otherProjectId, otherDomainId: api.otherDomainId }),
     }))
 
     test('lists with every filter', async () => {

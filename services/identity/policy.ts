@@ -6,14 +6,18 @@ export const adminRequired = role('admin')
 /** What concerns the whole cloud is not done with a domain's token. */
 export const cloudAdmin = all(adminRequired, any(systemScope, projectScope))
 export const systemReader = all(role('reader'), systemScope)
-/** Pileus's own services read what they need. */
-export const adminOrSystemReader = any(adminRequired, systemReader, service)
+/** scope_types system and project. A domain's token is refused whatever its roles; Pileus's own services read what they need. */
+export const adminOrSystemReader = any(cloudAdmin, systemReader, service)
+/** The same for what a domain's administrator may see too. */
+export const anyAdminOrSystemReader = any(adminRequired, systemReader, service)
 export const domainReader = all(role('reader'), ownDomain)
 export const domainManager = all(role('manager'), ownDomain)
-export const adminOrReaders = any(adminOrSystemReader, domainReader)
+export const adminOrReaders = any(anyAdminOrSystemReader, domainReader)
 export const adminOrDomainManager = any(adminRequired, domainManager)
 export const adminOrOwner = any(adminRequired, ownUser)
-export const adminReaderOrOwner = any(adminOrSystemReader, ownUser)
+export const adminReaderOrOwner = any(anyAdminOrSystemReader, ownUser)
+/** What is not done with a domain's token, not even to one's own things. */
+export const beyondDomains: Rule = { text: 'not domain_scope', allows: (actor) => actor.domainId === undefined }
 
 /** Domain managers hand out these and nothing above them. */
 const managedRoles = ['manager', 'member', 'reader']

@@ -1,7 +1,8 @@
 // Identity with real tokens for tests: seeded, cheap passwords, the personas as users.
 import type { StoreConfig } from '#kit/store/store.ts'
-import type { Persona } from '#kit/testing/access.ts'
+import type { AnyPersona } from '#kit/testing/access.ts'
 import { startApi, type TestApi } from '#kit/testing/api.ts'
+import { makePersonas } from '#kit/testing/personas.ts'
 import { authenticate } from './authenticate.ts'
 import { identityDeps, type Deps, type DepsSetup } from './deps.ts'
 import { cheap } from './passwords/hasher.ts'
@@ -18,10 +19,11 @@ export interface IdentityApi extends TestApi {
   admin(operation: string, call: object): Promise<any>
   /** A user with a role in a project of his own. */
   inhabitant(role?: string): Promise<Inhabitant>
-  as(persona: Persona): string | undefined
-  userId(persona: Persona): string
+  as(persona: AnyPersona): string | undefined
+  userId(persona: AnyPersona): string
   projectId: string
   otherProjectId: string
+  otherDomainId: string
 }
 
 export interface Inhabitant {
@@ -37,7 +39,8 @@ export interface Inhabitant {
 
 export const adminPassword = 'the-admins-password'
 
-export async function startIdentity({ quiet = false, database, ...over }: Partial<DepsSetup> & { quiet?: boolean, database?: StoreConfig } = {}): Promise<IdentityApi> {
+/** `scoped`: with the personas of domains and the system, and the domain they need. */
+export async function startIdentity({ quiet = false, scoped = false, database, ...over }: Partial<DepsSetup> & { quiet?: boolean, scoped?: boolean, database?: StoreConfig } = {}): Promise<IdentityApi> {
   let deps!: Deps, seeded!: Seeded
   const api = await startApi({
     authenticate: (token, ctx) => authenticate(deps, () => `${api.publicUrl}/identity`)(token, ctx), quiet, ...(database && { database }),
@@ -59,9 +62,8 @@ export async function startIdentity({ quiet = false, database, ...over }: Partia
     return reply.headers.get('x-subject-token')!
   }
   const adminToken = await token({ name: 'admin', password: adminPassword }, { project: { id: seeded.adminProjectId } })
-  const tokens = new Map<Persona, string>([['admin', adminToken]]), users = new Map<Persona, string>([['admin', seeded.adminUserId]])
   const must = async (operation: string, call: object) => {
-    const answer = await api.call<any>(started.adminToken, 'identity', operation, call)
+    const answer = await api.call<any>(adminToken, 'identity', operation, call)
     if (answer.status >= 300) throw new Error(`${operation}: ${answer.status} ${JSON.stringify(answer.body)}`)
     return answer.body
   }
@@ -73,14 +75,8 @@ export async function startIdentity({ quiet = false, database, ...over }: Partia
     await must('createProjectUserGrant', grant)
     return { id: user.id, name, password: name, projectId: project.id, grant, token: (scope = { project: { id: project.id } }) => token({ id: user.id, password: name }, scope) }
   }
-  const started: IdentityApi = { ...api, deps, seeded, token, adminToken, admin: must, inhabitant, projectId: '', otherProjectId: '', as: (p) => tokens.get(p), userId: (p) => users.get(p) ?? 'nobody' }
-  const projectId: string = started.projectId = (await must('createProject', { body: { project: { name: 'ours' } } })).project.id
-  const otherProjectId: string = started.otherProjectId = (await must('createProject', { body: { project: { name: 'theirs' } } })).project.id
-  for (const [persona, role, project] of [['reader', 'reader', projectId], ['member', 'member', projectId], ['manager', 'manager', projectId], ['other', 'member', otherProjectId]] as const) {
-    const id: string = (await must('createUser', { body: { user: { name: persona, password: persona } } })).user.id
-    await must('createProjectUserGrant', { params: { project_id: project, user_id: id, role_id: seeded.roleIds[role] } })
-    users.set(persona, id)
-    tokens.set(persona, await token({ id, password: persona }, { project: { id: project } }))
-  }
-  return started
+  const { tokens, users, ...homes } = await makePersonas({ scoped, admin: must, login: (id, password, scope) => token({ id, password }, scope), roleIds: seeded.roleIds })
+  tokens.set('admin', adminToken)
+  users.set('admin', seeded.adminUserId)
+  return { ...api, ...homes, deps, seeded, token, adminToken, admin: must, inhabitant, as: (p) => tokens.get(p), userId: (p) => users.get(p) ?? 'nobody' }
 }

@@ -6,4 +6,4 @@ import { startImage, type ImageTest } from './testing/start.ts'
 let api: ImageTest
 before(async () => { api = await startImage() })
 after(() => api.close())
-runAccess('image', image.http.operations.map((op) => op.name), await image.access(), () => ({ api, world: worldOf(api, { userId: () => 'user' }) }))
+runAccess(image.http, await image.access(), () => ({ api, world: worldOf(api, { userId: () => 'user' }) }))

@@ -17,7 +17,7 @@ const escape = (text: string): string => text.replaceAll('&', '&amp;').replaceAl
 
 export const image: ServiceModule<Deps> = {
   http: {
-    name: 'image', mount: '/image', prefixes: ['/v2'],
+    name: 'image', mount: '/image', prefixes: ['/v2'], tokens: 'project',
     operations: [
       rootVersions, plainVersions, listImages, createImage, showImage, updateImage, deleteImage, uploadImage, downloadImage, deactivateImage, reactivateImage, addTag, removeTag,
       listMembers, showMember, addMember, updateMember, removeMember, ...schemaOperations,

@@ -6,4 +6,4 @@ import { startNetwork, type TestNetwork } from './testing/start.ts'
 let api: TestNetwork
 before(async () => { api = await startNetwork() })
 after(() => api.close())
-runAccess('network', network.http.operations.map((op) => op.name), await network.access(), () => ({ api, world: worldOf(api, { userId: () => 'user' }) }))
+runAccess(network.http, await network.access(), () => ({ api, world: worldOf(api, { userId: () => 'user' }) }))

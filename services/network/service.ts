@@ -34,7 +34,7 @@ const unnamed: Partial<Record<FaultView['kind'], string>> = {
 
 export const network: ServiceModule<Deps> = {
   http: {
-    name: 'network', mount: '/network', prefixes: ['/v2.0'],
+    name: 'network', mount: '/network', prefixes: ['/v2.0'], tokens: 'project',
     operations: [
       listVersions, showVersion, listExtensions, showExtension,
       networks.listNetworks, networks.createNetwork, networks.showNetwork, networks.updateNetwork, networks.deleteNetwork,

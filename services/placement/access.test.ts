@@ -6,4 +6,4 @@ import { placement } from './service.ts'
 let api: TestApi
 before(async () => { api = await startApi({ services: [{ module: placement, deps: ({ store }) => ({ store: store.as() }) }] }) })
 after(() => api.close())
-runAccess('placement', placement.http.operations.map((op) => op.name), await placement.access(), () => ({ api, world: worldOf(api, { userId: () => 'user' }) }))
+runAccess(placement.http, await placement.access(), () => ({ api, world: worldOf(api, { userId: () => 'user' }) }))

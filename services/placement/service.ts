@@ -14,7 +14,7 @@ const version = operation({
 
 export const placement: ServiceModule<Deps> = {
   http: {
-    name: 'placement', mount: '/placement', prefixes: [''],
+    name: 'placement', mount: '/placement', prefixes: [''], tokens: 'project',
     microversions: { service: 'placement', min: '1.0', max: '1.0' },
     operations: [
       version, providers.listResourceProviders, providers.createResourceProvider, providers.showResourceProvider, providers.updateResourceProvider, providers.deleteResourceProvider,

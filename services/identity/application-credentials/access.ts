@@ -1,4 +1,5 @@
-import type { AccessCase, AccessWorld, Persona } from '#kit/testing/access.ts'
+import type { AccessCase, AccessWorld, ScopedPersona, Verdict } from '#kit/testing/access.ts'
+import { scoped } from '../testing/verdicts.ts'
 
 const body = (w: AccessWorld) => ({ application_credential: { name: w.unique('credential') } })
 const made = async (w: AccessWorld) => ({ params: {
@@ -6,11 +7,11 @@ const made = async (w: AccessWorld) => ({ params: {
   application_credential_id: String((await w.call('member', 'identity', 'createApplicationCredential', { params: { user_id: w.userId('member') }, body: body(w) })).body.application_credential.id),
 } })
 /** The member's own: for others he does not exist, administrators aside. */
-const own = (member: number, admin = member): Record<Persona, number> => ({ nobody: 401, reader: 404, member, manager: 404, admin, other: 404 })
+const own = (member: number, admin: number, rest: Record<ScopedPersona, number>): Verdict => ({ nobody: 401, reader: 404, member, manager: 404, admin, other: 404, ...rest })
 
 export const access: AccessCase[] = [
-  { operation: 'createApplicationCredential', request: (w) => ({ params: { user_id: w.userId('member') }, body: body(w) }), expect: own(201, 403) },
-  { operation: 'listApplicationCredentials', request: (w) => ({ params: { user_id: w.userId('member') } }), expect: own(200) },
-  { operation: 'showApplicationCredential', request: made, expect: own(200) },
-  { operation: 'deleteApplicationCredential', request: made, expect: own(204) },
+  { operation: 'createApplicationCredential', request: (w) => ({ params: { user_id: w.userId('member') }, body: body(w) }), expect: own(201, 403, scoped.all(403)) },
+  { operation: 'listApplicationCredentials', request: (w) => ({ params: { user_id: w.userId('member') } }), expect: own(200, 200, scoped.systemReader(200)) },
+  { operation: 'showApplicationCredential', request: made, expect: own(200, 200, scoped.systemReader(200)) },
+  { operation: 'deleteApplicationCredential', request: made, expect: own(204, 204, scoped.admin(204)) },
 ]

@@ -1,7 +1,7 @@
 // https://docs.openstack.org/keystone/latest/configuration/policy.html, application credentials
 import { all, ownUser, projectScope } from '#kit/policy/rules.ts'
-import { adminOrOwner, adminReaderOrOwner } from '../policy.ts'
+import { adminOrOwner, adminReaderOrOwner, beyondDomains } from '../policy.ts'
 
-export const readCredentials = adminReaderOrOwner
+export const readCredentials = all(beyondDomains, adminReaderOrOwner)
 export const createCredential = all(ownUser, projectScope)
-export const deleteCredential = adminOrOwner
+export const deleteCredential = all(beyondDomains, adminOrOwner)

@@ -1,4 +1,5 @@
-import { verdicts, type AccessCase, type AccessWorld } from '#kit/testing/access.ts'
+import type { AccessCase, AccessWorld } from '#kit/testing/access.ts'
+import { verdicts } from '../testing/verdicts.ts'
 
 export const freshRole = async (w: AccessWorld): Promise<string> => (await w.call('admin', 'identity', 'createRole', { body: { role: { name: w.unique('role') } } })).body.role.id
 const aRole = async (w: AccessWorld) => ({ params: { role_id: await freshRole(w) } })
@@ -6,15 +7,15 @@ const pair = async (w: AccessWorld) => ({ params: { prior_role_id: await freshRo
 const implied = async (w: AccessWorld) => { const call = await pair(w); await w.call('admin', 'identity', 'createRoleInference', call); return call }
 
 export const access: AccessCase[] = [
-  { operation: 'listRoles', expect: verdicts.admin() },
-  { operation: 'showRole', request: aRole, expect: verdicts.admin() },
+  { operation: 'listRoles', expect: { ...verdicts.anySystemReader(), domainManager: 200, otherDomainManager: 200 } },
+  { operation: 'showRole', request: aRole, expect: { ...verdicts.anySystemReader(), domainManager: 404, otherDomainManager: 404 } },
   { operation: 'createRole', request: (w) => ({ body: { role: { name: w.unique('role') } } }), expect: verdicts.admin(201) },
   { operation: 'updateRole', request: async (w) => ({ ...await aRole(w), body: { role: { description: 'x' } } }), expect: verdicts.admin() },
   { operation: 'deleteRole', request: aRole, expect: verdicts.admin(204) },
   { operation: 'createRoleInference', request: pair, expect: verdicts.admin(201) },
-  { operation: 'showRoleInference', request: implied, expect: verdicts.admin() },
-  { operation: 'checkRoleInference', request: implied, expect: verdicts.admin(204) },
+  { operation: 'showRoleInference', request: implied, expect: verdicts.systemReader() },
+  { operation: 'checkRoleInference', request: implied, expect: verdicts.systemReader(204) },
   { operation: 'deleteRoleInference', request: implied, expect: verdicts.admin(204) },
-  { operation: 'listImpliedRoles', request: async (w) => ({ params: { prior_role_id: await freshRole(w) } }), expect: verdicts.admin() },
-  { operation: 'listRoleInferences', expect: verdicts.admin() },
+  { operation: 'listImpliedRoles', request: async (w) => ({ params: { prior_role_id: await freshRole(w) } }), expect: verdicts.systemReader() },
+  { operation: 'listRoleInferences', expect: verdicts.systemReader() },
 ]

@@ -1,5 +1,6 @@
-import { verdicts, type AccessCase, type AccessWorld } from '#kit/testing/access.ts'
+import type { AccessCase, AccessWorld } from '#kit/testing/access.ts'
 import { freshUser } from '../users/access.ts'
+import { scoped, verdicts } from '../testing/verdicts.ts'
 
 const credentials = async (w: AccessWorld) => {
   const { id, password } = await freshUser(w)
@@ -10,10 +11,10 @@ const subject = async (w: AccessWorld) => ({ headers: { 'x-subject-token': Strin
 
 export const access: AccessCase[] = [
   { operation: 'issueToken', request: credentials, expect: verdicts.everybody(201) },
-  { operation: 'validateToken', request: subject, expect: verdicts.admin() },
-  { operation: 'revokeToken', request: subject, expect: verdicts.admin(204) },
-  { operation: 'showOwnCatalog', expect: verdicts.listing() },
-  { operation: 'listOwnProjects', expect: verdicts.listing() },
-  { operation: 'listOwnDomains', expect: verdicts.listing() },
-  { operation: 'listOwnSystems', expect: verdicts.listing() },
+  { operation: 'validateToken', request: subject, expect: verdicts.anySystemReader() },
+  { operation: 'revokeToken', request: subject, expect: verdicts.anyAdmin(204) },
+  { operation: 'showOwnCatalog', expect: { ...verdicts.authenticated(), ...scoped.all(403) } },
+  { operation: 'listOwnProjects', expect: verdicts.authenticated() },
+  { operation: 'listOwnDomains', expect: verdicts.authenticated() },
+  { operation: 'listOwnSystems', expect: verdicts.authenticated() },
 ]

@@ -1,4 +1,5 @@
-import { verdicts, type AccessCase } from '#kit/testing/access.ts'
+import type { AccessCase } from '#kit/testing/access.ts'
+import { verdicts } from '../testing/verdicts.ts'
 
 export const access: AccessCase[] = [
   { operation: 'listVersions', expect: verdicts.everybody(300) },
