@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { afterEach, describe, test } from 'node:test'
 import { sql } from 'kysely'
 import { isFault } from '#base/errors.ts'
+import { textMatches, type TextMatch } from './match.ts'
 import { migrate, type Migration } from './migrations.ts'
 import { change, count, counts, insert, insertIfAbsent, isDuplicate, put, storeMigrations } from './rows.ts'
 import { openStore, type Store, type StoreConfig } from './store.ts'
@@ -236,6 +237,24 @@ export function storeSuite(name: string, fresh: () => Promise<StoreConfig>): voi
       const userData = '€'.repeat(1_398_102) + '😀'
       await store.tx((tx) => insert(tx, 'suiteServers', row('s1', { userData })))
       assert.ok((await all(store))[0].userData === userData)
+    })
+
+    test('parts of text are found by their place, alike with and without regard to case', async () => {
+      const { store } = await rig()
+      await store.tx((tx) => insert(tx, 'suiteServers', ['Alpha_1', 'alpha%2', 'ALPHA\\3', 'é🦊alpha'].map((displayName, i) => row(`s${i}`, { displayName }))))
+      const found = async (how: TextMatch, part: string, ignoreCase = false): Promise<string> =>
+        names(await store.read((tx) => tx.db.selectFrom('suiteServers').selectAll().where(textMatches(tx, 'displayName', how, part, ignoreCase)).orderBy('id').execute()) as any[]).join(' ')
+      assert.equal(await found('contains', 'lpha'), 'Alpha_1 alpha%2 é🦊alpha')
+      assert.equal(await found('contains', 'LPH', true), 'Alpha_1 alpha%2 ALPHA\\3 é🦊alpha')
+      assert.equal(await found('contains', '%'), 'alpha%2')
+      assert.equal(await found('contains', '_'), 'Alpha_1')
+      assert.equal(await found('startswith', 'alpha'), 'alpha%2')
+      assert.equal(await found('startswith', 'aLPHA', true), 'Alpha_1 alpha%2 ALPHA\\3')
+      assert.equal(await found('startswith', 'é🦊'), 'é🦊alpha')
+      assert.equal(await found('endswith', '\\3'), 'ALPHA\\3')
+      assert.equal(await found('endswith', '🦊ALPHA', true), 'é🦊alpha')
+      assert.equal(await found('endswith', 'much longer than any of the names'), '')
+      assert.equal((await found('endswith', '')).split(' ').length, 4)
     })
 
     test('statements are counted', async () => {

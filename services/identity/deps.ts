@@ -8,6 +8,7 @@ import { openKeyring } from './tokens/keys-store.ts'
 import { tokenSealer, type TokenSealer } from './tokens/payload.ts'
 import { createPasswords, type PasswordCost, type Passwords } from './passwords/hasher.ts'
 import { createLimiter, type LimiterSetup, type FailureLimiter } from './passwords/limiter.ts'
+import type { EnforcementModel } from './limits/model.ts'
 import type { IdentityTables } from './schema.ts'
 
 export interface Deps {
@@ -37,8 +38,12 @@ export interface IdentityConfig {
   tokenLifeSeconds: number
   /** How long after its end `allow_expired` still tells of a token, for work that outlives it. */
   allowExpiredSeconds: number
+  /** The longest list that is answered without being asked for a length; a domain may have its own for users and groups. */
+  listLimit?: number
+  /** Whether projects' limits have to fit below their domain's. */
+  enforcementModel: EnforcementModel
 }
-export const defaultConfig: IdentityConfig = { tokenLifeSeconds: 3600, allowExpiredSeconds: 172_800 }
+export const defaultConfig: IdentityConfig = { tokenLifeSeconds: 3600, allowExpiredSeconds: 172_800, enforcementModel: 'flat' }
 
 export interface DepsSetup {
   store: Store

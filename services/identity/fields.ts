@@ -1,6 +1,8 @@
 // Fields that many of identity's bodies and queries share, and the wire shape of its lists.
 import type { Urls } from '#kit/http/operation.ts'
 import { lenient, nullable, Type, type TProperties } from '#kit/http/schema.ts'
+import { flag } from '#kit/store/store.ts'
+import type { Term } from './lists-store.ts'
 
 export const field = {
   /** keystone's 64 characters for projects and domains, 255 for the others; not blank. */
@@ -14,21 +16,53 @@ export const field = {
 }
 
 /** The query of a list: its own filters, a page, and whatever else clients add. */
-export const listQuery = <P extends TProperties>(filters: P) => lenient({ ...filters, limit: Type.Optional(Type.Integer({ minimum: 0 })), marker: Type.Optional(Type.String()) })
+export const listQuery = <P extends TProperties>(filters: P = {} as P) => lenient({ ...filters, limit: Type.Optional(Type.Integer({ minimum: 0 })), marker: Type.Optional(Type.String()) })
 
-export interface Page { limit?: number, marker?: string }
+/** The page a query asks for; `listLimit` is how long a list is that says nothing. */
+export const pageOf = (query: Page, listLimit?: number): Page => ({ limit: query.limit || listLimit, ...(query.marker !== undefined && { marker: query.marker }) })
+
+export interface Page { limit?: number | undefined, marker?: string | undefined }
+/** However much is asked for, one answer is no longer. */
+export const maxPage = 10_000
 /** One row more than asked tells whether there is a next page. */
-export const fetchLimit = (page: Page): number => (page.limit ? page.limit + 1 : 1_000_000)
+export const fetchLimit = (page: Page): number => pageSize(page) + 1
+const pageSize = (page: Page): number => Math.min(page.limit || maxPage, maxPage)
+
+/** Which column a query's key looks at; a flag is written as keystone reads booleans. */
+export type Filters = Record<string, string | { flag: string }>
+const comparators = /^(i?)(contains|startswith|endswith)$/
+
+/**
+ * The conditions in a query: `name=x`, and of parts `name__contains`, `__startswith`, `__endswith`, with an `i` before them without regard to case.
+ * What is no filter of the list is passed over, as keystone does.
+ */
+export function termsOf(query: object, filters: Filters): Term[] {
+  const terms: Term[] = []
+  for (const [key, given] of Object.entries(query)) {
+    const [name, comparator] = key.split('__', 2) as [string, string | undefined]
+    const filter = Object.hasOwn(filters, name) ? filters[name]! : undefined
+    if (filter === undefined || given === undefined) continue
+    for (const value of (Array.isArray(given) ? given : [given]) as (string | number | boolean)[]) {
+      if (typeof filter === 'object') {
+        if (comparator === undefined) terms.push({ column: filter.flag, how: 'is', value: flag(typeof value === 'boolean' ? value : !/^(false|0|no|off|f|n)$/i.test(String(value))) })
+        continue
+      }
+      const [, i, how] = comparator === undefined ? [] : comparators.exec(comparator) ?? []
+      if (comparator === undefined) terms.push({ column: filter, how: 'is', value: String(value) })
+      else if (how) terms.push({ column: filter, how: how as 'contains', value: String(value), ignoreCase: i === 'i' })
+    }
+  }
+  return terms
+}
 
 /** A list as keystone answers it: the items and links to this page and the next. */
 export function collection<R extends { id: string }>(name: string, rows: R[], view: (row: R) => object, urls: Urls, page: Page = {}): object {
-  const shown = page.limit ? rows.slice(0, page.limit) : rows
-  const more = shown.length < rows.length
+  const shown = rows.slice(0, pageSize(page)), more = shown.length < rows.length
   const base = urls.api + urls.path.replace(/^\/v3/, '')
   const link = (search: URLSearchParams): string => (search.size > 0 ? `${base}?${search}` : base)
   const nextSearch = new URLSearchParams(urls.search)
   if (more) nextSearch.set('marker', shown.at(-1)!.id)
-  return { [name]: shown.map(view), links: { self: link(urls.search), previous: null, next: more ? link(nextSearch) : null } }
+  return { [name]: shown.map(view), links: { self: link(urls.search), previous: null, next: more ? link(nextSearch) : null }, ...(more && { truncated: true }) }
 }
 
 /** A filter that is on when it is there at all, unless it says 0: `?effective`, `?include_names=true`. */

@@ -1,7 +1,8 @@
 // Identity's tables as code sees them.
 import type { Flag } from '#kit/store/store.ts'
+import type { LimitTables } from './limits/schema.ts'
 
-export interface IdentityTables {
+export interface IdentityTables extends LimitTables {
   identityProjects: ProjectRow
   identityProjectTags: { projectId: string, name: string }
   identityUsers: UserRow

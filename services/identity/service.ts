@@ -10,6 +10,9 @@ import * as domains from './domains/api.ts'
 import * as endpoints from './endpoints/api.ts'
 import * as groups from './groups/api.ts'
 import { first } from './migrations/0001-first.ts'
+import { limits as limitTables } from './migrations/0020-limits.ts'
+import * as limits from './limits/api.ts'
+import * as registeredLimits from './limits/registered.ts'
 import * as projects from './projects/api.ts'
 import * as regions from './regions/api.ts'
 import * as roles from './roles/api.ts'
@@ -29,13 +32,18 @@ export const identity: ServiceModule<Deps> = {
     name: 'identity', mount: '/identity', prefixes: ['/v3'],
     operations: [
       ...operationsIn(versions, tokens, users, projects, tags, domains, groups, roles, inferences), ...grants,
+      ...operationsIn(limits, registeredLimits),
       ...operationsIn(assignments, regions, services, endpoints, applicationCredentials),
     ],
     envelope: (fault) => ({ error: { code: fault.status, title: statusText(fault.status), message: fault.message } }),
   },
-  migrations: [first],
+  migrations: [
+    first,
+    limitTables,
+  ],
   access: async () => (await Promise.all([
     import('./versions/access.ts'), import('./tokens/access.ts'), import('./users/access.ts'), import('./projects/access.ts'), import('./tags/access.ts'), import('./domains/access.ts'),
     import('./groups/access.ts'), import('./roles/access.ts'), import('./assignments/access.ts'), import('./catalog/access.ts'), import('./application-credentials/access.ts'),
+    import('./limits/access.ts'),
   ])).flatMap((m) => m.access),
 }

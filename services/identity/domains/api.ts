@@ -6,7 +6,8 @@ import { exact, lenient, Type } from '#kit/http/schema.ts'
 import { flag } from '#kit/store/store.ts'
 import { operation, type Deps } from '../deps.ts'
 import { immutable, missing, taken } from '../faults.ts'
-import { collection, extraOf, field, listQuery } from '../fields.ts'
+import { collection, extraOf, field, listQuery, pageOf, termsOf } from '../fields.ts'
+import type { Term } from '../lists-store.ts'
 import * as projects from '../projects/store.ts'
 import type { TaggedProject } from '../projects/store.ts'
 import * as policy from './policy.ts'
@@ -25,11 +26,12 @@ export const domainTarget = {
 
 export const listDomains = operation({
   name: 'listDomains', method: 'GET', path: '/domains', summary: 'List domains.', access: policy.listDomains,
-  query: listQuery({ name: Type.Optional(Type.String()), enabled: Type.Optional(Type.Boolean()) }),
-  async handle({ actor }, { query, urls }, { store }) {
-    const rows = await store.read((tx) => projects.list(tx, { name: query.name, enabled: query.enabled, isDomain: true }, query))
-    const shown = actor.domainId === undefined ? rows : rows.filter((row) => row.id === actor.domainId)
-    return collection('domains', shown, (row) => domainView(row, urls.api), urls, query)
+  query: listQuery(),
+  async handle({ actor }, { query, urls }, { store, config }) {
+    const page = pageOf(query, config.listLimit)
+    const own: Term[] = actor.domainId === undefined ? [] : [{ column: 'id', how: 'is', value: actor.domainId }]
+    const rows = await store.read((tx) => projects.list(tx, { terms: [...termsOf(query, { name: 'name', enabled: { flag: 'enabled' } }), ...own], isDomain: true }, page))
+    return collection('domains', rows, (row) => domainView(row, urls.api), urls, page)
   },
 })
 

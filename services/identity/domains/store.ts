@@ -2,6 +2,7 @@
 import { sql } from 'kysely'
 import type { IdentityTx } from '../deps.ts'
 import * as groups from '../groups/store.ts'
+import { inChunks } from '../lists-store.ts'
 import * as projects from '../projects/store.ts'
 import * as roles from '../roles/store.ts'
 import * as users from '../users/store.ts'
@@ -15,11 +16,8 @@ export async function endTokens(tx: IdentityTx, domainId: string): Promise<void>
 export async function removeWithContents(tx: IdentityTx, domainId: string): Promise<void> {
   const idsIn = async (table: 'identityUsers' | 'identityGroups' | 'identityRoles' | 'identityProjects'): Promise<string[]> =>
     (await tx.db.selectFrom(table).select('id').where('domainId', '=', domainId).execute()).map((row) => row.id)
-  for (const ids of chunks(await idsIn('identityUsers'))) await users.remove(tx, ids)
-  for (const ids of chunks(await idsIn('identityGroups'))) await groups.remove(tx, ids)
-  for (const ids of chunks(await idsIn('identityRoles'))) await roles.remove(tx, ids)
-  for (const ids of chunks([...await idsIn('identityProjects'), domainId])) await projects.remove(tx, ids)
+  for (const ids of inChunks(await idsIn('identityUsers'))) await users.remove(tx, ids)
+  for (const ids of inChunks(await idsIn('identityGroups'))) await groups.remove(tx, ids)
+  for (const ids of inChunks(await idsIn('identityRoles'))) await roles.remove(tx, ids)
+  for (const ids of inChunks([...await idsIn('identityProjects'), domainId])) await projects.remove(tx, ids)
 }
-
-/** Engines bound the number of parameters. */
-const chunks = (ids: string[]): string[][] => Array.from({ length: Math.ceil(ids.length / 200) }, (_x, i) => ids.slice(i * 200, i * 200 + 200))

@@ -8,7 +8,7 @@ import * as catalog from '../catalog/store.ts'
 import { endpointView } from '../catalog/view.ts'
 import { operation, type Deps, type IdentityTx } from '../deps.ts'
 import { missing } from '../faults.ts'
-import { collection, extraOf, field, listQuery } from '../fields.ts'
+import { collection, extraOf, field, listQuery, pageOf, termsOf } from '../fields.ts'
 import type { EndpointRow } from '../schema.ts'
 
 const target = {
@@ -46,10 +46,11 @@ async function checkService(tx: IdentityTx, id: string): Promise<void> {
 
 export const listEndpoints = operation({
   name: 'listEndpoints', method: 'GET', path: '/endpoints', summary: 'List endpoints.', access: policy.readCatalog,
-  query: listQuery({ interface: Type.Optional(Type.String()), service_id: Type.Optional(Type.String()), region_id: Type.Optional(Type.String()) }),
-  async handle(_ctx, { query, urls }, { store }) {
-    const rows = await store.read((tx) => catalog.listEndpoints(tx, { interface: query.interface, serviceId: query.service_id, regionId: query.region_id }, query))
-    return collection('endpoints', rows, (row) => endpointView(row, urls.api), urls, query)
+  query: listQuery(),
+  async handle(_ctx, { query, urls }, { store, config }) {
+    const page = pageOf(query, config.listLimit)
+    const rows = await store.read((tx) => catalog.listEndpoints(tx, { terms: termsOf(query, { interface: 'interface', service_id: 'serviceId', region_id: 'regionId' }) }, page))
+    return collection('endpoints', rows, (row) => endpointView(row, urls.api), urls, page)
   },
 })
 

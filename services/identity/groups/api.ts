@@ -5,10 +5,11 @@ import { notFound } from '#base/errors.ts'
 import { exact, lenient, Type } from '#kit/http/schema.ts'
 import { operation, type Deps } from '../deps.ts'
 import { missing } from '../faults.ts'
-import { collection, extraOf, field, listQuery } from '../fields.ts'
+import { collection, extraOf, field, listQuery, pageOf, termsOf } from '../fields.ts'
 import { inDomain } from '../projects/api.ts'
 import * as projects from '../projects/store.ts'
 import type { GroupRow, UserRow } from '../schema.ts'
+import { expiries, userFilters, userQuery } from '../users/api.ts'
 import * as users from '../users/store.ts'
 import { userView } from '../users/view.ts'
 import * as policy from './policy.ts'
@@ -37,11 +38,11 @@ const membership = {
 }
 
 export const listGroups = operation({
-  name: 'listGroups', method: 'GET', path: '/groups', summary: 'List groups.', access: policy.readGroup, query: listQuery({ name: Type.Optional(Type.String()), domain_id: Type.Optional(Type.String()) }),
-  async handle({ actor }, { query, urls }, { store }) {
-    if (actor.domainId !== undefined && query.domain_id !== undefined && query.domain_id !== actor.domainId) return collection('groups', [], () => ({}), urls, query)
-    const rows = await store.read((tx) => groups.list(tx, { name: query.name, domainId: actor.domainId ?? query.domain_id }, query))
-    return collection('groups', rows, (row) => groupView(row, urls.api), urls, query)
+  name: 'listGroups', method: 'GET', path: '/groups', summary: 'List groups.', access: policy.readGroup, query: listQuery(),
+  async handle({ actor }, { query, urls }, { store, config }) {
+    const page = pageOf(query, config.listLimit)
+    const rows = await store.read((tx) => groups.list(tx, { terms: termsOf(query, { name: 'name', domain_id: 'domainId' }), domainId: actor.domainId }, page))
+    return collection('groups', rows, (row) => groupView(row, urls.api), urls, page)
   },
 })
 
@@ -91,10 +92,11 @@ export const deleteGroup = operation({
 
 export const listGroupUsers = operation({
   name: 'listGroupUsers', method: 'GET', path: '/groups/{group_id}/users', summary: 'List the users in a group.', access: policy.readGroup, target,
-  query: listQuery({ name: Type.Optional(Type.String()), enabled: Type.Optional(Type.Boolean()) }),
-  async handle({ actor }, { target, query, urls }, { store }) {
-    const rows = await store.read((tx) => users.list(tx, { groupId: target.id, name: query.name, enabled: query.enabled, domainId: actor.domainId }, query))
-    return collection('users', rows, (row) => userView(row, urls.api), urls, query)
+  query: userQuery,
+  async handle({ actor }, { target, query, urls }, { store, config }) {
+    const page = pageOf(query, config.listLimit)
+    const rows = await store.read((tx) => users.list(tx, { groupId: target.id, terms: termsOf(query, userFilters), expires: expiries(query.password_expires_at), domainId: actor.domainId }, page))
+    return collection('users', rows, (row) => userView(row, urls.api), urls, page)
   },
 })
 

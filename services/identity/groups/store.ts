@@ -2,10 +2,11 @@
 import { insert, insertIfAbsent, replace } from '#kit/store/rows.ts'
 import type { IdentityTx } from '../deps.ts'
 import { taken } from '../faults.ts'
-import { fetchLimit, type Page } from '../fields.ts'
+import type { Page } from '../fields.ts'
+import { narrowed, type Term } from '../lists-store.ts'
 import type { GroupRow } from '../schema.ts'
 
-export interface GroupFilter { name?: string, domainId?: string, userId?: string }
+export interface GroupFilter { terms?: Term[], name?: string, domainId?: string, userId?: string }
 
 export const find = (tx: IdentityTx, id: string): Promise<GroupRow | undefined> => tx.db.selectFrom('identityGroups').selectAll().where('id', '=', id).executeTakeFirst()
 
@@ -14,8 +15,7 @@ export function list(tx: IdentityTx, filter: GroupFilter, page: Page = {}): Prom
   if (filter.name !== undefined) query = query.where('g.name', '=', filter.name)
   if (filter.domainId !== undefined) query = query.where('g.domainId', '=', filter.domainId)
   if (filter.userId !== undefined) query = query.where('g.id', 'in', tx.db.selectFrom('identityMemberships').select('groupId').where('userId', '=', filter.userId))
-  if (page.marker) query = query.where('g.id', '>', page.marker)
-  return query.orderBy('g.id').limit(fetchLimit(page)).execute()
+  return narrowed(tx, query, filter.terms, page, 'g').execute()
 }
 
 const clash = (row: GroupRow) => () => taken('group', row.name, row.domainId)

@@ -10,7 +10,8 @@ import type { Input } from '#kit/http/operation.ts'
 import { operation, type Deps } from '../deps.ts'
 import * as domains from '../domains/store.ts'
 import { immutable, missing, refused } from '../faults.ts'
-import { collection, extraOf, field, isOn, listQuery } from '../fields.ts'
+import { collection, extraOf, field, isOn, listQuery, pageOf, termsOf } from '../fields.ts'
+import { models } from '../limits/model.ts'
 import { cloudAdmin } from '../policy.ts'
 import * as policy from './policy.ts'
 import * as projects from './store.ts'
@@ -34,22 +35,24 @@ export const inDomain = (of: (body: any) => { domain_id?: string | null | undefi
   missing: () => missing('domain', ''),
 })
 
+/** What lists of projects are narrowed by. */
+export const projectFilters = { name: 'name', domain_id: 'domainId', parent_id: 'parentId', enabled: { flag: 'enabled' } }
 const tagList = (text: string | undefined): string[] | undefined => text?.split(',')
 export const listProjects = operation({
   name: 'listProjects', method: 'GET', path: '/projects', summary: 'List projects.',
   access: policy.listProjects,
   query: listQuery({
-    name: Type.Optional(Type.String()), domain_id: Type.Optional(Type.String()), parent_id: Type.Optional(Type.String()), enabled: Type.Optional(Type.Boolean()), is_domain: Type.Optional(Type.Boolean()),
+    is_domain: Type.Optional(Type.Boolean()),
     tags: Type.Optional(Type.String()), 'tags-any': Type.Optional(Type.String()), 'not-tags': Type.Optional(Type.String()), 'not-tags-any': Type.Optional(Type.String()),
   }),
-  async handle({ actor }, { query, urls }, { store }) {
+  async handle({ actor }, { query, urls }, { store, config }) {
+    const page = pageOf(query, config.listLimit)
     // With a domain's token one sees that domain.
-    if (actor.domainId !== undefined && query.domain_id !== undefined && query.domain_id !== actor.domainId) return collection('projects', [], () => ({}), urls, query)
     const rows = await store.read((tx) => projects.list(tx, {
-      name: query.name, domainId: actor.domainId ?? query.domain_id, parentId: query.parent_id, enabled: query.enabled, isDomain: query.is_domain ?? false,
+      terms: termsOf(query, projectFilters), domainId: actor.domainId, isDomain: query.is_domain ?? false,
       tags: tagList(query.tags), tagsAny: tagList(query['tags-any']), notTags: tagList(query['not-tags']), notTagsAny: tagList(query['not-tags-any']),
-    }, query))
-    return collection('projects', rows, (row) => projectView(row, urls.api), urls, query)
+    }, page))
+    return collection('projects', rows, (row) => projectView(row, urls.api), urls, page)
   },
 })
 
@@ -78,14 +81,14 @@ const known = ['id', 'name', 'domain_id', 'parent_id', 'is_domain', 'enabled', '
 const fields = {
   name: field.name(64), description: Type.Optional(field.description), enabled: Type.Optional(field.enabled), tags: Type.Optional(field.tags), options: Type.Optional(field.options),
 }
-/** keystone's limit, the domain counted. */
+/** keystone's limit, the domain counted; a model of limits may have a lower one. */
 const maxDepth = 5
 
 export const createProject = operation({
   name: 'createProject', method: 'POST', path: '/projects', summary: 'Create a project.', status: 201,
   access: policy.changeProject, target: inDomain((body) => body.project),
   body: exact({ project: lenient({ ...fields, domain_id: Type.Optional(nullable(field.id)), parent_id: Type.Optional(nullable(field.id)), is_domain: Type.Optional(Type.Boolean()) }) }),
-  async handle({ actor }, { body, target, urls }, { store }) {
+  async handle({ actor }, { body, target, urls }, { store, config }) {
     const { project } = body
     const isDomain = project.is_domain === true
     if (isDomain && !cloudAdmin.allows(actor)) throw refused('createProject')
@@ -106,7 +109,7 @@ export const createProject = operation({
       if (!parent.enabled) throw badRequest(`Cannot create project, the parent (${parent.id}) is disabled.`)
       if (!parent.isDomain) {
         const all = new Map((await projects.ofDomain(tx, parentDomain)).map((p) => [p.id, p]))
-        if (parentsOf(parent, all).length + 3 > maxDepth) throw forbidden(`Max hierarchy depth reached for ${parent.id} branch.`)
+        if (parentsOf(parent, all).length + 3 > (models[config.enforcementModel].maxDepth ?? maxDepth)) throw forbidden(`Max hierarchy depth reached for ${parent.id} branch.`)
       }
       await projects.add(tx, row)
     })

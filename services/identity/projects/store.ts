@@ -1,13 +1,15 @@
 // Rows of projects and domains, and projects' tags.
 import { conflict } from '#base/errors.ts'
+import * as limits from '../limits/store.ts'
 import { insert, replace } from '#kit/store/rows.ts'
 import type { IdentityTx } from '../deps.ts'
-import { fetchLimit, type Page } from '../fields.ts'
+import type { Page } from '../fields.ts'
+import { inChunks, narrowed, type Term } from '../lists-store.ts'
 import type { ProjectRow } from '../schema.ts'
 
 export type TaggedProject = ProjectRow & { tags: string[] }
 export interface TagFilter { tags?: string[], tagsAny?: string[], notTags?: string[], notTagsAny?: string[] }
-export interface ProjectFilter extends TagFilter { name?: string, domainId?: string, parentId?: string, enabled?: boolean, isDomain: boolean }
+export interface ProjectFilter extends TagFilter { terms?: Term[], name?: string, domainId?: string, parentId?: string, enabled?: boolean, isDomain: boolean }
 
 /** The rows with their tags: one more query, however many there are. */
 export async function tagsOf(tx: IdentityTx, rows: ProjectRow[]): Promise<TaggedProject[]> {
@@ -41,8 +43,7 @@ export async function list(tx: IdentityTx, filter: ProjectFilter, page: Page = {
   if (filter.tagsAny) query = query.where('p.id', 'in', withAny(filter.tagsAny))
   if (filter.notTags) query = query.where('p.id', 'not in', withAll(filter.notTags))
   if (filter.notTagsAny) query = query.where('p.id', 'not in', withAny(filter.notTagsAny))
-  if (page.marker) query = query.where('p.id', '>', page.marker)
-  return tagsOf(tx, await query.orderBy('p.id').limit(fetchLimit(page)).execute())
+  return tagsOf(tx, await narrowed(tx, query, filter.terms, page, 'p').execute())
 }
 
 const taken = (row: Pick<ProjectRow, 'name' | 'isDomain'>) => () => conflict(row.isDomain
@@ -78,8 +79,16 @@ export async function remove(tx: IdentityTx, ids: string[]): Promise<void> {
   await tx.db.deleteFrom('identityAssignments').where('targetId', 'in', ids).where('targetType', 'in', ['project', 'domain']).execute()
   await tx.db.deleteFrom('identityApplicationCredentials').where('projectId', 'in', ids).execute()
   await tx.db.deleteFrom('identityProjectTags').where('projectId', 'in', ids).execute()
+  await limits.removeOfOwners(tx, ids)
   await tx.db.updateTable('identityUsers').set({ defaultProjectId: null }).where('defaultProjectId', 'in', ids).execute()
   await tx.db.deleteFrom('identityProjects').where('id', 'in', ids).execute()
+}
+
+/** Where projects stand, of those that exist. */
+export async function parentsOf(tx: IdentityTx, ids: string[]): Promise<Pick<ProjectRow, 'id' | 'parentId' | 'isDomain'>[]> {
+  const rows: Pick<ProjectRow, 'id' | 'parentId' | 'isDomain'>[] = []
+  for (const part of inChunks([...new Set(ids)])) rows.push(...await tx.db.selectFrom('identityProjects').select(['id', 'parentId', 'isDomain']).where('id', 'in', part).execute())
+  return rows
 }
 
 /** All projects of one domain, for its tree: parents and children are found in it without a query each. */

@@ -7,7 +7,7 @@ import * as catalog from '../catalog/store.ts'
 import { regionView } from '../catalog/view.ts'
 import { operation, type Deps, type IdentityTx } from '../deps.ts'
 import { missing } from '../faults.ts'
-import { collection, extraOf, field, listQuery } from '../fields.ts'
+import { collection, extraOf, field, listQuery, pageOf, termsOf } from '../fields.ts'
 import type { RegionRow } from '../schema.ts'
 
 const target = {
@@ -34,9 +34,10 @@ async function create(store: Deps['store'], row: RegionRow): Promise<RegionRow> 
 }
 
 export const listRegions = operation({
-  name: 'listRegions', method: 'GET', path: '/regions', summary: 'List regions.', access: policy.readRegion, query: listQuery({ parent_region_id: Type.Optional(Type.String()) }),
-  async handle(_ctx, { query, urls }, { store }) {
-    return collection('regions', await store.read((tx) => catalog.listRegions(tx, { parentRegionId: query.parent_region_id }, query)), (row) => regionView(row, urls.api), urls, query)
+  name: 'listRegions', method: 'GET', path: '/regions', summary: 'List regions.', access: policy.readRegion, query: listQuery(),
+  async handle(_ctx, { query, urls }, { store, config }) {
+    const page = pageOf(query, config.listLimit)
+    return collection('regions', await store.read((tx) => catalog.listRegions(tx, { terms: termsOf(query, { parent_region_id: 'parentRegionId' }) }, page)), (row) => regionView(row, urls.api), urls, page)
   },
 })
 

@@ -5,7 +5,7 @@ import { now } from '#base/time.ts'
 import { exact, lenient, nullable, Type } from '#kit/http/schema.ts'
 import { operation, type Deps } from '../deps.ts'
 import { immutable, missing } from '../faults.ts'
-import { collection, extraOf, field, listQuery } from '../fields.ts'
+import { collection, extraOf, field, listQuery, pageOf, termsOf } from '../fields.ts'
 import * as projects from '../projects/store.ts'
 import type { RoleRow } from '../schema.ts'
 import * as policy from './policy.ts'
@@ -21,10 +21,11 @@ const target = {
 
 export const listRoles = operation({
   name: 'listRoles', method: 'GET', path: '/roles', summary: 'List roles, by default those of no domain.', access: policy.listRoles,
-  query: listQuery({ name: Type.Optional(Type.String()), domain_id: Type.Optional(Type.String()) }),
-  async handle(_ctx, { query, urls }, { store }) {
-    const rows = await store.read((tx) => roles.list(tx, { name: query.name, domainId: query.domain_id ?? '' }, query))
-    return collection('roles', rows, (row) => roleView(row, urls.api), urls, query)
+  query: listQuery({ domain_id: Type.Optional(Type.String()) }),
+  async handle(_ctx, { query, urls }, { store, config }) {
+    const page = pageOf(query, config.listLimit)
+    const rows = await store.read((tx) => roles.list(tx, { terms: termsOf(query, { name: 'name' }), domainId: query.domain_id ?? '' }, page))
+    return collection('roles', rows, (row) => roleView(row, urls.api), urls, page)
   },
 })
 

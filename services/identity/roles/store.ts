@@ -2,7 +2,8 @@
 import { insert, insertIfAbsent, replace } from '#kit/store/rows.ts'
 import type { IdentityTx } from '../deps.ts'
 import { taken } from '../faults.ts'
-import { fetchLimit, type Page } from '../fields.ts'
+import type { Page } from '../fields.ts'
+import { narrowed, type Term } from '../lists-store.ts'
 import type { RoleRow } from '../schema.ts'
 
 export interface Inference { priorRoleId: string, impliedRoleId: string }
@@ -10,11 +11,10 @@ export interface Inference { priorRoleId: string, impliedRoleId: string }
 export const find = (tx: IdentityTx, id: string): Promise<RoleRow | undefined> => tx.db.selectFrom('identityRoles').selectAll().where('id', '=', id).executeTakeFirst()
 
 /** Roles of one domain, or with an empty id those of none. */
-export function list(tx: IdentityTx, filter: { name?: string, domainId: string }, page: Page = {}): Promise<RoleRow[]> {
+export function list(tx: IdentityTx, filter: { terms?: Term[], name?: string, domainId: string }, page: Page = {}): Promise<RoleRow[]> {
   let query = tx.db.selectFrom('identityRoles').selectAll().where('domainId', '=', filter.domainId)
   if (filter.name !== undefined) query = query.where('name', '=', filter.name)
-  if (page.marker) query = query.where('id', '>', page.marker)
-  return query.orderBy('id').limit(fetchLimit(page)).execute()
+  return narrowed(tx, query, filter.terms, page).execute()
 }
 
 export const all = (tx: IdentityTx): Promise<RoleRow[]> => tx.db.selectFrom('identityRoles').selectAll().orderBy('id').execute()

@@ -7,7 +7,7 @@ import * as catalog from '../catalog/store.ts'
 import { serviceView } from '../catalog/view.ts'
 import { operation, type Deps } from '../deps.ts'
 import { missing } from '../faults.ts'
-import { collection, extraOf, field, listQuery } from '../fields.ts'
+import { collection, extraOf, field, listQuery, pageOf, termsOf } from '../fields.ts'
 import type { ServiceRow } from '../schema.ts'
 
 const target = {
@@ -19,9 +19,10 @@ const known = ['id', 'type', 'name', 'description', 'enabled', 'links'] as const
 const fields = { type: field.name(), name: Type.Optional(nullable(Type.String({ maxLength: 255 }))), description: Type.Optional(field.description), enabled: Type.Optional(field.enabled) }
 
 export const listServices = operation({
-  name: 'listServices', method: 'GET', path: '/services', summary: 'List services.', access: policy.readCatalog, query: listQuery({ type: Type.Optional(Type.String()), name: Type.Optional(Type.String()) }),
-  async handle(_ctx, { query, urls }, { store }) {
-    return collection('services', await store.read((tx) => catalog.listServices(tx, { type: query.type, name: query.name }, query)), (row) => serviceView(row, urls.api), urls, query)
+  name: 'listServices', method: 'GET', path: '/services', summary: 'List services.', access: policy.readCatalog, query: listQuery(),
+  async handle(_ctx, { query, urls }, { store, config }) {
+    const page = pageOf(query, config.listLimit)
+    return collection('services', await store.read((tx) => catalog.listServices(tx, { terms: termsOf(query, { type: 'type', name: 'name' }) }, page)), (row) => serviceView(row, urls.api), urls, page)
   },
 })
 

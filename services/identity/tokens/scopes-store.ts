@@ -1,5 +1,7 @@
 // Where a user has a role of his own or through a group.
 import type { IdentityTx } from '../deps.ts'
+import type { Page } from '../fields.ts'
+import { narrowed, type Term } from '../lists-store.ts'
 import { tagsOf, type TaggedProject } from '../projects/store.ts'
 import type { ProjectRow, TargetType } from '../schema.ts'
 
@@ -11,7 +13,7 @@ const targetIds = (tx: IdentityTx, userId: string, targetType: TargetType, inher
   ]))
 
 /** Projects with a role, inherited ones included; by default only those that can be entered now. */
-export async function projectsOf(tx: IdentityTx, userId: string, disabledToo = false): Promise<TaggedProject[]> {
+export async function projectsOf(tx: IdentityTx, userId: string, disabledToo = false, asked: { terms?: Term[], page?: Page } = {}): Promise<TaggedProject[]> {
   let query = tx.db
     .withRecursive('below', (db) => db
       .selectFrom('identityProjects as p').select('p.id').where((eb) => eb.or([
@@ -21,7 +23,7 @@ export async function projectsOf(tx: IdentityTx, userId: string, disabledToo = f
     .selectFrom('identityProjects as p').innerJoin('identityProjects as d', 'd.id', 'p.domainId').selectAll('p').where('p.isDomain', '=', 0)
     .where((eb) => eb.or([eb('p.id', 'in', targetIds(tx, userId, 'project', 0)), eb('p.id', 'in', eb.selectFrom('below').select('below.id'))]))
   if (!disabledToo) query = query.where('p.enabled', '=', 1).where('d.enabled', '=', 1)
-  return tagsOf(tx, await query.orderBy('p.id').execute())
+  return tagsOf(tx, await narrowed(tx, query, asked.terms, asked.page, 'p').execute())
 }
 
 export const domainsOf = (tx: IdentityTx, userId: string): Promise<ProjectRow[]> =>

@@ -7,11 +7,11 @@ import { anyone } from '#kit/policy/rules.ts'
 import { flag } from '#kit/store/store.ts'
 import { operation, type Deps, type IdentityTx } from '../deps.ts'
 import { missing } from '../faults.ts'
-import { collection, extraOf, field, listQuery } from '../fields.ts'
+import { collection, extraOf, field, listQuery, pageOf, termsOf } from '../fields.ts'
 import { groupView } from '../groups/view.ts'
 import * as groups from '../groups/store.ts'
 import { maxPasswordLength } from '../passwords/hasher.ts'
-import { inDomain } from '../projects/api.ts'
+import { inDomain, projectFilters } from '../projects/api.ts'
 import * as projects from '../projects/store.ts'
 import { projectView } from '../projects/view.ts'
 import type { UserRow } from '../schema.ts'
@@ -29,9 +29,14 @@ export const userTarget = {
   missing: (params: Record<string, string>) => missing('user', params.user_id!),
 }
 
+/** What lists of users are narrowed by, those of a group too. */
+export const userFilters = { name: 'name', domain_id: 'domainId', enabled: { flag: 'enabled' } }
+export const userQuery = listQuery({ password_expires_at: Type.Optional(Type.Union([Type.String(), Type.Array(Type.String(), { maxItems: 8 })], { repeats: true })) })
+
 const operators = { lt: '<', lte: '<=', gt: '>', gte: '>=', eq: '=', neq: '<>' } as const
-function expiry(text: string | undefined): users.UserFilter['expires'] {
-  if (text === undefined) return undefined
+/** `password_expires_at=lt:2026-01-01T00:00:00Z`, as often as wanted. */
+export const expiries = (given: string | string[] | undefined): users.Expiry[] => (given === undefined ? [] : [given].flat().map(expiry))
+function expiry(text: string): users.Expiry {
   const [, word, at] = /^(?:(\w+):)?(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)$/.exec(text) ?? []
   if (at === undefined) throw badRequest('Timestamp not in expected format. The server could not comply with the request since it is either malformed or otherwise incorrect.')
   if (word !== undefined && !Object.hasOwn(operators, word)) throw badRequest(`The given operator ${word} is not valid. It must be one of the following: 'eq', 'neq', 'lt', 'lte', 'gt', or 'gte'.`)
@@ -40,11 +45,11 @@ function expiry(text: string | undefined): users.UserFilter['expires'] {
 
 export const listUsers = operation({
   name: 'listUsers', method: 'GET', path: '/users', summary: 'List users.', access: policy.listUsers,
-  query: listQuery({ name: Type.Optional(Type.String()), domain_id: Type.Optional(Type.String()), enabled: Type.Optional(Type.Boolean()), password_expires_at: Type.Optional(Type.String()) }),
-  async handle({ actor }, { query, urls }, { store }) {
-    if (actor.domainId !== undefined && query.domain_id !== undefined && query.domain_id !== actor.domainId) return collection('users', [], () => ({}), urls, query)
-    const rows = await store.read((tx) => users.list(tx, { name: query.name, domainId: actor.domainId ?? query.domain_id, enabled: query.enabled, expires: expiry(query.password_expires_at) }, query))
-    return collection('users', rows, (row) => userView(row, urls.api), urls, query)
+  query: userQuery,
+  async handle({ actor }, { query, urls }, { store, config }) {
+    const page = pageOf(query, config.listLimit)
+    const rows = await store.read((tx) => users.list(tx, { terms: termsOf(query, userFilters), domainId: actor.domainId, expires: expiries(query.password_expires_at) }, page))
+    return collection('users', rows, (row) => userView(row, urls.api), urls, page)
   },
 })
 
@@ -145,19 +150,20 @@ export const changePassword = operation({
 
 export const listUserProjects = operation({
   name: 'listUserProjects', method: 'GET', path: '/users/{user_id}/projects', summary: 'List the projects a user has a role in.', access: policy.showUser, target: userTarget,
-  query: listQuery({ name: Type.Optional(Type.String()), domain_id: Type.Optional(Type.String()), enabled: Type.Optional(Type.Boolean()) }),
-  async handle(_ctx, { target, query, urls }, { store }) {
-    const rows = (await store.read((tx) => projectsOf(tx, target.id, true))).filter((p) => (query.name === undefined || p.name === query.name)
-      && (query.domain_id === undefined || p.domainId === query.domain_id) && (query.enabled === undefined || (p.enabled === 1) === query.enabled))
-    return collection('projects', rows, (p) => projectView(p, urls.api), urls)
+  query: listQuery(),
+  async handle(_ctx, { target, query, urls }, { store, config }) {
+    const page = pageOf(query, config.listLimit)
+    const rows = await store.read((tx) => projectsOf(tx, target.id, true, { terms: termsOf(query, projectFilters), page }))
+    return collection('projects', rows, (p) => projectView(p, urls.api), urls, page)
   },
 })
 
 export const listUserGroups = operation({
   name: 'listUserGroups', method: 'GET', path: '/users/{user_id}/groups', summary: 'List the groups a user is in.', access: policy.showUser, target: userTarget,
-  query: listQuery({ name: Type.Optional(Type.String()) }),
-  async handle({ actor }, { target, query, urls }, { store }) {
-    const rows = await store.read((tx) => groups.list(tx, { userId: target.id, name: query.name, domainId: actor.domainId }, query))
-    return collection('groups', rows, (g) => groupView(g, urls.api), urls, query)
+  query: listQuery(),
+  async handle({ actor }, { target, query, urls }, { store, config }) {
+    const page = pageOf(query, config.listLimit)
+    const rows = await store.read((tx) => groups.list(tx, { userId: target.id, terms: termsOf(query, { name: 'name' }), domainId: actor.domainId }, page))
+    return collection('groups', rows, (g) => groupView(g, urls.api), urls, page)
   },
 })

@@ -2,10 +2,12 @@
 import { insert, replace } from '#kit/store/rows.ts'
 import type { IdentityTx } from '../deps.ts'
 import { taken } from '../faults.ts'
-import { fetchLimit, type Page } from '../fields.ts'
+import type { Page } from '../fields.ts'
+import { narrowed, type Term } from '../lists-store.ts'
 import type { UserRow } from '../schema.ts'
 
-export interface UserFilter { name?: string, domainId?: string, enabled?: boolean, groupId?: string, expires?: { operator: '<' | '<=' | '>' | '>=' | '=' | '<>', at: string } }
+export interface Expiry { operator: '<' | '<=' | '>' | '>=' | '=' | '<>', at: string }
+export interface UserFilter { terms?: Term[], name?: string, domainId?: string, enabled?: boolean, groupId?: string, expires?: Expiry[] }
 
 export const find = (tx: IdentityTx, id: string): Promise<UserRow | undefined> =>
   tx.db.selectFrom('identityUsers').selectAll().where('id', '=', id).executeTakeFirst()
@@ -16,9 +18,8 @@ export function list(tx: IdentityTx, filter: UserFilter, page: Page = {}): Promi
   if (filter.domainId !== undefined) query = query.where('u.domainId', '=', filter.domainId)
   if (filter.enabled !== undefined) query = query.where('u.enabled', '=', filter.enabled ? 1 : 0)
   if (filter.groupId !== undefined) query = query.where('u.id', 'in', tx.db.selectFrom('identityMemberships').select('userId').where('groupId', '=', filter.groupId))
-  if (filter.expires) query = query.where('u.passwordExpiresAt', filter.expires.operator, filter.expires.at)
-  if (page.marker) query = query.where('u.id', '>', page.marker)
-  return query.orderBy('u.id').limit(fetchLimit(page)).execute()
+  for (const { operator, at } of filter.expires ?? []) query = query.where('u.passwordExpiresAt', operator, at)
+  return narrowed(tx, query, filter.terms, page, 'u').execute()
 }
 
 const clash = (row: UserRow) => () => taken('user', row.name, row.domainId)
