@@ -1,4 +1,5 @@
-import { verdicts, type AccessCase, type AccessWorld } from '#kit/testing/access.ts'
+import type { AccessCase, AccessWorld } from '#kit/testing/access.ts'
+import { verdicts } from '../testing/verdicts.ts'
 import { freshService } from '../catalog/access.ts'
 
 const registered = async (w: AccessWorld): Promise<any> =>
@@ -11,19 +12,19 @@ const limitBody = async (w: AccessWorld) => {
 const aLimit = async (w: AccessWorld) => ({ params: { limit_id: String((await w.call('admin', 'identity', 'createLimits', await limitBody(w))).body.limits[0].id) } })
 
 export const access: AccessCase[] = [
-  { operation: 'listRegisteredLimits', expect: verdicts.listing() },
-  { operation: 'showRegisteredLimit', request: aRegistered, expect: verdicts.listing() },
+  { operation: 'listRegisteredLimits', expect: verdicts.authenticated() },
+  { operation: 'showRegisteredLimit', request: aRegistered, expect: verdicts.authenticated() },
   {
     operation: 'createRegisteredLimits', expect: verdicts.admin(201),
     request: async (w) => ({ body: { registered_limits: [{ service_id: (await freshService(w)).params.service_id, resource_name: 'x', default_limit: 1 }] } }),
   },
   { operation: 'updateRegisteredLimit', request: async (w) => ({ ...await aRegistered(w), body: { registered_limit: { default_limit: 3 } } }), expect: verdicts.admin() },
   { operation: 'deleteRegisteredLimit', request: aRegistered, expect: verdicts.admin(204) },
-  { operation: 'showLimitModel', expect: verdicts.listing() },
-  { operation: 'listLimits', expect: verdicts.listing() },
-  { operation: 'showLimit', request: aLimit, expect: verdicts.reader() },
+  { operation: 'showLimitModel', expect: verdicts.authenticated() },
+  { operation: 'listLimits', expect: verdicts.authenticated() },
+  { operation: 'showLimit', request: aLimit, expect: verdicts.projectReader() },
   { operation: 'createLimits', request: limitBody, expect: verdicts.admin(201) },
-  { operation: 'updateLimit', request: async (w) => ({ ...await aLimit(w), body: { limit: { resource_limit: 3 } } }), expect: { ...verdicts.admin() } },
+  { operation: 'updateLimit', request: async (w) => ({ ...await aLimit(w), body: { limit: { resource_limit: 3 } } }), expect: verdicts.admin() },
   { operation: 'deleteLimit', request: aLimit, expect: verdicts.admin(204) },
-  { operation: 'limitsOf', request: (w) => ({ params: { project_id: w.projectId, service_type: 'image' } }), expect: { nobody: 401, reader: 404, member: 404, manager: 404, admin: 404, other: 404 } },
+  { operation: 'limitsOf', request: (w) => ({ params: { project_id: w.projectId, service_type: 'image' } }), expect: verdicts.internal() },
 ]

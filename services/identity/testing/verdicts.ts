@@ -36,5 +36,7 @@ export const verdicts = {
   domainListing: (ok = 200): Verdict => ({ ...common.admin(ok), ...others(ok) }),
   /** What everybody in the project, and readers of its domain, may see. */
   projectReader: (ok = 200): Verdict => ({ ...common.reader(ok), ...scoped.domainReader(ok) }),
+  /** For Pileus's own services: users do not even learn that it is there. */
+  internal: (): Verdict => ({ nobody: 401, reader: 404, member: 404, manager: 404, admin: 404, other: 404, ...others(404) }),
   authenticated: common.authenticated, everybody: common.everybody,
 }
