@@ -5,7 +5,7 @@ import { now } from '#base/time.ts'
 import { Reply } from '#kit/http/operation.ts'
 import { lenient } from '#kit/http/schema.ts'
 import { operation } from '../deps.ts'
-import { setField } from './fields.ts'
+import { checkProperties, setField } from './fields.ts'
 import * as policy from './policy.ts'
 import * as images from './store.ts'
 import { imageView } from './view.ts'
@@ -21,13 +21,14 @@ export const createImage = operation({
     }
     for (const [name, value] of Object.entries(body as Record<string, unknown>)) {
       if (name === 'id') {
-        if (typeof value !== 'string' || !isUuid(value)) throw badRequest(`Provided object does not match schema 'image': ${JSON.stringify(value)} does not match the pattern of a UUID (id)`)
+        if (typeof value !== 'string' || value.length !== 36 || !isUuid(value)) throw badRequest(`Provided object does not match schema 'image': ${JSON.stringify(value)} does not match the pattern of a UUID (id)`)
         image.id = value
       } else {
         setField(image, name, value)
       }
     }
-    if (image.visibility === 'public' && !policy.publicize.allows(ctx.actor)) throw forbidden('You are not authorized to complete publicize_image action.')
+    checkProperties(image)
+    policy.checkVisibility(ctx.actor, image.visibility)
     if (image.ownerId !== (ctx.actor.projectId ?? null) && !policy.publicize.allows(ctx.actor)) throw forbidden(`You are not permitted to create images owned by '${image.ownerId}'.`)
     await store.tx(async (tx) => {
       if (image.ownerId !== null && await images.countOf(tx, image.ownerId) >= maxImagesPerProject) throw overQuota(`A project may have at most ${maxImagesPerProject} images.`)

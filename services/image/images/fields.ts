@@ -1,5 +1,5 @@
 // The image's attributes: which are the user's to set, what each may hold, and what becomes of them in an image.
-import { badRequest, forbidden } from '#base/errors.ts'
+import { badRequest, forbidden, overQuota } from '#base/errors.ts'
 import { flag } from '#kit/store/store.ts'
 import type { Image } from './store.ts'
 
@@ -8,7 +8,19 @@ export const containerFormats = ['ami', 'ari', 'aki', 'bare', 'ovf', 'ova', 'doc
 const visibilities = ['public', 'private', 'shared', 'community']
 
 /** Set by the service alone: PATCH answers 403, POST too. */
-export const readOnly = new Set(['created_at', 'updated_at', 'status', 'checksum', 'size', 'virtual_size', 'direct_url', 'self', 'file', 'schema', 'locations', 'os_hash_algo', 'os_hash_value', 'stores', 'deleted', 'deleted_at'])
+const readOnly = new Set(['created_at', 'updated_at', 'status', 'checksum', 'size', 'virtual_size', 'direct_url', 'self', 'file', 'schema', 'locations', 'os_hash_algo', 'os_hash_value', 'stores'])
+/** Names that no property may have, now or ever. */
+const reserved = (name: string): boolean => name === 'location' || name === 'deleted' || name === 'deleted_at' || name.startsWith('os_glance_')
+
+/** Refuses what is not the user's to touch. */
+export function writable(name: string): void {
+  if (readOnly.has(name)) throw forbidden(`Attribute '${name}' is read-only.`)
+  if (reserved(name)) throw forbidden(`Attribute '${name}' is reserved.`)
+}
+
+const mostTags = 128, mostProperties = 128
+/** A 413, as glance answers when there are too many of something on one image. */
+export const tooMany = (what: string, attempted: number, most: number): Error => overQuota(`The limit has been exceeded on the number of allowed image ${what}. Attempted: ${attempted}, Maximum: ${most}`)
 
 const text = (name: string, value: unknown, most: number): string | null => {
   if (value === null) return null
@@ -29,11 +41,13 @@ const oneOf = <T extends string>(name: string, value: unknown, values: readonly 
   return value as T
 }
 
+export const checkTags = (count: number): void => { if (count > mostTags) throw tooMany('tags', count, mostTags) }
+
 /** Tags as a set. */
 export function tagsOf(value: unknown): string[] {
   if (!Array.isArray(value)) throw badRequest(`Provided object does not match schema 'image': tags must be a list of strings`)
   const tags = [...new Set(value.map((tag) => text('tags', tag, 255) ?? ''))].sort()
-  if (tags.length > 128) throw badRequest('The limit of 128 tags on an image has been exceeded.')
+  checkTags(tags.length)
   return tags
 }
 
@@ -52,14 +66,18 @@ const setters: Record<string, (image: Image, value: unknown) => void> = {
 
 /** Attributes OpenStack defines for images beyond the core ones are text as well; all others are the user's own properties. */
 export function setField(image: Image, name: string, value: unknown): void {
-  if (readOnly.has(name)) throw forbidden(`Attribute '${name}' is read-only.`)
+  writable(name)
   if (Object.hasOwn(setters, name)) return setters[name]!(image, value)
   if (name.length > 255) throw badRequest('The name of a property is at most 255 characters long.')
-  if (name.startsWith('os_glance_')) throw forbidden(`Attribute '${name}' is reserved.`)
   const kept = text(name, value, 65_535)
   if (kept === null) throw badRequest(`Provided object does not match schema 'image': None is not of type 'string' (${name})`)
   Object.defineProperty(image.properties, name, { value: kept, enumerable: true, configurable: true, writable: true })
-  if (Object.keys(image.properties).length > 128) throw badRequest('The limit of 128 properties on an image has been exceeded.')
+}
+
+/** Once a whole request is applied: one that takes as many away as it adds may pass through more. */
+export function checkProperties({ properties }: Image): void {
+  const count = Object.keys(properties).length
+  if (count > mostProperties) throw tooMany('properties', count, mostProperties)
 }
 
 export const isCore = (name: string): boolean => Object.hasOwn(setters, name)

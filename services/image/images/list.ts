@@ -1,85 +1,50 @@
 // https://docs.openstack.org/api-ref/image/v2/#list-images
 import { badRequest } from '#base/errors.ts'
 import { lenient, Type } from '#kit/http/schema.ts'
-import { admin } from '#kit/policy/rules.ts'
-import { operation } from '../deps.ts'
-import type { ImageRow } from '../schema.ts'
+import { admin, type Target } from '#kit/policy/rules.ts'
+import { operation, type ImageTx } from '../deps.ts'
+import { filtersOf, sortOf, truthOf } from './filters.ts'
+import { linksOf } from './links.ts'
+import { list } from './list-store.ts'
 import * as policy from './policy.ts'
 import * as images from './store.ts'
+import { imageTarget, sharing } from './target.ts'
 import { imageView } from './view.ts'
 
-const text = Type.Optional(Type.String())
-const columns: Record<string, keyof ImageRow> = {
-  id: 'id', name: 'name', status: 'status', owner: 'ownerId', disk_format: 'diskFormat', container_format: 'containerFormat', size: 'size', created_at: 'createdAt', updated_at: 'updatedAt', checksum: 'checksum', os_hash_value: 'osHashValue',
-}
-const equals = ['id', 'name', 'status', 'owner', 'disk_format', 'container_format', 'checksum', 'os_hash_value'] as const
-const special = new Set<string>([...equals, 'limit', 'marker', 'sort', 'sort_key', 'sort_dir', 'visibility', 'member_status', 'os_hidden', 'protected', 'size', 'size_min', 'size_max', 'tag', 'created_at', 'updated_at', 'min_ram', 'min_disk'])
+const text = Type.Optional(Type.String()), texts = Type.Optional(Type.Array(Type.String())), amount = Type.Optional(Type.Integer({ minimum: 0 }))
 const most = 1000
-
-/** `in:a,"b,c"` names several values. */
-export function valuesOf(value: string): string[] {
-  if (!value.startsWith('in:')) return [value]
-  const rest = value.slice(3), out: string[] = []
-  for (const match of rest.matchAll(/"((?:[^"\\]|\\.)*)"|([^,]+)/g)) out.push(match[1]?.replace(/\\(.)/g, '$1') ?? match[2]!)
-  if (out.length === 0 || (rest.match(/(?<!\\)"/g)?.length ?? 0) % 2 === 1) throw badRequest(`Invalid filter value ${value}: the quote is not closed.`)
-  return out
-}
-const operators: Record<string, images.ImageQuery['instants'][number]['op']> = { eq: '=', neq: '!=', gt: '>', gte: '>=', lt: '<', lte: '<=' }
-
-function instant(column: 'createdAt' | 'updatedAt', value: string): images.ImageQuery['instants'][number] {
-  const colon = value.indexOf(':')
-  const word = value.slice(0, colon), named = Object.hasOwn(operators, word)
-  const at = Date.parse(named ? value.slice(colon + 1) : value)
-  if (Number.isNaN(at)) throw badRequest(`Invalid filter value ${value}: it is not an instant.`)
-  return { column, op: operators[named ? word : 'eq']!, at: new Date(at).toISOString() }
-}
-
-function sortOf(search: URLSearchParams): images.ImageQuery['sort'] {
-  if (search.has('sort') && (search.has('sort_key') || search.has('sort_dir'))) throw badRequest('Old and new sorting syntax cannot be combined')
-  const pairs = search.has('sort')
-    ? search.get('sort')!.split(',').map((part) => part.trim().split(':') as [string, string?])
-    : search.getAll('sort_key').map((key, i): [string, string?] => [key, search.getAll('sort_dir')[i] ?? search.getAll('sort_dir')[0]])
-  if (pairs.length === 0) pairs.push(['created_at', search.get('sort_dir') ?? undefined])
-  const sort = pairs.map(([key, direction = 'desc']) => {
-    const column = Object.hasOwn(columns, key) ? columns[key] : undefined
-    if (!column) throw badRequest(`Invalid sort key: ${key.slice(0, 60)}.`)
-    if (direction !== 'asc' && direction !== 'desc') throw badRequest(`Invalid sort direction: ${direction.slice(0, 60)}`)
-    return { column, direction: direction as 'asc' | 'desc' }
-  })
-  for (const column of ['createdAt', 'id'] as const) if (!sort.some((s) => s.column === column)) sort.push({ column, direction: sort[0]!.direction })
-  return sort
-}
+const oneOf = (value: string | undefined, words: string, said: string): void => { if (value !== undefined && !words.split(' ').includes(value)) throw badRequest(`Invalid ${said}: ${value.slice(0, 60)}`) }
 
 export const listImages = operation({
   name: 'listImages', method: 'GET', path: '/images', summary: 'List the images one may see.',
   access: policy.listImages,
+  // What is not named here filters by a property of the user's.
   query: lenient({
-    limit: Type.Optional(Type.Integer({ minimum: 0 })), marker: text, sort: text, sort_key: Type.Optional(Type.Array(Type.String())), sort_dir: Type.Optional(Type.Array(Type.String())),
-    visibility: text, member_status: text, os_hidden: Type.Optional(Type.Boolean()), protected: Type.Optional(Type.Boolean()), size: Type.Optional(Type.Integer({ minimum: 0 })), size_min: Type.Optional(Type.Integer({ minimum: 0 })), size_max: Type.Optional(Type.Integer({ minimum: 0 })),
-    tag: Type.Optional(Type.Array(Type.String())), created_at: text, updated_at: text, id: text, name: text, status: text, owner: text, disk_format: text, container_format: text, checksum: text, os_hash_value: text,
+    limit: amount, marker: text, sort: text, sort_key: texts, sort_dir: texts, visibility: text, member_status: text, os_hidden: text, protected: text, tag: texts, created_at: text, updated_at: text,
+    id: text, name: text, status: text, owner: text, disk_format: text, container_format: text, checksum: text, os_hash_algo: text, os_hash_value: text,
+    size: amount, size_min: amount, size_max: amount, virtual_size: amount, min_ram: amount, min_disk: amount,
   }),
   async handle(ctx, { query, urls }, { store }) {
-    const { search } = urls
-    if (query.visibility !== undefined && !['public', 'private', 'shared', 'community', 'all'].includes(query.visibility)) throw badRequest(`Invalid visibility value: ${query.visibility}`)
-    if (query.member_status !== undefined && !['pending', 'accepted', 'rejected', 'all'].includes(query.member_status)) throw badRequest(`Invalid status: ${query.member_status}`)
-    const limit = Math.min(query.limit ?? 25, most)
+    // Not from the URL: inside the process there is none.
+    const search = new URLSearchParams(Object.entries(query).flatMap(([name, values]) => [values].flat().map((value): [string, string] => [name, String(value)])))
+    const { visibility, member_status: memberStatus, marker: after } = query, { projectId } = ctx.actor
+    oneOf(visibility, 'public private shared community all', 'visibility value')
+    oneOf(memberStatus, 'pending accepted rejected all', 'status')
+    const limit = Math.min(query.limit ?? 25, most), filters = filtersOf(search), sort = sortOf(search)
+    if (query.protected !== undefined) filters.equal.protected = [Number(truthOf('protected', query.protected))]
+    const hidden = truthOf('os_hidden', query.os_hidden ?? 'false')
     const rows = await store.read(async (tx) => {
-      const marker = query.marker === undefined ? undefined : await images.find(tx, query.marker)
-      if (query.marker !== undefined && !marker) throw badRequest(`Marker ${query.marker} could not be found.`)
-      return images.list(tx, {
-        ...(!admin.allows(ctx.actor) && { projectId: ctx.actor.projectId ?? '' }),
-        equal: Object.fromEntries(equals.filter((name) => query[name] !== undefined).map((name) => [columns[name], valuesOf(query[name]!)])),
-        visibility: query.visibility, memberStatus: query.member_status ?? 'accepted', hidden: query.os_hidden ?? false, protected: query.protected, sizeMin: query.size ?? query.size_min, sizeMax: query.size ?? query.size_max,
-        tags: query.tag ?? [], properties: [...search].filter(([name]) => !special.has(name)),
-        instants: [...(query.created_at ? [instant('createdAt', query.created_at)] : []), ...(query.updated_at ? [instant('updatedAt', query.updated_at)] : [])],
-        sort: sortOf(search), marker, limit,
-      })
+      const marker = after === undefined ? undefined : await markerOf(tx, after, projectId, (target) => policy.seeImage.allows(ctx.actor, target))
+      return list(tx, { ...(!admin.allows(ctx.actor) && { seenBy: projectId ?? '' }), projectId, visibility, memberStatus: memberStatus ?? 'accepted', hidden, ...filters, page: { sort, marker, limit } })
     })
-    const first = new URLSearchParams(search)
-    first.delete('marker')
-    const next = rows.length === limit && limit > 0 ? new URLSearchParams(search) : undefined
-    next?.set('marker', rows.at(-1)!.id)
-    const at = (s: URLSearchParams): string => `/v2/images${s.size > 0 ? `?${s}` : ''}`
-    return { images: rows.map(imageView), first: at(first), ...(next && { next: at(next) }), schema: '/v2/schemas/images' }
+    return { images: rows.map(imageView), ...linksOf('/v2/images', urls.search, rows.length === limit ? rows.at(-1)?.id : undefined), schema: '/v2/schemas/images' }
   },
 })
+
+/** One that the caller does not see is none. */
+async function markerOf(tx: ImageTx, id: string, projectId: string | undefined, sees: (target: Target) => boolean): Promise<images.Image> {
+  const image = await images.find(tx, id)
+  const found = image && await sharing(tx, image, projectId)
+  if (!found || !sees(imageTarget.owner(found))) throw badRequest(`Marker ${id.slice(0, 80)} could not be found.`)
+  return found
+}

@@ -1,5 +1,4 @@
 // Rows of images with their properties and tags.
-import { sql } from 'kysely'
 import { conflict } from '#base/errors.ts'
 import { now } from '#base/time.ts'
 import { change, insert } from '#kit/store/rows.ts'
@@ -8,7 +7,8 @@ import type { ImageRow } from '../schema.ts'
 
 export interface Image extends ImageRow { properties: Record<string, string>, tags: string[] }
 
-async function complete(tx: ImageTx, rows: ImageRow[]): Promise<Image[]> {
+/** Rows with what belongs to them, by one query a table. */
+export async function complete(tx: ImageTx, rows: ImageRow[]): Promise<Image[]> {
   if (rows.length === 0) return []
   const ids = rows.map((r) => r.id)
   const properties = Map.groupBy(await tx.db.selectFrom('imageProperties').selectAll().where('imageId', 'in', ids).execute(), (p) => p.imageId)
@@ -19,63 +19,6 @@ async function complete(tx: ImageTx, rows: ImageRow[]): Promise<Image[]> {
 export async function find(tx: ImageTx, id: string): Promise<Image | undefined> {
   const row = await tx.db.selectFrom('imageImages').selectAll().where('id', '=', id).executeTakeFirst()
   return row && (await complete(tx, [row]))[0]
-}
-
-/** What filters may compare; the wire's names are mapped by the caller. */
-export interface ImageQuery {
-  /** Undefined: an administrator, who sees all. */
-  projectId?: string
-  equal: Partial<Record<'id' | 'name' | 'status' | 'ownerId' | 'diskFormat' | 'containerFormat' | 'checksum' | 'osHashValue', string[]>>
-  visibility?: string
-  memberStatus: string
-  hidden: boolean
-  protected?: boolean
-  sizeMin?: number
-  sizeMax?: number
-  tags: string[]
-  properties: [string, string][]
-  instants: { column: 'createdAt' | 'updatedAt', op: '=' | '!=' | '>' | '>=' | '<' | '<=', at: string }[]
-  sort: { column: keyof ImageRow, direction: 'asc' | 'desc' }[]
-  marker?: ImageRow
-  limit: number
-}
-
-export async function list(tx: ImageTx, q: ImageQuery): Promise<Image[]> {
-  let query = tx.db.selectFrom('imageImages').selectAll().where('hidden', '=', q.hidden ? 1 : 0)
-  const shared = (projectId: string) => tx.db.selectFrom('imageMembers').select('imageId').where('memberId', '=', projectId).$if(q.memberStatus !== 'all', (b) => b.where('status', '=', q.memberStatus as never))
-  if (q.projectId !== undefined) {
-    const projectId = q.projectId
-    query = query.where((eb) => eb.or([
-      eb('ownerId', '=', projectId),
-      // Community images are found by those who ask for them only.
-      eb('visibility', '=', 'public'), ...(q.visibility === 'community' ? [eb('visibility', '=', 'community')] : []),
-      eb.and([eb('visibility', '=', 'shared'), eb('id', 'in', shared(projectId))]),
-    ]))
-  }
-  if (q.visibility !== undefined && q.visibility !== 'all') query = query.where('visibility', '=', q.visibility as never)
-  for (const [column, values] of Object.entries(q.equal)) query = query.where(column as 'name', 'in', values)
-  if (q.protected !== undefined) query = query.where('protected', '=', q.protected ? 1 : 0)
-  if (q.sizeMin !== undefined) query = query.where('size', '>=', q.sizeMin)
-  if (q.sizeMax !== undefined) query = query.where('size', '<=', q.sizeMax)
-  for (const { column, op, at } of q.instants) query = query.where(column, op, at)
-  for (const tag of q.tags) query = query.where('id', 'in', tx.db.selectFrom('imageTags').select('imageId').where('tag', '=', tag))
-  for (const [name, value] of q.properties) query = query.where('id', 'in', tx.db.selectFrom('imageProperties').select('imageId').where('name', '=', name).where('value', '=', value))
-  if (q.marker) query = query.where(afterMarker(q.sort, q.marker))
-  for (const { column, direction } of q.sort) query = query.orderBy(sql`COALESCE(${sql.ref(column)}, ${emptyOf(column)})`, direction)
-  return complete(tx, await query.limit(q.limit).execute())
-}
-
-/** Absent values sort as empty ones, on every engine alike. */
-const emptyOf = (column: keyof ImageRow): string | number => (['minDiskGib', 'minRamMib', 'size', 'virtualSize', 'protected', 'hidden'].includes(column) ? 0 : '')
-
-/** Rows behind the marker in the asked order: (a, b, id) compared from the left. */
-function afterMarker(sort: ImageQuery['sort'], marker: ImageRow) {
-  const value = (column: keyof ImageRow) => sql`COALESCE(${sql.ref(column)}, ${emptyOf(column)})`
-  const parts = sort.map(({ column, direction }, i) => {
-    const same = sort.slice(0, i).map((s) => sql`${value(s.column)} = ${marker[s.column] ?? emptyOf(s.column)}`)
-    return sql`(${sql.join([...same, sql`${value(column)} ${sql.raw(direction === 'asc' ? '>' : '<')} ${marker[column] ?? emptyOf(column)}`], sql` AND `)})`
-  })
-  return sql<boolean>`(${sql.join(parts, sql` OR `)})`
 }
 
 export async function add(tx: ImageTx, image: Image): Promise<void> {
@@ -122,6 +65,8 @@ export const addTag = async (tx: ImageTx, imageId: string, tag: string): Promise
   await tx.db.deleteFrom('imageTags').where('imageId', '=', imageId).where('tag', '=', tag).execute()
   await insert(tx, 'imageTags', { imageId, tag })
 }
+export const countTags = async (tx: ImageTx, imageId: string): Promise<number> =>
+  Number((await tx.db.selectFrom('imageTags').select(({ fn }) => fn.countAll().as('n')).where('imageId', '=', imageId).executeTakeFirstOrThrow()).n)
 export const removeTag = async (tx: ImageTx, imageId: string, tag: string): Promise<boolean> =>
   Number((await tx.db.deleteFrom('imageTags').where('imageId', '=', imageId).where('tag', '=', tag).executeTakeFirst()).numDeletedRows) > 0
 

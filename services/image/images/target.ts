@@ -1,19 +1,21 @@
 // How an image in a path is found, and whom it shows itself to.
 import type { Context } from '#base/context.ts'
 import { notFound } from '#base/errors.ts'
-import type { Deps } from '../deps.ts'
+import type { Deps, ImageTx } from '../deps.ts'
 import * as policy from './policy.ts'
 import * as images from './store.ts'
 
 export type Found = images.Image & { sharedWith?: string }
 
+/** Whether it is shared with the caller's project, whatever that project says to it. */
+export const sharing = async (tx: ImageTx, image: images.Image, projectId: string | undefined): Promise<Found> =>
+  image.visibility === 'shared' && projectId !== undefined && image.ownerId !== projectId && await images.isMember(tx, image.id, projectId) ? { ...image, sharedWith: projectId } : image
+
 export const imageTarget = {
   async load(ctx: Context, params: Record<string, string>, { store }: Deps): Promise<Found | undefined> {
     return store.read(async (tx) => {
       const image = await images.find(tx, params.image_id!)
-      const { projectId } = ctx.actor
-      if (image?.visibility !== 'shared' || projectId === undefined || image.ownerId === projectId) return image
-      return await images.isMember(tx, image.id, projectId) ? { ...image, sharedWith: projectId } : image
+      return image && sharing(tx, image, ctx.actor.projectId)
     })
   },
   sees: policy.seeImage,

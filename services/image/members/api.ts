@@ -1,4 +1,5 @@
 // https://docs.openstack.org/api-ref/image/v2/#sharing
+import type { Context } from '#base/context.ts'
 import { forbidden, notFound } from '#base/errors.ts'
 import { seconds } from '#base/time.ts'
 import { exact, oneOf, Type } from '#kit/http/schema.ts'
@@ -14,32 +15,35 @@ const view = (row: MemberRow): object => ({
 })
 const onlyShared = (image: Found): void => { if (image.visibility !== 'shared') throw forbidden('Only shared images have members.') }
 const noMember = (imageId: string, memberId: string): Error => notFound(`${memberId} not found in the member list of the image ${imageId}.`)
+/** Owners and administrators see all members; a member sees himself, not his neighbours. */
+const seesAll = (ctx: Context, image: Found): boolean => image.ownerId === ctx.actor.projectId || admin.allows(ctx.actor)
+const path = '/images/{image_id}/members', one = `${path}/{member_id}`
+/** Clients repeat the member in the body; the path decides. */
+const repeated = Type.Optional(Type.String({ maxLength: 255 }))
 
 export const listMembers = operation({
-  name: 'listImageMembers', method: 'GET', path: '/images/{image_id}/members', summary: 'List the projects an image is shared with.',
+  name: 'listImageMembers', method: 'GET', path, summary: 'List the projects an image is shared with.',
   access: policy.seeImage, target: imageTarget,
   async handle(ctx, { target }, { store }) {
-    if (target.visibility !== 'shared') throw forbidden('Only shared images have members.')
+    onlyShared(target)
     const rows = await store.read((tx) => members.list(tx, target.id))
-    // A consumer sees himself, not his neighbours.
-    const mine = target.ownerId === ctx.actor.projectId || admin.allows(ctx.actor)
-    return { members: rows.filter((row) => mine || row.memberId === ctx.actor.projectId).map(view), schema: '/v2/schemas/members' }
+    return { members: rows.filter((row) => seesAll(ctx, target) || row.memberId === ctx.actor.projectId).map(view), schema: '/v2/schemas/members' }
   },
 })
 
 export const showMember = operation({
-  name: 'showImageMember', method: 'GET', path: '/images/{image_id}/members/{member_id}', summary: 'Show a member.',
+  name: 'showImageMember', method: 'GET', path: one, summary: 'Show a member.',
   access: policy.seeImage, target: imageTarget,
   async handle(ctx, { target, params }, { store }) {
-    const row = await store.read((tx) => members.find(tx, target.id, params.member_id!))
-    const mine = target.ownerId === ctx.actor.projectId || admin.allows(ctx.actor) || row?.memberId === ctx.actor.projectId
-    if (!row || !mine) throw noMember(target.id, params.member_id!)
+    const memberId = params.member_id!
+    const row = target.visibility === 'shared' ? await store.read((tx) => members.find(tx, target.id, memberId)) : undefined
+    if (!row || !(seesAll(ctx, target) || memberId === ctx.actor.projectId)) throw noMember(target.id, memberId)
     return view(row)
   },
 })
 
 export const addMember = operation({
-  name: 'addImageMember', method: 'POST', path: '/images/{image_id}/members', summary: 'Share an image with a project.',
+  name: 'addImageMember', method: 'POST', path, summary: 'Share an image with a project.',
   access: policy.changeImage, target: imageTarget, body: exact({ member: Type.String({ minLength: 1, maxLength: 64 }) }),
   async handle(_ctx, { target, body }, { store }) {
     onlyShared(target)
@@ -48,23 +52,22 @@ export const addMember = operation({
 })
 
 export const updateMember = operation({
-  name: 'updateImageMember', method: 'PUT', path: '/images/{image_id}/members/{member_id}', summary: 'Accept or reject an image, as its member.',
-  // openstacksdk repeats the member in the body; the path decides.
-  access: policy.seeImage, target: imageTarget, body: exact({ status: oneOf('pending', 'accepted', 'rejected'), member: Type.Optional(Type.String({ maxLength: 64 })), member_id: Type.Optional(Type.String({ maxLength: 64 })) }),
+  name: 'updateImageMember', method: 'PUT', path: one, summary: 'Accept or reject an image, as its member.',
+  access: policy.joinImage, target: imageTarget, body: exact({ status: oneOf('pending', 'accepted', 'rejected'), member: repeated, member_id: repeated }),
   async handle(ctx, { target, params, body }, { store }) {
-    const { member_id: memberId } = params
+    const memberId = params.member_id!
+    onlyShared(target)
     return store.tx(async (tx) => {
-      if (!await members.find(tx, target.id, memberId!)) throw noMember(target.id, memberId!)
-      // The owner shares; whether to take it is the member's alone.
-      if (memberId !== ctx.actor.projectId && !admin.allows(ctx.actor)) throw forbidden('Only the member may change its status.')
-      await members.setStatus(tx, target.id, memberId!, body.status)
-      return view((await members.find(tx, target.id, memberId!))!)
+      const row = await members.find(tx, target.id, memberId)
+      if (!row || !(seesAll(ctx, target) || memberId === ctx.actor.projectId)) throw noMember(target.id, memberId)
+      await members.setStatus(tx, target.id, memberId, body.status)
+      return view((await members.find(tx, target.id, memberId))!)
     })
   },
 })
 
 export const removeMember = operation({
-  name: 'removeImageMember', method: 'DELETE', path: '/images/{image_id}/members/{member_id}', summary: 'Share an image no longer.', status: 204,
+  name: 'removeImageMember', method: 'DELETE', path: one, summary: 'Share an image no longer.', status: 204,
   access: policy.changeImage, target: imageTarget,
   async handle(_ctx, { target, params }, { store }) {
     onlyShared(target)
