@@ -1,4 +1,4 @@
-// What a client sees whose request is refused while it is still sending.
+// What a client sees whose request is refused, above all while it is still sending.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
@@ -78,4 +78,11 @@ test('who asks before he sends is told to go on, or why not', async () => {
     await write(socket, body)
     assert.match(await read(socket), /^HTTP\/1.1 4(15|00) /)
   }
+})
+
+test('a method that there is not is a 405 that names those there are; on an empty id a 404', async () => {
+  const reply = await api.http('DELETE', '/toy/post', { token: 'member' })
+  assert.deepEqual([reply.status, reply.headers.get('allow')], [405, 'POST'])
+  assert.equal((await api.http('DELETE', '/toy/post/', { token: 'member' })).status, 404)
+  assert.equal((await api.http('POST', '/toy/post/', { token: 'member' })).status, 204)
 })

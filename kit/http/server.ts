@@ -109,7 +109,8 @@ export function createApi(options: HttpOptions): Server {
     const found = mount.router.find(req.method as HTTPMethod, inner) ?? (req.method === 'HEAD' ? mount.router.find('GET', inner) : null)
     if (!found) {
       const allowed = methods.filter((m) => mount.router.find(m, inner))
-      if (allowed.length > 0) throw new Fault('methodNotAllowed', 'The method is not allowed for this resource.', { headers: { allow: allowed.join(', ') } })
+      // `DELETE /servers/` means the server with an empty id: there is none. Reading with a slash too many is answered as without it.
+      if (allowed.length > 0 && !inner.endsWith('/')) throw new Fault('methodNotAllowed', 'The method is not allowed for this resource.', { headers: { allow: allowed.join(', ') } })
       throw notFound('The resource could not be found.')
     }
     const route = found.store as Route
