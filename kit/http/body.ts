@@ -1,5 +1,6 @@
 // Reading request bodies: bounded, strict about encoding and media type, and with nothing merged into prototypes.
 import type { IncomingMessage } from 'node:http'
+import { chunksOf } from '#base/chunks.ts'
 import { badRequest, tooLarge, unsupportedMediaType } from '#base/errors.ts'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
@@ -10,7 +11,7 @@ export async function readBody(req: IncomingMessage, maxBytes: number): Promise<
   if (declared > maxBytes) throw tooLarge(`The request body is larger than ${maxBytes} bytes.`)
   const chunks: Buffer[] = []
   let size = 0
-  for await (const chunk of req as AsyncIterable<Buffer>) {
+  for await (const chunk of chunksOf(req)) {
     size += chunk.length
     if (size > maxBytes) throw tooLarge(`The request body is larger than ${maxBytes} bytes.`)
     chunks.push(chunk)
@@ -37,3 +38,22 @@ export function parseJson(bytes: Buffer, contentType: string | undefined, consum
 const deepest = 100
 const isShallow = (value: unknown, left: number): boolean =>
   typeof value !== 'object' || value === null || (left > 0 && (Array.isArray(value) ? value : Object.values(value)).every((v) => isShallow(v, left - 1)))
+
+/** What is taken in of a refused request's body so that its sender comes to read the answer. */
+export interface Patience { bytes: number, ms: number }
+
+/**
+ * Throws away what still comes of a request that was answered already; settles at its end, or when patience is. A connection that is closed while its peer is sending is reset, and
+ * with it goes the answer: many clients look for one only when they have sent all.
+ */
+export async function drain(req: IncomingMessage, patience: Patience): Promise<void> {
+  if (req.destroyed) return
+  const over = Promise.withResolvers<void>()
+  const timer = setTimeout(over.resolve, patience.ms)
+  let left = patience.bytes
+  req.on('data', (chunk: Buffer) => { if ((left -= chunk.length) < 0) over.resolve() })
+  for (const event of ['end', 'error', 'close']) req.on(event, over.resolve)
+  req.resume()
+  await over.promise
+  clearTimeout(timer)
+}

@@ -9,7 +9,7 @@ import { badRequest, Fault, notFound, unauthorized } from '#base/errors.ts'
 import { newRequestId } from '#base/ids.ts'
 import { anyone } from '#kit/policy/rules.ts'
 import type { RequestScope, Tracer } from '#kit/trace/tracer.ts'
-import { parseJson, readBody } from './body.ts'
+import { drain, parseJson, readBody, type Patience } from './body.ts'
 import { faultView } from './faults.ts'
 import { noVersion, Reply, type Input, type Operation, type Version } from './operation.ts'
 import { admit, perform } from './pipeline.ts'
@@ -30,6 +30,8 @@ export interface HttpOptions {
   openServiceCredential?(sealed: string): Actor
   tracer: Tracer
   log: Log
+  /** With senders of bodies that were refused. */
+  patience?: Patience
   tls?: { cert: string | Buffer, key: string | Buffer }
   /** Told of every finished request, for metrics. */
   finished?(service: string, operation: string, status: number, seconds: number): void
@@ -107,7 +109,8 @@ export function createApi(options: HttpOptions): Server {
     const found = mount.router.find(req.method as HTTPMethod, inner) ?? (req.method === 'HEAD' ? mount.router.find('GET', inner) : null)
     if (!found) {
       const allowed = methods.filter((m) => mount.router.find(m, inner))
-      if (allowed.length > 0) throw new Fault('methodNotAllowed', 'The method is not allowed for this resource.', { headers: { allow: allowed.join(', ') } })
+      // `DELETE /servers/` means the server with an empty id: there is none. Reading with a slash too many is answered as without it.
+      if (allowed.length > 0 && !inner.endsWith('/')) throw new Fault('methodNotAllowed', 'The method is not allowed for this resource.', { headers: { allow: allowed.join(', ') } })
       throw notFound('The resource could not be found.')
     }
     const route = found.store as Route
@@ -132,6 +135,7 @@ export function createApi(options: HttpOptions): Server {
       const limit = Math.max(...route.operations.map((op) => op.maxBodyBytes ?? 1024 ** 2))
       // The roles are checked before a large body is even read, where one rule speaks for the path.
       if (route.operations.length === 1) admit(service, first, ctx)
+      goOn(req, res)
       body = parseJson(await readBody(req, limit), req.headers['content-type'], route.operations.flatMap((op) => op.consumes ?? []))
       if (route.operations.some((op) => op.action)) action = actionOf(body)
     }
@@ -143,6 +147,7 @@ export function createApi(options: HttpOptions): Server {
     state.op = op
     await ctx.span(`${service.name}.decide-access`, async () => admit(service, op, ctx), { tenant: { audit_id: ctx.actor.auditId } })
     if (op.action) body = (body as Record<string, unknown>)[op.action]
+    if (op.streams) goOn(req, res)
 
     const searchParams = new URLSearchParams(search)
     const root = options.publicUrl + service.mount
@@ -192,7 +197,11 @@ export function createApi(options: HttpOptions): Server {
     // What was not read of the request would be taken for the next one.
     if (!req.complete) headers.connection = 'close'
     res.writeHead(view.status, { ...commonHeaders(service, ctx.requestId, version), ...headers, 'content-type': 'application/json', 'content-length': String(body.length) })
-    res.end(req.method === 'HEAD' ? undefined : body)
+    const answer = req.method === 'HEAD' ? undefined : body
+    if (req.complete) { res.end(answer); return }
+    if (answer) res.write(answer)
+    else res.flushHeaders()
+    void drain(req, options.patience ?? { bytes: 512 * 1024 ** 2, ms: 5000 }).then(() => res.end())
   }
 
   const commonHeaders = (service: ServiceHttp | undefined, requestId: string, version: Version | undefined): Record<string, string> => ({
@@ -205,6 +214,8 @@ export function createApi(options: HttpOptions): Server {
   // Slow or endless headers are cut off; bodies may take as long as an image takes.
   const limits = { headersTimeout: 30_000, requestTimeout: 0, keepAliveTimeout: 65_000, maxHeaderSize: 32_768 }
   const server = options.tls ? createHttpsServer({ ...options.tls, ...limits }, handle) : createHttpServer({ ...limits, highWaterMark: 1024 ** 2 }, handle)
+  // Who asks before he sends is answered once it is known who he is: what is refused need not be sent at all.
+  server.on('checkContinue', handle)
   server.on('clientError', (_error, socket) => {
     if (!socket.writable) return
     const body = '{"error":{"code":400,"message":"The request is not valid HTTP."}}'
@@ -212,6 +223,8 @@ export function createApi(options: HttpOptions): Server {
   })
   return server
 }
+
+const goOn = (req: IncomingMessage, res: ServerResponse): void => { if (req.headers.expect?.toLowerCase() === '100-continue') res.writeContinue() }
 
 const notAuthenticated = (publicUrl: string): Error =>
   unauthorized('The request you have made requires authentication.', { headers: { 'www-authenticate': `Keystone uri="${publicUrl}/identity"` } })

@@ -47,6 +47,7 @@ export interface ApiSetup {
   openServiceCredential?: HttpOptions['openServiceCredential']
   /** Further tables (saga journal, outbox). */
   migrations?: { area: string, migrations: Migration[] }[]
+  patience?: HttpOptions['patience']
   /** Set to keep the log out of the test's output: for tests that provoke bugs. */
   quiet?: boolean
 }
@@ -113,7 +114,7 @@ export async function startApi(setup: ApiSetup): Promise<TestApi> {
     return found
   }
   const options: HttpOptions = {
-    services: [...mounts.values()], publicUrl: '', tracer, log, ...(setup.openServiceCredential && { openServiceCredential: setup.openServiceCredential }),
+    services: [...mounts.values()], publicUrl: '', tracer, log, ...(setup.openServiceCredential && { openServiceCredential: setup.openServiceCredential }), ...(setup.patience && { patience: setup.patience }),
     authenticate: setup.authenticate ?? (async (token: string, _ctx: Context) => {
       const actor = Object.hasOwn(actors, token) ? actors[token] : undefined
       if (!actor) throw unauthorized('The request you have made requires authentication.')

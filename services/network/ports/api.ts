@@ -85,7 +85,7 @@ export const updatePort = updating(port, async (tx, ctx, deps, row, values, owne
     ...(Object.hasOwn(values, 'binding:profile') && { profile: JSON.stringify(values['binding:profile'] ?? {}) }), ...(values.dns_name !== undefined && { dnsName: values.dns_name }),
     ...(values['binding:vnic_type'] !== undefined && { vnicType: values['binding:vnic_type'] }),
   })
-  if (Object.hasOwn(values, 'binding:host_id') && (values['binding:host_id'] ?? '') !== row.host) return bindTo(tx, ctx, deps, changed, values['binding:host_id'] ?? '')
+  if (Object.hasOwn(values, 'binding:host_id') && (values['binding:host_id'] ?? '') !== row.host) return bindTo(tx, ctx, deps, changed, values['binding:host_id'] ?? '', {}, groupsBefore)
   if (seenByHosts.some((name) => Object.hasOwn(values, name))) await wakePort(tx, ctx, deps, changed, [changed.host], [...new Set([...groupsBefore, ...groupsAfter])])
   return changed
 })

@@ -101,3 +101,17 @@ test('only hosts with ports that are concerned are woken', async () => {
   await me.ok('createSecurityGroupRule', rule((await aGroup()).id, { protocol: 'tcp', port_range_min: 80, port_range_max: 80 }))
   assert.deepEqual(api.woken, [])
 })
+
+test('who leaves a group is taken out of it on every host whose rules name it, also when it moves at the same time', async () => {
+  const group = await aGroup(), peer = await aGroup(), subnet = await me.subnet()
+  const bind = (host: string, groupId: string): Promise<any> => me.port(subnet.network_id, { 'binding:host_id': host, 'security_groups': [groupId], 'project_id': testProjectId }, 'admin')
+  await bind('host-a', group.id)
+  await me.ok('createSecurityGroupRule', rule(group.id, { remote_group_id: peer.id }))
+  const told = (): unknown[] => (api.woken as TestNetwork['woken']).filter((w) => w.host === 'host-a').map((w) => w.touched.groups ?? [])
+  for (const further of [{}, { 'binding:host_id': 'host-c' }, { 'binding:host_id': '' }]) {
+    const b = await bind('host-b', peer.id)
+    api.woken.length = 0
+    await me.ok('updatePort', { params: { port_id: b.id }, body: { port: { security_groups: [], ...further } } }, 'admin')
+    assert.deepEqual(told(), [[peer.id]], JSON.stringify(further))
+  }
+})
