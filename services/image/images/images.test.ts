@@ -144,7 +144,11 @@ test('lists: filters', async () => {
 test('lists: order and pages', async () => {
   const tag = 'pages', names = ['b', 'a', 'c', 'a', null]
   const made: any[] = []
-  for (const name of names) made.push(await make({ name, tags: [tag] }))
+  for (const name of names) {
+    made.push(await make({ name, tags: [tag] }))
+    // No two in one millisecond: their order would be their ids'.
+    for (const at = Date.now(); Date.now() === at;) await new Promise((resolve) => setImmediate(resolve))
+  }
   const order = async (query: string): Promise<number[]> => (await listed(`tag=${tag}&${query}`)).map((id) => made.findIndex((m) => m.id === id))
   assert.deepEqual(await order(''), [4, 3, 2, 1, 0])
   assert.deepEqual(await order('sort=created_at:asc'), [0, 1, 2, 3, 4])
