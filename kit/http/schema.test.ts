@@ -35,3 +35,10 @@ test('a property that is called like one of our own words is an ordinary propert
   const schema = new VersionedSchema(exact({ since: Type.Optional(Type.String()), versions: Type.Optional(Type.String()), n: since('2.2', Type.Optional(Type.String())) }))
   assert.ok(accepts(schema, '2.1', { since: 'a', versions: 'b' }))
 })
+
+test('a record takes no key that its pattern does not match, whatever stands behind it', () => {
+  const inventories = new VersionedSchema(exact({ inventories: Type.Record(Type.String({ pattern: '^[A-Z]+$' }), Type.Integer()), all: Type.Optional(Type.Record(Type.String(), Type.Integer())) }))
+  assert.ok(accepts(inventories, '1.0', { inventories: { VCPU: 1 }, all: { x: 1 } }))
+  assert.ok(!accepts(inventories, '1.0', { inventories: { a: 'text' } }))
+  assert.ok(!accepts(inventories, '1.0', { inventories: {}, all: { 'a\nb': 'text' } }))
+})

@@ -72,6 +72,15 @@ function boundaries(schema: any, into = new Set<number>()): Set<number> {
   return into
 }
 
+/** `Type.Record` says nothing of keys that its pattern does not match, and typebox's own for any string matches none with a line break: such a key
+ * would bring a value that nobody checked. It is refused instead. */
+function closeRecords(schema: any): void {
+  if (typeof schema !== 'object' || schema === null) return
+  if (schema.patternProperties && !Array.isArray(schema)) schema.additionalProperties ??= false
+  // A property may be called like one of JSON schema's words.
+  for (const [key, value] of Object.entries<any>(schema)) if (key === 'properties') Object.values(value).forEach(closeRecords); else closeRecords(value)
+}
+
 /** A schema for every version of an operation; compiles one per stretch of versions that look the same. */
 export class VersionedSchema {
   readonly schema: TSchema
@@ -80,16 +89,20 @@ export class VersionedSchema {
 
   constructor(schema: TSchema) { this.schema = schema }
 
+  /** The versions at which it changes. Looked for when first asked: most operations of a process are never called. */
+  #changes(): number[] {
+    if (!this.#boundaries) closeRecords(this.schema)
+    return this.#boundaries ??= [...boundaries(this.schema)].sort((a, b) => a - b)
+  }
+
   /** The schema as it stood at a version: for documents, which need no validator. */
   shapeAt(version: number): TSchema {
-    this.#boundaries ??= [...boundaries(this.schema)].sort((a, b) => a - b)
-    return this.#boundaries.length === 0 ? this.schema : at(this.schema, version) as TSchema
+    return this.#changes().length === 0 ? this.schema : at(this.schema, version) as TSchema
   }
 
   at(version: number): { schema: TSchema, validator: Validator<any, any> } {
-    this.#boundaries ??= [...boundaries(this.schema)].sort((a, b) => a - b)
     let from = 0
-    for (const b of this.#boundaries) if (b <= version) from = b
+    for (const b of this.#changes()) if (b <= version) from = b
     let known = this.#compiled.get(from)
     if (!known) {
       const schema = this.shapeAt(version)
