@@ -11,6 +11,10 @@ import * as endpoints from './endpoints/api.ts'
 import * as groups from './groups/api.ts'
 import { first } from './migrations/0001-first.ts'
 import { limits as limitTables } from './migrations/0020-limits.ts'
+import * as endpointFilter from './endpoint-filter/api.ts'
+import { policies as policyTables } from './migrations/0021-policies.ts'
+import * as policies from './policies/api.ts'
+import * as policyAssociations from './policies/associations.ts'
 import * as limits from './limits/api.ts'
 import * as registeredLimits from './limits/registered.ts'
 import * as projects from './projects/api.ts'
@@ -33,6 +37,7 @@ export const identity: ServiceModule<Deps> = {
     operations: [
       ...operationsIn(versions, tokens, users, projects, tags, domains, groups, roles, inferences), ...grants,
       ...operationsIn(limits, registeredLimits),
+      ...operationsIn(policies, policyAssociations, endpointFilter), ...policyAssociations.policyAssociations, ...endpointFilter.endpointFilters,
       ...operationsIn(assignments, regions, services, endpoints, applicationCredentials),
     ],
     envelope: (fault) => ({ error: { code: fault.status, title: statusText(fault.status), message: fault.message } }),
@@ -40,10 +45,12 @@ export const identity: ServiceModule<Deps> = {
   migrations: [
     first,
     limitTables,
+    policyTables,
   ],
   access: async () => (await Promise.all([
     import('./versions/access.ts'), import('./tokens/access.ts'), import('./users/access.ts'), import('./projects/access.ts'), import('./tags/access.ts'), import('./domains/access.ts'),
     import('./groups/access.ts'), import('./roles/access.ts'), import('./assignments/access.ts'), import('./catalog/access.ts'), import('./application-credentials/access.ts'),
     import('./limits/access.ts'),
+    import('./policies/access.ts'),
   ])).flatMap((m) => m.access),
 }

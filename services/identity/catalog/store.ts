@@ -3,8 +3,10 @@ import { insert, replace } from '#kit/store/rows.ts'
 import type { IdentityTx } from '../deps.ts'
 import { taken } from '../faults.ts'
 import type { Page } from '../fields.ts'
+import * as endpointFilter from '../endpoint-filter/store.ts'
 import * as limits from '../limits/store.ts'
-import { narrowed, type Term } from '../lists-store.ts'
+import * as policies from '../policies/store.ts'
+import { inChunks, narrowed, type Term } from '../lists-store.ts'
 import type { EndpointRow, RegionRow, ServiceRow } from '../schema.ts'
 
 export const findRegion = (tx: IdentityTx, id: string): Promise<RegionRow | undefined> => tx.db.selectFrom('identityRegions').selectAll().where('id', '=', id).executeTakeFirst()
@@ -17,6 +19,7 @@ export const saveRegion = (tx: IdentityTx, was: RegionRow, row: RegionRow): Prom
 export const allRegions = (tx: IdentityTx): Promise<RegionRow[]> => tx.db.selectFrom('identityRegions').selectAll().execute()
 export async function removeRegions(tx: IdentityTx, ids: string[]): Promise<void> {
   await limits.removeRegisteredWhere(tx, 'regionId', ids)
+  await policies.dissociate(tx, 'regionId', ids)
   await tx.db.deleteFrom('identityRegions').where('id', 'in', ids).execute()
 }
 export const regionsInUse = async (tx: IdentityTx, ids: string[]): Promise<boolean> =>
@@ -34,7 +37,9 @@ export const saveService = (tx: IdentityTx, was: ServiceRow, row: ServiceRow): P
 export const servicesIn = (tx: IdentityTx, ids: string[]): Promise<ServiceRow[]> => tx.db.selectFrom('identityServices').selectAll().where('id', 'in', [...new Set(ids)]).execute()
 /** With its endpoints. */
 export async function removeService(tx: IdentityTx, id: string): Promise<void> {
+  await forgetEndpoints(tx, (await tx.db.selectFrom('identityEndpoints').select('id').where('serviceId', '=', id).execute()).map((e) => e.id))
   await tx.db.deleteFrom('identityEndpoints').where('serviceId', '=', id).execute()
+  await policies.dissociate(tx, 'serviceId', [id])
   await limits.removeRegisteredWhere(tx, 'serviceId', [id])
   await tx.db.deleteFrom('identityServices').where('id', '=', id).execute()
 }
@@ -49,4 +54,14 @@ export function listEndpoints(tx: IdentityTx, filter: { terms?: Term[], interfac
 }
 export const addEndpoint = (tx: IdentityTx, row: EndpointRow): Promise<void> => insert(tx, 'identityEndpoints', { ...row })
 export const saveEndpoint = (tx: IdentityTx, was: EndpointRow, row: EndpointRow): Promise<void> => replace(tx, 'identityEndpoints', was, row)
-export const removeEndpoint = async (tx: IdentityTx, id: string): Promise<void> => { await tx.db.deleteFrom('identityEndpoints').where('id', '=', id).execute() }
+/** What was said of endpoints that go. */
+async function forgetEndpoints(tx: IdentityTx, ids: string[]): Promise<void> {
+  for (const part of inChunks(ids)) {
+    await endpointFilter.forgetEndpoints(tx, part)
+    await policies.dissociate(tx, 'endpointId', part)
+  }
+}
+export async function removeEndpoint(tx: IdentityTx, id: string): Promise<void> {
+  await forgetEndpoints(tx, [id])
+  await tx.db.deleteFrom('identityEndpoints').where('id', '=', id).execute()
+}

@@ -11,7 +11,7 @@ import { missing } from '../faults.ts'
 import { collection, extraOf, field, listQuery, pageOf, termsOf } from '../fields.ts'
 import type { EndpointRow } from '../schema.ts'
 
-const target = {
+export const endpointTarget = {
   load: (_ctx: unknown, params: Record<string, string>, { store }: Deps) => store.read((tx) => catalog.findEndpoint(tx, params.endpoint_id!)),
   sees: policy.readCatalog, owner: () => ({}),
   missing: (params: Record<string, string>) => missing('endpoint', params.endpoint_id!),
@@ -55,7 +55,7 @@ export const listEndpoints = operation({
 })
 
 export const showEndpoint = operation({
-  name: 'showEndpoint', method: 'GET', path: '/endpoints/{endpoint_id}', summary: 'Show an endpoint.', access: policy.readCatalog, target,
+  name: 'showEndpoint', method: 'GET', path: '/endpoints/{endpoint_id}', summary: 'Show an endpoint.', access: policy.readCatalog, target: endpointTarget,
   handle: async (_ctx, { target, urls }) => ({ endpoint: endpointView(target, urls.api) }),
 })
 
@@ -76,7 +76,7 @@ export const createEndpoint = operation({
 })
 
 export const updateEndpoint = operation({
-  name: 'updateEndpoint', method: 'PATCH', path: '/endpoints/{endpoint_id}', summary: 'Change an endpoint.', access: policy.changeCatalog, target,
+  name: 'updateEndpoint', method: 'PATCH', path: '/endpoints/{endpoint_id}', summary: 'Change an endpoint.', access: policy.changeCatalog, target: endpointTarget,
   body: exact({ endpoint: lenient({ ...fields, interface: Type.Optional(fields.interface), service_id: Type.Optional(fields.service_id), url: Type.Optional(fields.url) }, { minProperties: 1 }) }),
   async handle(_ctx, { target, body: { endpoint }, urls }, { store }) {
     if (endpoint.url !== undefined) checkUrl(endpoint.url)
@@ -96,6 +96,6 @@ export const updateEndpoint = operation({
 })
 
 export const deleteEndpoint = operation({
-  name: 'deleteEndpoint', method: 'DELETE', path: '/endpoints/{endpoint_id}', summary: 'Delete an endpoint.', access: policy.changeCatalog, target,
+  name: 'deleteEndpoint', method: 'DELETE', path: '/endpoints/{endpoint_id}', summary: 'Delete an endpoint.', access: policy.changeCatalog, target: endpointTarget,
   handle: async (_ctx, { target }, { store }) => store.tx((tx) => catalog.removeEndpoint(tx, target.id)),
 })

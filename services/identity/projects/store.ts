@@ -1,5 +1,6 @@
 // Rows of projects and domains, and projects' tags.
 import { conflict } from '#base/errors.ts'
+import * as endpointFilter from '../endpoint-filter/store.ts'
 import * as limits from '../limits/store.ts'
 import { insert, replace } from '#kit/store/rows.ts'
 import type { IdentityTx } from '../deps.ts'
@@ -80,6 +81,7 @@ export async function remove(tx: IdentityTx, ids: string[]): Promise<void> {
   await tx.db.deleteFrom('identityApplicationCredentials').where('projectId', 'in', ids).execute()
   await tx.db.deleteFrom('identityProjectTags').where('projectId', 'in', ids).execute()
   await limits.removeOfOwners(tx, ids)
+  await endpointFilter.forgetProjects(tx, ids)
   await tx.db.updateTable('identityUsers').set({ defaultProjectId: null }).where('defaultProjectId', 'in', ids).execute()
   await tx.db.deleteFrom('identityProjects').where('id', 'in', ids).execute()
 }

@@ -1,0 +1,46 @@
+// Rows of endpoint groups, and which endpoints projects are shown.
+import { insert, replace } from '#kit/store/rows.ts'
+import type { IdentityTx } from '../deps.ts'
+import type { Page } from '../fields.ts'
+import { narrowed, type Term } from '../lists-store.ts'
+import type { EndpointGroupRow } from '../policies/schema.ts'
+import type { EndpointRow, ProjectRow } from '../schema.ts'
+
+export const find = (tx: IdentityTx, id: string): Promise<EndpointGroupRow | undefined> => tx.db.selectFrom('identityEndpointGroups').selectAll().where('id', '=', id).executeTakeFirst()
+export const list = (tx: IdentityTx, terms: Term[], page: Page): Promise<EndpointGroupRow[]> => narrowed(tx, tx.db.selectFrom('identityEndpointGroups').selectAll(), terms, page).execute()
+export const add = (tx: IdentityTx, row: EndpointGroupRow): Promise<void> => insert(tx, 'identityEndpointGroups', { ...row })
+export const save = (tx: IdentityTx, was: EndpointGroupRow, row: EndpointGroupRow): Promise<void> => replace(tx, 'identityEndpointGroups', was, row)
+export async function remove(tx: IdentityTx, id: string): Promise<void> {
+  await tx.db.deleteFrom('identityProjectEndpointGroups').where('endpointGroupId', '=', id).execute()
+  await tx.db.deleteFrom('identityEndpointGroups').where('id', '=', id).execute()
+}
+
+export const groupsOf = (tx: IdentityTx, projectId: string): Promise<EndpointGroupRow[]> => tx.db.selectFrom('identityEndpointGroups').selectAll()
+  .where('id', 'in', tx.db.selectFrom('identityProjectEndpointGroups').select('endpointGroupId').where('projectId', '=', projectId)).orderBy('id').execute()
+export const projectsOf = (tx: IdentityTx, of: { endpointId: string } | { endpointGroupId: string }): Promise<ProjectRow[]> => tx.db.selectFrom('identityProjects').selectAll()
+  .where('id', 'in', 'endpointId' in of ? tx.db.selectFrom('identityProjectEndpoints').select('projectId').where('endpointId', '=', of.endpointId)
+    : tx.db.selectFrom('identityProjectEndpointGroups').select('projectId').where('endpointGroupId', '=', of.endpointGroupId)).orderBy('id').execute()
+
+export interface GroupFilters { interface?: string, service_id?: string, region_id?: string | null, enabled?: boolean }
+type Filtered = Pick<EndpointRow, 'interface' | 'serviceId' | 'regionId' | 'enabled'>
+/** Whether an endpoint belongs to a group with these filters. */
+export const fits = (endpoint: Filtered, filters: GroupFilters): boolean =>
+  (filters.interface === undefined || filters.interface === endpoint.interface) && (filters.service_id === undefined || filters.service_id === endpoint.serviceId)
+  && (filters.region_id === undefined || filters.region_id === endpoint.regionId) && (filters.enabled === undefined || filters.enabled === (endpoint.enabled === 1))
+
+export const allEndpoints = (tx: IdentityTx): Promise<EndpointRow[]> => tx.db.selectFrom('identityEndpoints').selectAll().orderBy('id').execute()
+
+/** Says of an endpoint whether the project sees it; undefined when nobody has ever said anything of this project: then it sees all. One query. */
+export async function sightOf(tx: IdentityTx, projectId: string): Promise<((endpoint: Filtered & { id: string }) => boolean) | undefined> {
+  const rows = await tx.db.selectFrom('identityProjectEndpoints').select(['endpointId as id']).select((eb) => eb.val<string | null>(null).as('filters')).where('projectId', '=', projectId)
+    .unionAll(tx.db.selectFrom('identityProjectEndpointGroups as p').innerJoin('identityEndpointGroups as g', 'g.id', 'p.endpointGroupId').select(['g.id as id', 'g.filters as filters']).where('p.projectId', '=', projectId)).execute()
+  if (rows.length === 0) return undefined
+  const ids = new Set(rows.filter((r) => r.filters === null).map((r) => r.id)), groups = rows.filter((r) => r.filters !== null).map((r) => JSON.parse(r.filters!) as GroupFilters)
+  return (endpoint) => ids.has(endpoint.id) || groups.some((filters) => fits(endpoint, filters))
+}
+
+export const forgetProjects = async (tx: IdentityTx, ids: string[]): Promise<void> => {
+  await tx.db.deleteFrom('identityProjectEndpoints').where('projectId', 'in', ids).execute()
+  await tx.db.deleteFrom('identityProjectEndpointGroups').where('projectId', 'in', ids).execute()
+}
+export const forgetEndpoints = async (tx: IdentityTx, ids: string[]): Promise<void> => { await tx.db.deleteFrom('identityProjectEndpoints').where('endpointId', 'in', ids).execute() }
