@@ -8,6 +8,7 @@ import { openKeyring } from './tokens/keys-store.ts'
 import { tokenSealer, type TokenSealer } from './tokens/payload.ts'
 import { createPasswords, type PasswordCost, type Passwords } from './passwords/hasher.ts'
 import { createLimiter, type LimiterSetup, type FailureLimiter } from './passwords/limiter.ts'
+import { defaultRules, type SecurityRules } from './passwords/rules.ts'
 import type { EnforcementModel } from './limits/model.ts'
 import type { IdentityTables } from './schema.ts'
 
@@ -42,8 +43,9 @@ export interface IdentityConfig {
   listLimit?: number
   /** Whether projects' limits have to fit below their domain's. */
   enforcementModel: EnforcementModel
+  security: SecurityRules
 }
-export const defaultConfig: IdentityConfig = { tokenLifeSeconds: 3600, allowExpiredSeconds: 172_800, enforcementModel: 'flat' }
+export const defaultConfig: IdentityConfig = { tokenLifeSeconds: 3600, allowExpiredSeconds: 172_800, enforcementModel: 'flat', security: defaultRules }
 
 export interface DepsSetup {
   store: Store

@@ -1,9 +1,10 @@
 // Identity's tables as code sees them.
 import type { Flag } from '#kit/store/store.ts'
+import type { DomainOptionTables } from './domain-config/store.ts'
 import type { LimitTables } from './limits/schema.ts'
 import type { PolicyTables } from './policies/schema.ts'
 
-export interface IdentityTables extends LimitTables, PolicyTables {
+export interface IdentityTables extends LimitTables, PolicyTables, DomainOptionTables {
   identityProjects: ProjectRow
   identityProjectTags: { projectId: string, name: string }
   identityUsers: UserRow

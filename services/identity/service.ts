@@ -11,6 +11,8 @@ import * as endpoints from './endpoints/api.ts'
 import * as groups from './groups/api.ts'
 import { first } from './migrations/0001-first.ts'
 import { limits as limitTables } from './migrations/0020-limits.ts'
+import * as domainConfig from './domain-config/api.ts'
+import { domainConfig as domainConfigTables } from './migrations/0022-domain-config.ts'
 import * as endpointFilter from './endpoint-filter/api.ts'
 import { policies as policyTables } from './migrations/0021-policies.ts'
 import * as policies from './policies/api.ts'
@@ -37,6 +39,7 @@ export const identity: ServiceModule<Deps> = {
     operations: [
       ...operationsIn(versions, tokens, users, projects, tags, domains, groups, roles, inferences), ...grants,
       ...operationsIn(limits, registeredLimits),
+      ...operationsIn(domainConfig), ...domainConfig.domainConfigs,
       ...operationsIn(policies, policyAssociations, endpointFilter), ...policyAssociations.policyAssociations, ...endpointFilter.endpointFilters,
       ...operationsIn(assignments, regions, services, endpoints, applicationCredentials),
     ],
@@ -46,11 +49,13 @@ export const identity: ServiceModule<Deps> = {
     first,
     limitTables,
     policyTables,
+    domainConfigTables,
   ],
   access: async () => (await Promise.all([
     import('./versions/access.ts'), import('./tokens/access.ts'), import('./users/access.ts'), import('./projects/access.ts'), import('./tags/access.ts'), import('./domains/access.ts'),
     import('./groups/access.ts'), import('./roles/access.ts'), import('./assignments/access.ts'), import('./catalog/access.ts'), import('./application-credentials/access.ts'),
     import('./limits/access.ts'),
     import('./policies/access.ts'),
+    import('./domain-config/access.ts'),
   ])).flatMap((m) => m.access),
 }

@@ -1,7 +1,7 @@
 import type { AccessCase, AccessWorld } from '#kit/testing/access.ts'
 import { scoped, verdicts } from '../testing/verdicts.ts'
 
-const freshDomain = async (w: AccessWorld, enabled: boolean) =>
+export const freshDomain = async (w: AccessWorld, enabled: boolean) =>
   ({ params: { domain_id: String((await w.call('admin', 'identity', 'createDomain', { body: { domain: { name: w.unique('domain'), enabled } } })).body.domain.id) } })
 
 export const access: AccessCase[] = [

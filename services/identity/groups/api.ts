@@ -4,6 +4,7 @@ import { now } from '#base/time.ts'
 import { notFound } from '#base/errors.ts'
 import { exact, lenient, Type } from '#kit/http/schema.ts'
 import { operation, type Deps } from '../deps.ts'
+import { listLimitOf } from '../domain-config/store.ts'
 import { missing } from '../faults.ts'
 import { collection, extraOf, field, listQuery, pageOf, termsOf } from '../fields.ts'
 import { inDomain } from '../projects/api.ts'
@@ -38,10 +39,12 @@ const membership = {
 }
 
 export const listGroups = operation({
-  name: 'listGroups', method: 'GET', path: '/groups', summary: 'List groups.', access: policy.readGroup, query: listQuery(),
+  name: 'listGroups', method: 'GET', path: '/groups', summary: 'List groups.', access: policy.readGroup, query: listQuery({ domain_id: Type.Optional(Type.String()) }),
   async handle({ actor }, { query, urls }, { store, config }) {
-    const page = pageOf(query, config.listLimit)
-    const rows = await store.read((tx) => groups.list(tx, { terms: termsOf(query, { name: 'name', domain_id: 'domainId' }), domainId: actor.domainId }, page))
+    const { rows, page } = await store.read(async (tx) => {
+      const page = pageOf(query, await listLimitOf(tx, actor.domainId ?? query.domain_id) ?? config.listLimit)
+      return { page, rows: await groups.list(tx, { terms: termsOf(query, { name: 'name', domain_id: 'domainId' }), domainId: actor.domainId }, page) }
+    })
     return collection('groups', rows, (row) => groupView(row, urls.api), urls, page)
   },
 })

@@ -1,5 +1,5 @@
 // https://docs.openstack.org/api-ref/identity/v3/#unified-limits, what single projects and domains have instead
-import { badRequest } from '#base/errors.ts'
+import { badRequest, forbidden } from '#base/errors.ts'
 import { newHexId } from '#base/ids.ts'
 import { exact, nullable, Type } from '#kit/http/schema.ts'
 import { authenticated, service } from '#kit/policy/rules.ts'
@@ -75,7 +75,7 @@ export const createLimits = operation({
         const owner = owners.get((l.project_id ?? l.domain_id)!)
         if (l.project_id ? !owner : !owner?.isDomain) throw notThere(l.project_id ? 'project_id' : 'domain_id', 'limit')
         const registered = bySubject.get(keyOf(l))
-        if (!registered) throw badRequest('Unable to create a limit that has no corresponding registered limit.')
+        if (!registered) throw forbidden('Unable to create a limit that has no corresponding registered limit.')
         return {
           id: newHexId(), registeredLimitId: registered.id, projectId: owner!.isDomain ? '' : owner!.id, domainId: owner!.isDomain ? owner!.id : '', resourceLimit: l.resource_limit, description: l.description ?? null,
           serviceId: l.serviceId, regionId: l.regionId, resourceName: l.resourceName,

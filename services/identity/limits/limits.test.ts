@@ -64,8 +64,8 @@ test('a project\'s limit stands in place of the registered one, which is kept fr
   assert.deepEqual([domains.project_id, domains.domain_id], [null, 'default'])
   assert.equal((await make({ project_id: api.projectId })).status, 409)
   assert.equal((await make({ project_id: 'default' })).status, 409, 'a domain\'s id is a domain\'s limit')
-  for (const bad of [{}, { project_id: api.projectId, domain_id: 'default' }, { project_id: 'nosuch' }, { domain_id: api.projectId }, { project_id: api.otherProjectId, resource_name: 'unregistered' },
-    { project_id: api.otherProjectId, region_id: 'RegionOne' }, { project_id: api.otherProjectId, service_id: 'nosuch' }, { project_id: api.otherProjectId, resource_limit: null }]) assert.equal((await make(bad)).status, 400, JSON.stringify(bad))
+  for (const bad of [{}, { project_id: api.projectId, domain_id: 'default' }, { project_id: 'nosuch' }, { domain_id: api.projectId }, { project_id: api.otherProjectId, service_id: 'nosuch' }, { project_id: api.otherProjectId, resource_limit: null }]) assert.equal((await make(bad)).status, 400, JSON.stringify(bad))
+  for (const stray of [{ resource_name: 'unregistered' }, { region_id: 'RegionOne' }]) assert.equal((await make({ project_id: api.otherProjectId, ...stray })).status, 403, 'nobody registered that')
   for (const [method, body] of [['PATCH', { registered_limit: { default_limit: 3 } }], ['DELETE', undefined]] as const) {
     const refused = await v3(method, `/registered_limits/${registeredLimit.id}`, body)
     assert.deepEqual([refused.status, refused.body.error.message], [403, `Unable to update or delete registered limit ${registeredLimit.id} because there are project limits associated with it.`])
@@ -124,14 +124,14 @@ test('strict_two_level: no project has more than its domain, and the tree has tw
   const { service } = await registered(strictV3)
   const make = (...limits: object[]) => strictV3('POST', '/limits', { limits: limits.map((l) => ({ service_id: service.id, resource_name: 'volumes', ...l })) })
   const over = await make({ project_id: strict.projectId, resource_limit: 11 })
-  assert.equal(over.status, 400, 'above the registered one')
+  assert.equal(over.status, 403, 'above the registered one')
   assert.match(over.body.error.message, /^Invalid resource limit: The resource limit \(project_id: \w+, resource_name: volumes, resource_limit: 11, service_id: \w+, region_id: null\) doesn't satisfy current hierarchy model\.$/)
-  assert.equal((await make({ project_id: strict.projectId, resource_limit: -1 })).status, 400, 'no limit at all is above every other')
-  assert.equal((await make({ domain_id: 'default', resource_limit: 20 }, { project_id: strict.projectId, resource_limit: 21 })).status, 400)
+  assert.equal((await make({ project_id: strict.projectId, resource_limit: -1 })).status, 403, 'no limit at all is above every other')
+  assert.equal((await make({ domain_id: 'default', resource_limit: 20 }, { project_id: strict.projectId, resource_limit: 21 })).status, 403)
   const [domain, project] = (await make({ domain_id: 'default', resource_limit: 20 }, { project_id: strict.projectId, resource_limit: 15 })).body.limits
   const set = async (id: string, resource_limit: number) => (await strictV3('PATCH', `/limits/${id}`, { limit: { resource_limit } })).status
-  assert.equal(await set(project.id, 21), 400)
-  assert.equal(await set(domain.id, 14), 400)
+  assert.equal(await set(project.id, 21), 403)
+  assert.equal(await set(domain.id, 14), 403)
   assert.equal(await set(domain.id, -1), 200)
   assert.equal(await set(project.id, 1000), 200)
   assert.equal(await set(project.id, 15), 200)

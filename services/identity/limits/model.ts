@@ -1,5 +1,5 @@
 // The two enforcement models: whether a project's limit has to fit below its domain's.
-import { badRequest } from '#base/errors.ts'
+import { forbidden } from '#base/errors.ts'
 import type { LimitRow, RegisteredLimitRow } from './schema.ts'
 
 export type EnforcementModel = 'flat' | 'strict_two_level'
@@ -11,11 +11,11 @@ export const models: Record<EnforcementModel, { description: string, /** Levels 
 /** -1 is no limit at all. */
 const exceeds = (value: number, bound: number): boolean => bound !== -1 && (value === -1 || value > bound)
 
-/** Throws the 400 for the first of the changed limits that does not fit into the tree as it will stand. `all` is that tree, `parentOf` a project's domain. */
+/** Throws the 403 for the first of the changed limits that does not fit into the tree as it will stand. `all` is that tree, `parentOf` a project's domain. */
 export function checkTree(changed: LimitRow[], all: LimitRow[], registered: Map<string, RegisteredLimitRow>, parentOf: (projectId: string) => string | undefined): void {
   const misfit = (limit: LimitRow): Error => {
     const about = registered.get(limit.registeredLimitId)!
-    return badRequest(`Invalid resource limit: The resource limit (${limit.projectId ? `project_id: ${limit.projectId}` : `domain_id: ${limit.domainId}`}, resource_name: ${about.resourceName}, `
+    return forbidden(`Invalid resource limit: The resource limit (${limit.projectId ? `project_id: ${limit.projectId}` : `domain_id: ${limit.domainId}`}, resource_name: ${about.resourceName}, `
       + `resource_limit: ${limit.resourceLimit}, service_id: ${about.serviceId}, region_id: ${about.regionId || null}) doesn't satisfy current hierarchy model.`)
   }
   for (const limit of changed) {

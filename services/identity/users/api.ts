@@ -6,6 +6,7 @@ import { exact, lenient, nullable, Type } from '#kit/http/schema.ts'
 import { anyone } from '#kit/policy/rules.ts'
 import { flag } from '#kit/store/store.ts'
 import { operation, type Deps, type IdentityTx } from '../deps.ts'
+import { listLimitOf } from '../domain-config/store.ts'
 import { missing } from '../faults.ts'
 import { collection, extraOf, field, listQuery, pageOf, termsOf } from '../fields.ts'
 import { groupView } from '../groups/view.ts'
@@ -31,7 +32,7 @@ export const userTarget = {
 
 /** What lists of users are narrowed by, those of a group too. */
 export const userFilters = { name: 'name', domain_id: 'domainId', enabled: { flag: 'enabled' } }
-export const userQuery = listQuery({ password_expires_at: Type.Optional(Type.Union([Type.String(), Type.Array(Type.String(), { maxItems: 8 })], { repeats: true })) })
+export const userQuery = listQuery({ domain_id: Type.Optional(Type.String()), password_expires_at: Type.Optional(Type.Union([Type.String(), Type.Array(Type.String(), { maxItems: 8 })], { repeats: true })) })
 
 const operators = { lt: '<', lte: '<=', gt: '>', gte: '>=', eq: '=', neq: '<>' } as const
 /** `password_expires_at=lt:2026-01-01T00:00:00Z`, as often as wanted. */
@@ -47,8 +48,11 @@ export const listUsers = operation({
   name: 'listUsers', method: 'GET', path: '/users', summary: 'List users.', access: policy.listUsers,
   query: userQuery,
   async handle({ actor }, { query, urls }, { store, config }) {
-    const page = pageOf(query, config.listLimit)
-    const rows = await store.read((tx) => users.list(tx, { terms: termsOf(query, userFilters), domainId: actor.domainId, expires: expiries(query.password_expires_at) }, page))
+    const expires = expiries(query.password_expires_at)
+    const { rows, page } = await store.read(async (tx) => {
+      const page = pageOf(query, await listLimitOf(tx, actor.domainId ?? query.domain_id) ?? config.listLimit)
+      return { page, rows: await users.list(tx, { terms: termsOf(query, userFilters), domainId: actor.domainId, expires }, page) }
+    })
     return collection('users', rows, (row) => userView(row, urls.api), urls, page)
   },
 })
