@@ -1,8 +1,9 @@
 // Identity's tables as code sees them.
 import type { Flag } from '#kit/store/store.ts'
+import type { FederationTables } from './federation/schema.ts'
 import type { LimitTables } from './limits/schema.ts'
 
-export interface IdentityTables extends LimitTables {
+export interface IdentityTables extends LimitTables, FederationTables {
   identityProjects: ProjectRow
   identityProjectTags: { projectId: string, name: string }
   identityUsers: UserRow
