@@ -1,5 +1,6 @@
 import { freshUser } from '../users/access.ts'
-import { verdicts, type AccessCase, type AccessWorld } from '#kit/testing/access.ts'
+import type { AccessCase, AccessWorld } from '#kit/testing/access.ts'
+import { scoped, verdicts } from '../testing/verdicts.ts'
 
 const rules = [{ local: [{ user: { name: '{0}' } }], remote: [{ type: 'REMOTE_USER' }] }]
 const provider = (w: AccessWorld) => ({ params: { idp_id: w.unique('idp') }, body: { identity_provider: { enabled: true } } })
@@ -21,8 +22,8 @@ const five = (name: string, names: string, fresh: (w: AccessWorld) => Parts | Pr
     return { params: made.params, ...(body && { body: { [key]: change ?? value } }) }
   }
   return [
-    { operation: `list${names}`, request: standing, expect: verdicts.admin() },
-    { operation: `show${name}`, request: standing, expect: verdicts.admin() },
+    { operation: `list${names}`, request: standing, expect: verdicts.systemReader() },
+    { operation: `show${name}`, request: standing, expect: verdicts.systemReader() },
     { operation: `create${name}`, request: fresh, expect: verdicts.admin(201) },
     { operation: `update${name}`, request: (w) => standing(w, true), expect: verdicts.admin() },
     { operation: `delete${name}`, request: standing, expect: verdicts.admin(204) },
@@ -43,13 +44,15 @@ const vouched = async (w: AccessWorld) => {
 
 export const access: AccessCase[] = [
   { operation: 'setRelyingParty', request: async (w) => ({ ...await standing(w), body: { relying_party: openid } }), expect: verdicts.admin() },
-  { operation: 'showRelyingParty', request: asked, expect: verdicts.admin() },
+  { operation: 'showRelyingParty', request: asked, expect: verdicts.systemReader() },
   { operation: 'removeRelyingParty', request: asked, expect: verdicts.admin(204) },
   // Nobody is let in by a cloud's token here: what counts is a provider's word.
-  ...['authenticateFederated', 'authenticateFederatedPosted'].map((operation): AccessCase => ({ operation, request: asked, expect: verdicts.everybody(401) })),
-  ...['webssoOfProvider', 'webssoOfProviderPosted', 'webssoOfProtocol', 'webssoOfProtocolPosted'].map((operation): AccessCase => ({ operation, request: elsewhere, expect: verdicts.everybody(401) })),
+  ...['authenticateFederated', 'authenticateFederatedPosted'].map((operation): AccessCase => ({ operation, request: asked, expect: { ...verdicts.everybody(401), ...scoped.all(401) } })),
+  ...['webssoOfProvider', 'webssoOfProviderPosted', 'webssoOfProtocol', 'webssoOfProtocolPosted'].map((operation): AccessCase => ({ operation, request: elsewhere, expect: { ...verdicts.everybody(401), ...scoped.all(401) } })),
   { operation: 'createSamlAssertion', request: vouched, expect: verdicts.everybody() },
   { operation: 'createEcpAssertion', request: vouched, expect: verdicts.everybody() },
+  { operation: 'listFederatedProjects', expect: verdicts.authenticated() },
+  { operation: 'listFederatedDomains', expect: verdicts.authenticated() },
   { operation: 'showSamlMetadata', expect: verdicts.everybody() },
   ...five('IdentityProvider', 'IdentityProviders', provider, { description: 'x' }),
   ...five('FederationProtocol', 'FederationProtocols', protocol),

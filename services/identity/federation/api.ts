@@ -7,6 +7,7 @@ import { flag } from '#kit/store/store.ts'
 import { missing } from '../faults.ts'
 import { field } from '../fields.ts'
 import * as projects from '../projects/store.ts'
+import { listOwnDomains, listOwnProjects } from '../tokens/api.ts'
 import { found, namedOperations, type NamedSpec } from './named.ts'
 import { checkRules, mappingBody, type Rules, type SchemaVersion } from './rules.ts'
 import type { MappingRow, ProtocolRow, ServiceProviderRow } from './schema.ts'
@@ -127,4 +128,8 @@ export const serviceProviders: NamedSpec<ServiceProviderRow, typeof serviceProvi
   remove: (tx, row) => rows.removeServiceProvider(tx, row.id),
 }
 
-export const federationNouns = [...namedOperations(providers), ...namedOperations(protocols), ...namedOperations(mappings), ...namedOperations(serviceProviders)]
+/** The same lists under the names of before: https://docs.openstack.org/api-ref/identity/v3-ext/#list-projects-a-federated-user-can-access */
+export const listFederatedProjects = { ...listOwnProjects, name: 'listFederatedProjects', path: `${root}/projects` }
+export const listFederatedDomains = { ...listOwnDomains, name: 'listFederatedDomains', path: `${root}/domains` }
+
+export const federationNouns = [...namedOperations(providers), ...namedOperations(protocols), ...namedOperations(mappings), ...namedOperations(serviceProviders), listFederatedProjects, listFederatedDomains]

@@ -1,5 +1,5 @@
 // https://docs.openstack.org/keystone/latest/configuration/policy.html, federation: providers, protocols, mappings and service providers alike.
-import { adminOrSystemReader, adminRequired } from '../policy.ts'
+import { adminOrSystemReader, cloudAdmin } from '../policy.ts'
 
 export const read = adminOrSystemReader
-export const change = adminRequired
+export const change = cloudAdmin
