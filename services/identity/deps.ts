@@ -4,6 +4,7 @@ import type { Keyring } from '#kit/crypto/fernet.ts'
 import { seal, unseal } from '#kit/crypto/seal.ts'
 import type { Store, Tx } from '#kit/store/store.ts'
 import type { Tracer } from '#kit/trace/tracer.ts'
+import { oidcProviders, type OidcProviders } from './federation/oidc.ts'
 import { openKeyring } from './tokens/keys-store.ts'
 import { tokenSealer, type TokenSealer } from './tokens/payload.ts'
 import { createPasswords, type PasswordCost, type Passwords } from './passwords/hasher.ts'
@@ -18,6 +19,7 @@ export interface Deps {
   tokens: TokenSealer
   /** For secrets at rest. */
   vault: Vault
+  oidc: OidcProviders
   passwords: Passwords
   limiter: FailureLimiter
   tracer: Pick<Tracer, 'bind'>
@@ -65,7 +67,7 @@ export async function identityDeps(setup: DepsSetup): Promise<Deps> {
   const store = setup.store.as<IdentityTables>(), clock = setup.clock ?? Date.now
   const keyring = await openKeyring(store)
   return {
-    store, keyring, tokens: tokenSealer(keyring), vault: { seal: (owner, value) => seal(setup.sealKey, owner, value), open: (owner, sealed) => unseal(setup.sealKey, owner, sealed) },
+    store, keyring, oidc: oidcProviders(clock), tokens: tokenSealer(keyring), vault: { seal: (owner, value) => seal(setup.sealKey, owner, value), open: (owner, sealed) => unseal(setup.sealKey, owner, sealed) },
     passwords: createPasswords(setup.passwordCost, setup.passwordQueue), limiter: createLimiter({ clock, ...setup.limiter }),
     tracer: setup.tracer, config: { ...defaultConfig, ...setup.config }, clock,
   }

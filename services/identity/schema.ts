@@ -1,10 +1,11 @@
 // Identity's tables as code sees them.
 import type { Flag } from '#kit/store/store.ts'
 import type { DomainOptionTables } from './domain-config/store.ts'
+import type { FederationTables } from './federation/schema.ts'
 import type { LimitTables } from './limits/schema.ts'
 import type { PolicyTables } from './policies/schema.ts'
 
-export interface IdentityTables extends LimitTables, PolicyTables, DomainOptionTables {
+export interface IdentityTables extends LimitTables, PolicyTables, DomainOptionTables, FederationTables {
   identityProjects: ProjectRow
   identityProjectTags: { projectId: string, name: string }
   identityUsers: UserRow

@@ -8,6 +8,10 @@ import { grants } from './assignments/grants.ts'
 import type { Deps } from './deps.ts'
 import * as domains from './domains/api.ts'
 import * as endpoints from './endpoints/api.ts'
+import { federationNouns } from './federation/api.ts'
+import * as federationDoors from './federation/doors.ts'
+import * as federationSettings from './federation/settings.ts'
+import * as vouching from './federation/vouching.ts'
 import * as groups from './groups/api.ts'
 import { first } from './migrations/0001-first.ts'
 import { limits as limitTables } from './migrations/0020-limits.ts'
@@ -19,6 +23,7 @@ import * as policies from './policies/api.ts'
 import * as policyAssociations from './policies/associations.ts'
 import * as limits from './limits/api.ts'
 import * as registeredLimits from './limits/registered.ts'
+import { federation } from './migrations/0010-federation.ts'
 import * as projects from './projects/api.ts'
 import * as regions from './regions/api.ts'
 import * as roles from './roles/api.ts'
@@ -42,6 +47,7 @@ export const identity: ServiceModule<Deps> = {
       ...operationsIn(domainConfig), ...domainConfig.domainConfigs,
       ...operationsIn(policies, policyAssociations, endpointFilter), ...policyAssociations.policyAssociations, ...endpointFilter.endpointFilters,
       ...operationsIn(assignments, regions, services, endpoints, applicationCredentials),
+      ...federationNouns, ...operationsIn(federationSettings, federationDoors, vouching),
     ],
     envelope: (fault) => ({ error: { code: fault.status, title: statusText(fault.status), message: fault.message } }),
   },
@@ -50,9 +56,11 @@ export const identity: ServiceModule<Deps> = {
     limitTables,
     policyTables,
     domainConfigTables,
+    federation,
   ],
   access: async () => (await Promise.all([
     import('./versions/access.ts'), import('./tokens/access.ts'), import('./users/access.ts'), import('./projects/access.ts'), import('./tags/access.ts'), import('./domains/access.ts'),
+    import('./federation/access.ts'),
     import('./groups/access.ts'), import('./roles/access.ts'), import('./assignments/access.ts'), import('./catalog/access.ts'), import('./application-credentials/access.ts'),
     import('./limits/access.ts'),
     import('./policies/access.ts'),

@@ -2,6 +2,7 @@
 import { sql } from 'kysely'
 import type { IdentityTx } from '../deps.ts'
 import * as options from '../domain-config/store.ts'
+import { removeProvidersOf } from '../federation/store.ts'
 import * as groups from '../groups/store.ts'
 import { inChunks } from '../lists-store.ts'
 import * as projects from '../projects/store.ts'
@@ -18,6 +19,7 @@ export async function removeWithContents(tx: IdentityTx, domainId: string): Prom
   const idsIn = async (table: 'identityUsers' | 'identityGroups' | 'identityRoles' | 'identityProjects'): Promise<string[]> =>
     (await tx.db.selectFrom(table).select('id').where('domainId', '=', domainId).execute()).map((row) => row.id)
   await options.remove(tx, domainId)
+  await removeProvidersOf(tx, domainId)
   for (const ids of inChunks(await idsIn('identityUsers'))) await users.remove(tx, ids)
   for (const ids of inChunks(await idsIn('identityGroups'))) await groups.remove(tx, ids)
   for (const ids of inChunks(await idsIn('identityRoles'))) await roles.remove(tx, ids)

@@ -8,13 +8,20 @@ import type { GroupRow } from '../schema.ts'
 
 export interface GroupFilter { terms?: Term[], name?: string, domainId?: string, userId?: string }
 
+/** The groups a user is in: by membership, and those a provider put him into for a while. */
+export const groupIdsOf = (tx: IdentityTx, userId: string) => tx.db.selectFrom('identityMemberships').select('groupId').where('userId', '=', userId)
+  .union(tx.db.selectFrom('identityExpiringMemberships').select('groupId').where('userId', '=', userId).where('expiresAtSeconds', '>', Math.floor(Date.now() / 1000)))
+
+export const federatedGroupIds = async (tx: IdentityTx, userId: string, idpId: string): Promise<string[]> => (await tx.db.selectFrom('identityExpiringMemberships').select('groupId')
+  .where('userId', '=', userId).where('idpId', '=', idpId).where('expiresAtSeconds', '>', Math.floor(Date.now() / 1000)).orderBy('groupId').execute()).map((row) => row.groupId)
+
 export const find = (tx: IdentityTx, id: string): Promise<GroupRow | undefined> => tx.db.selectFrom('identityGroups').selectAll().where('id', '=', id).executeTakeFirst()
 
 export function list(tx: IdentityTx, filter: GroupFilter, page: Page = {}): Promise<GroupRow[]> {
   let query = tx.db.selectFrom('identityGroups as g').selectAll('g')
   if (filter.name !== undefined) query = query.where('g.name', '=', filter.name)
   if (filter.domainId !== undefined) query = query.where('g.domainId', '=', filter.domainId)
-  if (filter.userId !== undefined) query = query.where('g.id', 'in', tx.db.selectFrom('identityMemberships').select('groupId').where('userId', '=', filter.userId))
+  if (filter.userId !== undefined) query = query.where('g.id', 'in', groupIdsOf(tx, filter.userId))
   return narrowed(tx, query, filter.terms, page, 'g').execute()
 }
 
@@ -27,6 +34,7 @@ export async function remove(tx: IdentityTx, ids: string[]): Promise<void> {
   if (ids.length === 0) return
   await tx.db.deleteFrom('identityAssignments').where('actorId', 'in', ids).where('actorType', '=', 'group').execute()
   await tx.db.deleteFrom('identityMemberships').where('groupId', 'in', ids).execute()
+  await tx.db.deleteFrom('identityExpiringMemberships').where('groupId', 'in', ids).execute()
   await tx.db.deleteFrom('identityGroups').where('id', 'in', ids).execute()
 }
 

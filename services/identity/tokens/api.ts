@@ -7,6 +7,7 @@ import { examine, type Subject } from '../authenticate.ts'
 import { catalogFor } from '../catalog/entries-store.ts'
 import { operation, type Deps } from '../deps.ts'
 import { missing } from '../faults.ts'
+import { listServiceProviders } from '../federation/store.ts'
 import { collection, isOn } from '../fields.ts'
 import { projectView } from '../projects/view.ts'
 import { domainView } from '../domains/view.ts'
@@ -19,11 +20,12 @@ import { tokenView } from './view.ts'
 
 const query = lenient({ nocatalog: Type.Optional(Type.String()), allow_expired: Type.Optional(Type.String()) })
 
-const withCatalog = async (deps: Deps, subject: Subject, query: { nocatalog?: string }): Promise<object> => {
+/** A token as its holder sees it. */
+export const withCatalog = async (deps: Deps, subject: Subject, query: { nocatalog?: string }): Promise<object> => {
   const { claims } = subject
   const catalog = 'nocatalog' in query || claims.scope.kind === 'unscoped'
     ? undefined : await deps.store.read((tx) => catalogFor(tx, claims.userId, claims.scope.kind === 'project' ? claims.scope.id : undefined))
-  return { token: tokenView(subject, catalog) }
+  return { token: tokenView(subject, catalog, await deps.store.read((tx) => listServiceProviders(tx, { enabled: true }))) }
 }
 
 /** The token that X-Subject-Token shows; the 404 when it holds no more, whoever asks. */

@@ -20,6 +20,7 @@ export const authBody = exact({ auth: lenient({
     methods: Type.Array(Type.String(), { maxItems: 16 }),
     password: Type.Optional(lenient({ user: Type.Optional(userRef) })),
     token: Type.Optional(lenient({ id: Type.String() })),
+    mapped: Type.Optional(lenient({ id: Type.Optional(Type.String()) })), saml2: Type.Optional(lenient({ id: Type.Optional(Type.String()) })), openid: Type.Optional(lenient({ id: Type.Optional(Type.String()) })),
     application_credential: Type.Optional(lenient({ id: Type.Optional(Type.String()), name: Type.Optional(Type.String()), secret: Type.Optional(Type.String()), user: Type.Optional(userRef) })),
   }),
   scope: Type.Optional(scopeSchema),
@@ -86,8 +87,19 @@ async function byPassword(deps: Deps, auth: Auth, caller: Caller): Promise<Shown
   return { user: row, methods: ['password'] }
 }
 
-async function byToken(deps: Deps, auth: Auth, caller: Caller): Promise<Shown> {
-  const subject = await examine(deps, auth.identity.token!.id)
+const byToken = (deps: Deps, auth: Auth, caller: Caller): Promise<Shown> => again(deps, auth, caller, auth.identity.token!.id)
+
+/** A federated user's token under the name of the way he came; anything but his id stands only behind a provider's own door. */
+const byFederatedToken = (method: 'mapped' | 'saml2' | 'openid') => async (deps: Deps, auth: Auth, caller: Caller): Promise<Shown> => {
+  const { id } = auth.identity[method]!
+  if (id === undefined) throw expecting('id', method)
+  const shown = await again(deps, auth, caller, id)
+  if (!shown.identityProviderId) throw authenticationRequired(caller.root)
+  return shown
+}
+
+async function again(deps: Deps, auth: Auth, caller: Caller, token: string): Promise<Shown> {
+  const subject = await examine(deps, token)
   if (typeof subject === 'string') throw authenticationRequired(caller.root)
   const { claims } = subject
   const asked = auth.scope
@@ -126,7 +138,7 @@ async function byApplicationCredential(deps: Deps, auth: Auth, caller: Caller): 
   return { user: found!.user, methods: ['application_credential'], applicationCredentialId: found!.credential.id, projectId: found!.credential.projectId }
 }
 
-const methods = { password: byPassword, token: byToken, application_credential: byApplicationCredential } as const
+const methods = { password: byPassword, token: byToken, application_credential: byApplicationCredential, mapped: byFederatedToken('mapped'), saml2: byFederatedToken('saml2'), openid: byFederatedToken('openid') } as const
 
 /** Goes through all the methods the request names; they must agree on the user. */
 export async function identify(deps: Deps, auth: Auth, caller: Caller): Promise<Shown> {
@@ -145,7 +157,7 @@ export async function identify(deps: Deps, auth: Auth, caller: Caller): Promise<
 }
 
 /** A user may be bound to use several methods together. */
-function requireRules(shown: Shown, caller: Caller): void {
+export function requireRules(shown: Shown, caller: Caller): void {
   const options = JSON.parse(shown.user.options) as { multi_factor_auth_enabled?: boolean | null, multi_factor_auth_rules?: string[][] | null }
   const rules = options.multi_factor_auth_rules ?? []
   if (options.multi_factor_auth_enabled === false || rules.length === 0) return

@@ -2,6 +2,7 @@
 import type { IdentityTx } from '../deps.ts'
 import type { Page } from '../fields.ts'
 import { narrowed, type Term } from '../lists-store.ts'
+import { groupIdsOf } from '../groups/store.ts'
 import { tagsOf, type TaggedProject } from '../projects/store.ts'
 import type { ProjectRow, TargetType } from '../schema.ts'
 
@@ -9,7 +10,7 @@ const targetIds = (tx: IdentityTx, userId: string, targetType: TargetType, inher
   .where('a.targetType', '=', targetType).where('a.inherited', '=', inherited)
   .where((eb) => eb.or([
     eb.and([eb('a.actorType', '=', 'user'), eb('a.actorId', '=', userId)]),
-    eb.and([eb('a.actorType', '=', 'group'), eb('a.actorId', 'in', eb.selectFrom('identityMemberships').select('groupId').where('userId', '=', userId))]),
+    eb.and([eb('a.actorType', '=', 'group'), eb('a.actorId', 'in', groupIdsOf(tx, userId))]),
   ]))
 
 /** Projects with a role, inherited ones included; by default only those that can be entered now. */

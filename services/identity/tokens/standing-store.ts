@@ -1,5 +1,6 @@
 // What a token is worth at this moment: two queries, nothing remembered. So every revocation, role and disabled project counts at once.
 import type { IdentityTx } from '../deps.ts'
+import * as groups from '../groups/store.ts'
 import * as implied from '../roles/store.ts'
 import { scopeId, type Claims, type Scope } from './payload.ts'
 
@@ -9,6 +10,8 @@ export interface Standing {
   /** The project or domain of the scope, if it still exists. */
   scope?: { id: string, name: string, isDomain: boolean, enabled: boolean, generation: number, domainId: string, domainName: string }
   applicationCredential?: { id: string, name: string, unrestricted: boolean, expiresAt: string | null, roleIds: string[] }
+  /** For whom a provider vouches: it is still trusted, and these are the groups it put him into. */
+  federation?: { enabled: boolean, groupIds: string[] }
   userDomainEnabled: boolean
   scopeDomainEnabled: boolean
   revoked: boolean
@@ -28,7 +31,7 @@ export function rolesOf(tx: IdentityTx, userId: string, scope: Scope): Promise<R
       .selectFrom('identityAssignments as a').select('a.roleId')
       .where((eb) => eb.or([
         eb.and([eb('a.actorId', '=', userId), eb('a.actorType', '=', 'user')]),
-        eb.and([eb('a.actorId', 'in', eb.selectFrom('identityMemberships').select('groupId').where('userId', '=', userId)), eb('a.actorType', '=', 'group')]),
+        eb.and([eb('a.actorId', 'in', groups.groupIdsOf(tx, userId)), eb('a.actorType', '=', 'group')]),
       ]))
       .where((eb) => eb.or([
         eb.and([eb('a.targetId', '=', target), eb('a.targetType', '=', scope.kind), eb('a.inherited', '=', 0)]),
@@ -47,7 +50,9 @@ export async function standingOf(tx: IdentityTx, claims: Claims): Promise<Standi
     .leftJoin('identityProjects as sd', 'sd.id', 's.domainId')
     .leftJoin('identityRevocations as r', (j) => j.on('r.auditId', '=', claims.auditIds[0]!))
     .leftJoin('identityApplicationCredentials as c', (j) => j.on('c.id', '=', claims.applicationCredentialId ?? ''))
+    .leftJoin('identityIdentityProviders as ip', (j) => j.on('ip.id', '=', claims.identityProviderId ?? ''))
     .select([
+      'ip.enabled as providerEnabled',
       'u.name as userName', 'u.enabled as userEnabled', 'u.domainId as userDomainId', 'ud.name as userDomainName', 'ud.enabled as userDomainEnabled',
       'u.passwordExpiresAt', 'u.generation as userGeneration', 's.id as scopeId', 's.name as scopeName', 's.isDomain', 's.enabled as scopeEnabled', 's.generation as scopeGeneration',
       'sd.id as scopeDomainId', 'sd.name as scopeDomainName', 'sd.enabled as scopeDomainEnabled', 'r.auditId as revoked',
@@ -58,6 +63,7 @@ export async function standingOf(tx: IdentityTx, claims: Claims): Promise<Standi
   let roles = await rolesOf(tx, claims.userId, claims.scope)
   const bound = row.credentialId && row.credentialUserId === claims.userId && row.credentialProjectId === target
   const credential = bound ? { id: row.credentialId!, name: row.credentialName!, unrestricted: row.unrestricted === 1, expiresAt: row.credentialExpiresAt, roleIds: JSON.parse(row.roleIds!) as string[] } : undefined
+  const federation = claims.identityProviderId ? { enabled: row.providerEnabled === 1, groupIds: await groups.federatedGroupIds(tx, claims.userId, claims.identityProviderId) } : undefined
   // A credential can do no more than its roles and what they imply, and no more than its user still can.
   if (claims.applicationCredentialId) {
     const inferences = await implied.inferences(tx)
@@ -77,6 +83,7 @@ export async function standingOf(tx: IdentityTx, claims: Claims): Promise<Standi
     // A domain stands in no other domain.
     scopeDomainEnabled: row.scopeDomainId === null || row.scopeDomainEnabled === 1,
     ...(credential && { applicationCredential: credential }),
+    ...(federation && { federation }),
     revoked: row.revoked !== null,
     roles,
   }
@@ -87,6 +94,7 @@ export function whyNot(claims: Claims, standing: Standing | undefined, nowMs: nu
   if (!standing) return 'the user is gone'
   if (!standing.user.enabled || !standing.userDomainEnabled) return 'the user or his domain is disabled'
   if (standing.user.generation !== claims.userGeneration) return 'the user was disabled or got another password'
+  if (standing.federation?.enabled === false) return 'its identity provider is gone or disabled'
   if (standing.revoked) return 'it was revoked'
   if (claims.scope.kind === 'project' || claims.scope.kind === 'domain') {
     const { scope } = standing

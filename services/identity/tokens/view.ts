@@ -1,15 +1,18 @@
 // Tokens on the wire: https://docs.openstack.org/api-ref/identity/v3/#authentication-and-token-management
 import type { Subject } from '../authenticate.ts'
+import type { ServiceProviderRow } from '../federation/schema.ts'
 import type { CatalogEntry } from '../catalog/entries-store.ts'
 
 /** keystone's instants: whole seconds, written with microseconds. */
 const instant = (atSeconds: number): string => `${new Date(atSeconds * 1000).toISOString().slice(0, 19)}.000000Z`
 
-export function tokenView({ claims, standing }: Subject, catalog: CatalogEntry[] | undefined): object {
+export function tokenView({ claims, standing }: Subject, catalog: CatalogEntry[] | undefined, serviceProviders: ServiceProviderRow[] = []): object {
   const { user, scope, roles, applicationCredential } = standing
   return {
     methods: claims.methods,
-    user: { domain: { id: user.domainId, name: user.domainName }, id: user.id, name: user.name, password_expires_at: user.passwordExpiresAt && `${user.passwordExpiresAt.slice(0, 23)}000` },
+    user: { domain: { id: user.domainId, name: user.domainName }, id: user.id, name: user.name, ...(claims.identityProviderId
+      ? { 'OS-FEDERATION': { groups: standing.federation!.groupIds.map((id) => ({ id })), identity_provider: { id: claims.identityProviderId }, protocol: { id: claims.protocolId } } }
+      : { password_expires_at: user.passwordExpiresAt && `${user.passwordExpiresAt.slice(0, 23)}000` }) },
     audit_ids: claims.auditIds,
     expires_at: instant(claims.expiresAtSeconds),
     issued_at: instant(claims.issuedAtSeconds),
@@ -18,6 +21,7 @@ export function tokenView({ claims, standing }: Subject, catalog: CatalogEntry[]
     ...(claims.scope.kind === 'system' && { system: { all: true } }),
     ...(claims.scope.kind !== 'unscoped' && { roles: roles.map(({ id, name }) => ({ id, name })) }),
     ...(catalog && { catalog }),
+    ...(serviceProviders.length > 0 && { service_providers: serviceProviders.map((sp) => ({ id: sp.id, auth_url: sp.authUrl, sp_url: sp.spUrl })) }),
     ...(applicationCredential && { application_credential: { id: applicationCredential.id, name: applicationCredential.name, restricted: !applicationCredential.unrestricted } }),
   }
 }

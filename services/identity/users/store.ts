@@ -32,6 +32,8 @@ export async function remove(tx: IdentityTx, ids: string[]): Promise<void> {
   if (ids.length === 0) return
   await tx.db.deleteFrom('identityAssignments').where('actorId', 'in', ids).where('actorType', '=', 'user').execute()
   await tx.db.deleteFrom('identityMemberships').where('userId', 'in', ids).execute()
+  await tx.db.deleteFrom('identityExpiringMemberships').where('userId', 'in', ids).execute()
+  await tx.db.deleteFrom('identityFederatedUsers').where('userId', 'in', ids).execute()
   await tx.db.deleteFrom('identityApplicationCredentials').where('userId', 'in', ids).execute()
   await tx.db.deleteFrom('identityUsers').where('id', 'in', ids).execute()
 }

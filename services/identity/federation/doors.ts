@@ -1,0 +1,195 @@
+// Where people and clients come in by another provider's word.
+// https://docs.openstack.org/api-ref/identity/v3-ext/#request-an-unscoped-os-federation-token
+import type { IncomingMessage } from 'node:http'
+import { createHash } from 'node:crypto'
+import { badRequest, forbidden, unsupportedMediaType } from '#base/errors.ts'
+import type { Context } from '#base/context.ts'
+import { readBody } from '#kit/http/body.ts'
+import { Reply, type Input } from '#kit/http/operation.ts'
+import { lenient, Type } from '#kit/http/schema.ts'
+import { anyone } from '#kit/policy/rules.ts'
+import { operation, type Deps } from '../deps.ts'
+import { authenticationRequired, missing } from '../faults.ts'
+import { withCatalog } from '../tokens/api.ts'
+import type { Issued } from '../tokens/issue.ts'
+import { login, type Door, type Said } from './login.ts'
+import { firstUse } from './login-store.ts'
+import * as oidc from './oidc.ts'
+import { Unmapped } from './rules.ts'
+import * as saml from './saml.ts'
+import { relyingPartyOf, type RelyingParty, type Saml2Settings } from './settings.ts'
+import * as rows from './store.ts'
+import { escaped, maxXmlBytes } from './xml.ts'
+
+type In = Input<{ origin?: string, code?: string, state?: string, error?: string }, unknown, undefined>
+const paos = 'application/vnd.paos+xml'
+const doorPath = '/OS-FEDERATION/identity_providers/{idp_id}/protocols/{protocol_id}'
+const doorUrl = (api: string, { provider, protocol }: Door, part: 'auth' | 'websso'): string =>
+  `${api}${part === 'websso' ? '/auth' : ''}/OS-FEDERATION/identity_providers/${encodeURIComponent(provider.id)}/protocols/${encodeURIComponent(protocol.id)}/${part}`
+const samlEntityId = (api: string, settings: Saml2Settings): string => settings.own_entity_id ?? `${api}/OS-FEDERATION/saml2/sp`
+const query = lenient({ origin: Type.Optional(Type.String()), code: Type.Optional(Type.String()), state: Type.Optional(Type.String()), error: Type.Optional(Type.String()) })
+
+/** The door that a path names: the provider known and enabled, its protocol known, and how to ask it set. */
+async function openDoor(deps: Deps, params: Record<string, string>): Promise<{ door: Door, party: RelyingParty }> {
+  const { provider, protocol } = await deps.store.read(async (tx) => ({ provider: await rows.findProvider(tx, params.idp_id!), protocol: await rows.findProtocol(tx, params.idp_id!, params.protocol_id!) }))
+  if (!provider) throw missing('identity provider', params.idp_id!)
+  if (provider.enabled !== 1) throw forbidden(`Identity Provider ${provider.id} is disabled`)
+  if (!protocol) throw missing('federation protocol', params.protocol_id!)
+  const party = relyingPartyOf(deps, protocol)
+  if (!party) throw forbidden(`Nothing is set yet of how the identity provider ${provider.id} is asked by ${protocol.id}.`)
+  return { door: { provider, protocol }, party }
+}
+
+/** Runs what may find that nobody is to be let in: its reason is logged, the answer is the one 401. */
+async function judged<T>(ctx: Context, root: string, door: Door, work: () => Promise<T>): Promise<T> {
+  try { return await work() } catch (error) {
+    if (!(error instanceof Unmapped)) throw error
+    ctx.log.info({ requestId: ctx.requestId, identityProvider: door.provider.id, protocol: door.protocol.id, why: error.message }, 'a federated login was refused')
+    throw authenticationRequired(root)
+  }
+}
+
+/** Believes a SAML response, once. */
+async function once(deps: Deps, response: Uint8Array, settings: Saml2Settings, expected: saml.Expected): Promise<Said> {
+  const believed = await saml.believe(response, settings, expected, deps.clock())
+  if (!await deps.store.tx((tx) => firstUse(tx, believed.replay.id, believed.replay.expiresAtSeconds, Math.floor(deps.clock() / 1000)), { durable: true })) throw new Unmapped('an assertion that was used before')
+  return believed
+}
+
+const tokenReply = async (deps: Deps, issued: Issued): Promise<Reply> => new Reply({ status: 201, headers: { 'x-subject-token': issued.token, vary: 'X-Auth-Token' }, body: await withCatalog(deps, issued, {}) })
+const mediaType = (headers: In['headers']): string => String(headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase()
+async function formOf({ stream, headers }: In): Promise<URLSearchParams> {
+  if (mediaType(headers) !== 'application/x-www-form-urlencoded') throw unsupportedMediaType('A form is expected: application/x-www-form-urlencoded.')
+  return new URLSearchParams((await readBody(stream as IncomingMessage, maxXmlBytes * 2)).toString('utf8'))
+}
+const responseIn = (form: URLSearchParams): Buffer => Buffer.from(form.get('SAMLResponse') ?? '', 'base64')
+
+/** What this cloud seals for itself and gets back through somebody else's hands; undefined for what it is not. */
+function reopened<T extends { endsAtMs: number }>(deps: Deps, owner: string, sealed: string | undefined): T | undefined {
+  if (!sealed || sealed.length > 4096) return undefined
+  try {
+    const value = deps.vault.open(owner, sealed) as T
+    return value.endsAtMs > deps.clock() ? value : undefined
+  } catch { return undefined }
+}
+const patienceMs = 600_000
+
+async function authenticate(ctx: Context, input: In, deps: Deps, method: 'GET' | 'POST'): Promise<Reply> {
+  const { params, headers, urls, remoteAddress } = input
+  const { door, party } = await openDoor(deps, params), caller = { root: urls.root, remoteAddress }
+  if (party.kind === 'oidc') {
+    const token = /^Bearer +([\w.~+/=-]+)$/i.exec(String(headers.authorization ?? ''))?.[1]
+    if (!token) throw authenticationRequired(urls.root)
+    const said = await judged(ctx, urls.root, door, async () => oidc.bearer(await deps.oidc.get(door.protocol, party), party, token))
+    return tokenReply(deps, await login(ctx, deps, door, said, caller))
+  }
+  const consumerUrl = doorUrl(urls.api, door, 'auth'), entityId = samlEntityId(urls.api, party), owner = `ecp/${consumerUrl}`
+  if (method === 'GET') {
+    // Clients that go to the provider themselves say so; nobody else is sent anywhere from here.
+    if (headers.paos === undefined && !String(headers.accept ?? '').includes(paos)) throw authenticationRequired(urls.root)
+    const id = saml.newRequestId(), relayState = deps.vault.seal(owner, { id, endsAtMs: deps.clock() + patienceMs })
+    return new Reply({ status: 200, headers: { 'content-type': paos, 'cache-control': 'no-store' }, body: saml.ecpRequest(saml.authnRequest(id, { entityId, consumerUrl, paos: true }, deps.clock()), consumerUrl, entityId, relayState) })
+  }
+  const said = await judged(ctx, urls.root, door, async () => {
+    if (mediaType(headers) === 'application/x-www-form-urlencoded') return once(deps, responseIn(await formOf(input)), party, { entityId, consumerUrl, requestId: undefined })
+    const { response, relayState } = await saml.openEnvelope(await readBody(input.stream as IncomingMessage, maxXmlBytes))
+    return once(deps, Buffer.from(response), party, { entityId, consumerUrl, requestId: reopened<{ id: string, endsAtMs: number }>(deps, owner, relayState)?.id })
+  })
+  return tokenReply(deps, await login(ctx, deps, door, said, caller))
+}
+
+export const federatedAuth = operation({
+  name: 'authenticateFederated', method: 'GET', path: `${doorPath}/auth`, summary: 'Get an unscoped token by an identity provider\'s word.', access: anyone, query,
+  handle: (ctx, input, deps) => authenticate(ctx, input as In, deps, 'GET'),
+})
+export const federatedAuthPosted = operation({
+  name: 'authenticateFederatedPosted', method: 'POST', path: `${doorPath}/auth`, summary: 'Get an unscoped token by an identity provider\'s word: an access token, or a SAML response.', access: anyone, query, body: 'stream',
+  handle: (ctx, input, deps) => authenticate(ctx, input as In, deps, 'POST'),
+})
+
+// Browsers: from a dashboard to the provider, and back with a token.
+
+interface Journey extends oidc.Journey { requestId: string, origin: string, endsAtMs: number }
+const cookieName = 'pileus_websso'
+const cookieIn = (headers: In['headers']): string | undefined => String(headers.cookie ?? '').split(/;\s*/).find((c) => c.startsWith(`${cookieName}=`))?.slice(cookieName.length + 1)
+const bounded = (origin: string | undefined): string => {
+  if (!origin) throw badRequest('Request must have an origin query parameter. The server could not comply with the request since it is either malformed or otherwise incorrect. The client is assumed to be in error.')
+  return origin.slice(0, 1024)
+}
+const trusts = (party: RelyingParty, origin: string): boolean => (party.trusted_dashboards ?? []).some((d) => (URL.parse(d)?.href ?? d) === (URL.parse(origin)?.href ?? origin))
+const html = (status: number, body: string, headers: Record<string, string> = {}): Reply => new Reply({
+  status, body: `<!DOCTYPE html>\n<html><head><meta charset="utf-8"><title>Signing in</title></head><body>${body}</body></html>\n`,
+  headers: { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store', 'referrer-policy': 'no-referrer', 'x-frame-options': 'DENY', ...headers },
+})
+const submit = 'document.forms[0].submit()'
+const submitHash = createHash('sha256').update(submit).digest('base64')
+
+/** The page that carries the token to the dashboard. */
+const handOver = (origin: string, token: string, cookie: string): Reply => html(200,
+  `<form id="sso" name="sso" action="${escaped(origin)}" method="post">Please wait...<br><input type="hidden" name="token" id="token" value="${escaped(token)}"><noscript><input type="submit" name="Submit_noscript" id="Submit_noscript" value="Submit"></noscript></form><script>${submit}</script>`,
+  { 'content-security-policy': `default-src 'none'; script-src 'sha256-${submitHash}'`, 'set-cookie': cookie })
+
+async function websso(ctx: Context, input: In, deps: Deps, method: 'GET' | 'POST'): Promise<Reply> {
+  const { params, query, headers, urls, remoteAddress } = input
+  const { door, party } = await openDoor(deps, params), here = doorUrl(urls.api, door, 'websso'), owner = `websso/${here}`, secure = here.startsWith('https:')
+  // A provider's answer by POST comes across sites: only a cookie that says so comes with it, and only over TLS.
+  const cookie = (value: string, seconds: number): string => `${cookieName}=${value}; Path=${new URL(here).pathname}; Max-Age=${seconds}; HttpOnly${secure ? `; Secure; SameSite=${party.kind === 'oidc' ? 'Lax' : 'None'}` : ''}`
+  const said = await judged(ctx, urls.root, door, async (): Promise<{ said: Said, origin: string } | Reply> => {
+    if (method === 'GET' && query.state === undefined) {
+      const origin = bounded(query.origin)
+      if (!trusts(party, origin)) throw new Unmapped(`${origin} is not a trusted dashboard`)
+      const requestId = saml.newRequestId()
+      const leave = (to: string, journey: oidc.Journey): Reply => {
+        const sealed = deps.vault.seal(owner, { ...journey, requestId, origin, endsAtMs: deps.clock() + patienceMs } satisfies Journey)
+        return new Reply({ status: 302, headers: { location: to, 'cache-control': 'no-store', 'set-cookie': cookie(sealed, patienceMs / 1000) } })
+      }
+      if (party.kind === 'oidc') {
+        const { to, journey } = await oidc.setOut(await deps.oidc.get(door.protocol, party), party, here)
+        return leave(to.href, journey)
+      }
+      if (!party.sso_url) throw new Unmapped('the provider has no sso_url')
+      const request = saml.authnRequest(requestId, { entityId: samlEntityId(urls.api, party), consumerUrl: here, destination: party.sso_url }, deps.clock())
+      return leave(saml.redirectWith(request, party.sso_url, requestId), { state: '', nonce: '', verifier: '' })
+    }
+    const journey = reopened<Journey>(deps, owner, cookieIn(headers))
+    if (!journey) throw new Unmapped('nobody set out from this browser, or too long ago')
+    if (party.kind === 'oidc') {
+      const at = new URL(here)
+      at.search = urls.search.toString()
+      return { said: await oidc.comeBack(await deps.oidc.get(door.protocol, party), party, at, journey), origin: journey.origin }
+    }
+    return { said: await once(deps, responseIn(await formOf(input)), party, { entityId: samlEntityId(urls.api, party), consumerUrl: here, requestId: journey.requestId }), origin: journey.origin }
+  })
+  if (said instanceof Reply) return said
+  // Who was trusted when the journey began may be no more.
+  if (!trusts(party, said.origin)) throw authenticationRequired(urls.root)
+  const issued = await login(ctx, deps, door, said.said, { root: urls.root, remoteAddress })
+  return handOver(said.origin, issued.token, cookie('', 0))
+}
+
+export const webssoOfProvider = operation({
+  name: 'webssoOfProvider', method: 'GET', path: `/auth${doorPath}/websso`, summary: 'Sign in with a browser at an identity provider, for a trusted dashboard.', access: anyone, query,
+  handle: (ctx, input, deps) => websso(ctx, input as In, deps, 'GET'),
+})
+export const webssoOfProviderPosted = operation({
+  name: 'webssoOfProviderPosted', method: 'POST', path: `/auth${doorPath}/websso`, summary: 'Come back from an identity provider with its SAML response.', access: anyone, query, body: 'stream',
+  handle: (ctx, input, deps) => websso(ctx, input as In, deps, 'POST'),
+})
+
+/** Without a provider's name: the one that speaks the protocol for this dashboard; of several, people choose. */
+async function choose(input: In, deps: Deps): Promise<Reply> {
+  const { params, query, urls } = input, origin = bounded(query.origin)
+  const candidates = (await deps.store.read((tx) => rows.protocolsNamed(tx, params.protocol_id!))).filter((row) => { const party = relyingPartyOf(deps, row); return party && trusts(party, origin) })
+  if (candidates.length === 0) throw authenticationRequired(urls.root)
+  const to = (idpId: string): string => `${urls.api}/auth/OS-FEDERATION/identity_providers/${encodeURIComponent(idpId)}/protocols/${encodeURIComponent(params.protocol_id!)}/websso?${new URLSearchParams({ origin })}`
+  if (candidates.length === 1) return new Reply({ status: 302, headers: { location: to(candidates[0]!.idpId), 'cache-control': 'no-store' } })
+  return html(200, `<p>Sign in with</p><ul>${candidates.map((row) => `<li><a href="${escaped(to(row.idpId))}">${escaped(row.idpId)}</a></li>`).join('')}</ul>`, { 'content-security-policy': 'default-src \'none\'' })
+}
+export const webssoOfProtocol = operation({
+  name: 'webssoOfProtocol', method: 'GET', path: '/auth/OS-FEDERATION/websso/{protocol_id}', summary: 'Sign in with a browser at whichever identity provider speaks a protocol.', access: anyone, query,
+  handle: (_ctx, input, deps) => choose(input as In, deps),
+})
+export const webssoOfProtocolPosted = operation({
+  name: 'webssoOfProtocolPosted', method: 'POST', path: '/auth/OS-FEDERATION/websso/{protocol_id}', summary: 'Sign in with a browser at whichever identity provider speaks a protocol.', access: anyone, query, body: 'stream',
+  handle: (_ctx, input, deps) => choose(input as In, deps),
+})
