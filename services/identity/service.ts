@@ -13,6 +13,7 @@ import { first } from './migrations/0001-first.ts'
 import { limits as limitTables } from './migrations/0020-limits.ts'
 import * as limits from './limits/api.ts'
 import * as registeredLimits from './limits/registered.ts'
+import { delegation } from './migrations/0004-delegation.ts'
 import * as projects from './projects/api.ts'
 import * as regions from './regions/api.ts'
 import * as roles from './roles/api.ts'
@@ -40,6 +41,7 @@ export const identity: ServiceModule<Deps> = {
   migrations: [
     first,
     limitTables,
+    delegation,
   ],
   access: async () => (await Promise.all([
     import('./versions/access.ts'), import('./tokens/access.ts'), import('./users/access.ts'), import('./projects/access.ts'), import('./tags/access.ts'), import('./domains/access.ts'),

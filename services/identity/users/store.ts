@@ -1,6 +1,7 @@
 // Rows of users.
 import { insert, replace } from '#kit/store/rows.ts'
 import type { IdentityTx } from '../deps.ts'
+import { removeDelegations } from '../trusts/owners-store.ts'
 import { taken } from '../faults.ts'
 import type { Page } from '../fields.ts'
 import { narrowed, type Term } from '../lists-store.ts'
@@ -33,5 +34,6 @@ export async function remove(tx: IdentityTx, ids: string[]): Promise<void> {
   await tx.db.deleteFrom('identityAssignments').where('actorId', 'in', ids).where('actorType', '=', 'user').execute()
   await tx.db.deleteFrom('identityMemberships').where('userId', 'in', ids).execute()
   await tx.db.deleteFrom('identityApplicationCredentials').where('userId', 'in', ids).execute()
+  await removeDelegations(tx, ids)
   await tx.db.deleteFrom('identityUsers').where('id', 'in', ids).execute()
 }
