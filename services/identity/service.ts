@@ -2,9 +2,13 @@
 import type { Operation } from '#kit/http/operation.ts'
 import type { ServiceModule } from '#kit/service.ts'
 import { statusText } from '#kit/http/status.ts'
+import * as accessRules from './access-rules/api.ts'
 import * as applicationCredentials from './application-credentials/api.ts'
 import * as assignments from './assignments/api.ts'
 import { grants } from './assignments/grants.ts'
+import * as credentials from './credentials/api.ts'
+import * as ec2 from './credentials/ec2.ts'
+import * as signed from './credentials/signed.ts'
 import type { Deps } from './deps.ts'
 import * as domains from './domains/api.ts'
 import * as endpoints from './endpoints/api.ts'
@@ -21,6 +25,7 @@ import * as inferences from './roles/inferences.ts'
 import * as services from './services/api.ts'
 import * as tags from './tags/api.ts'
 import * as tokens from './tokens/api.ts'
+import * as trusts from './trusts/api.ts'
 import * as users from './users/api.ts'
 import * as versions from './versions/api.ts'
 
@@ -35,6 +40,7 @@ export const identity: ServiceModule<Deps> = {
       ...operationsIn(versions, tokens, users, projects, tags, domains, groups, roles, inferences), ...grants,
       ...operationsIn(limits, registeredLimits),
       ...operationsIn(assignments, regions, services, endpoints, applicationCredentials),
+      ...operationsIn(accessRules, credentials, ec2, signed, trusts),
     ],
     envelope: (fault) => ({ error: { code: fault.status, title: statusText(fault.status), message: fault.message } }),
   },
@@ -47,5 +53,6 @@ export const identity: ServiceModule<Deps> = {
     import('./versions/access.ts'), import('./tokens/access.ts'), import('./users/access.ts'), import('./projects/access.ts'), import('./tags/access.ts'), import('./domains/access.ts'),
     import('./groups/access.ts'), import('./roles/access.ts'), import('./assignments/access.ts'), import('./catalog/access.ts'), import('./application-credentials/access.ts'),
     import('./limits/access.ts'),
+    import('./access-rules/access.ts'), import('./credentials/access.ts'), import('./trusts/access.ts'),
   ])).flatMap((m) => m.access),
 }
