@@ -1,6 +1,7 @@
-import { verdicts, type AccessCase, type AccessWorld, type Persona } from '#kit/testing/access.ts'
+import type { AccessCase, AccessWorld, Verdict } from '#kit/testing/access.ts'
+import { scoped, verdicts } from '../testing/verdicts.ts'
 
-const own = (member: number): Record<Persona, number> => ({ ...verdicts.everybody(404), nobody: 401, member, admin: member })
+const own = (member: number): Verdict => ({ ...verdicts.everybody(404), nobody: 401, member, admin: member })
 const user = (w: AccessWorld) => ({ params: { user_id: w.userId('member') } })
 const made = async (w: AccessWorld) => {
   const body = { application_credential: { name: w.unique('bound'), access_rules: [{ service: 'compute', method: 'GET', path: `/v2.1/servers/${w.unique('server')}` }] } }
@@ -10,7 +11,7 @@ const made = async (w: AccessWorld) => {
 }
 
 export const access: AccessCase[] = [
-  { operation: 'listAccessRules', request: user, expect: own(200) },
-  { operation: 'showAccessRule', request: made, expect: own(200) },
-  { operation: 'deleteAccessRule', request: made, expect: own(204) },
+  { operation: 'listAccessRules', request: user, expect: { ...own(200), ...scoped.systemReader(200) } },
+  { operation: 'showAccessRule', request: made, expect: { ...own(200), ...scoped.systemReader(200) } },
+  { operation: 'deleteAccessRule', request: made, expect: { ...own(204), ...scoped.admin(204) } },
 ]

@@ -4,7 +4,7 @@ import { Type } from '#kit/http/schema.ts'
 import { refuseTrusts } from '../delegation.ts'
 import { operation, type Deps } from '../deps.ts'
 import { missing } from '../faults.ts'
-import { collection, listQuery } from '../fields.ts'
+import { collection, listQuery, pageOf, termsOf } from '../fields.ts'
 import type { AccessRuleRow } from '../schema.ts'
 import { userTarget } from '../users/target.ts'
 import * as policy from './policy.ts'
@@ -21,10 +21,10 @@ const target = {
 export const listAccessRules = operation({
   name: 'listAccessRules', method: 'GET', path: '/users/{user_id}/access_rules', summary: 'List a user\'s access rules.', access: policy.readRules, target: userTarget(policy.readRules),
   query: listQuery({ service: Type.Optional(Type.String()), path: Type.Optional(Type.String()), method: Type.Optional(Type.String()) }),
-  async handle({ actor }, { target, query, urls }, { store }) {
+  async handle({ actor }, { target, query, urls }, { store, config }) {
     refuseTrusts(actor)
-    const { service, path, method } = query
-    return collection('access_rules', await store.read((tx) => rules.list(tx, target.id, { service, path, method }, query)), (row) => ruleResource(row, urls.api), urls, query)
+    const page = pageOf(query, config.listLimit), terms = termsOf(query, { service: 'service', path: 'path', method: 'method' })
+    return collection('access_rules', await store.read((tx) => rules.list(tx, target.id, terms, page)), (row) => ruleResource(row, urls.api), urls, page)
   },
 })
 

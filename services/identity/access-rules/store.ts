@@ -1,24 +1,19 @@
 // Rows of access rules, and which application credentials are bound by them.
 import { insertIfAbsent } from '#kit/store/rows.ts'
 import type { IdentityTx } from '../deps.ts'
-import { fetchLimit, type Page } from '../fields.ts'
+import type { Page } from '../fields.ts'
+import { narrowed, type Term } from '../lists-store.ts'
 import type { AccessRuleRow } from '../schema.ts'
-
-export interface RuleFilter { service?: string, path?: string, method?: string }
 
 export const find = (tx: IdentityTx, userId: string, id: string): Promise<AccessRuleRow | undefined> =>
   tx.db.selectFrom('identityAccessRules').selectAll().where('id', '=', id).where('userId', '=', userId).executeTakeFirst()
 
-export function list(tx: IdentityTx, userId: string, filter: RuleFilter, page: Page = {}): Promise<AccessRuleRow[]> {
-  let query = tx.db.selectFrom('identityAccessRules').selectAll().where('userId', '=', userId)
-  for (const column of ['service', 'path', 'method'] as const) if (filter[column] !== undefined) query = query.where(column, '=', filter[column])
-  if (page.marker) query = query.where('id', '>', page.marker)
-  return query.orderBy('id').limit(fetchLimit(page)).execute()
-}
+export const list = (tx: IdentityTx, userId: string, terms: Term[], page: Page = {}): Promise<AccessRuleRow[]> =>
+  narrowed(tx, tx.db.selectFrom('identityAccessRules').selectAll().where('userId', '=', userId), terms, page).execute()
 
 /** The rule like this one that the user has, or this one from now on. */
 export async function ensure(tx: IdentityTx, wanted: AccessRuleRow): Promise<AccessRuleRow> {
-  const same = async (): Promise<AccessRuleRow | undefined> => (await list(tx, wanted.userId, wanted))[0]
+  const same = async (): Promise<AccessRuleRow | undefined> => (await list(tx, wanted.userId, (['service', 'path', 'method'] as const).map((column) => ({ column, how: 'is', value: wanted[column] }))))[0]
   const found = await same()
   if (found) return found
   return await insertIfAbsent(tx, 'identityAccessRules', { ...wanted }) ? wanted : (await same())!

@@ -8,7 +8,7 @@ import * as rules from '../access-rules/store.ts'
 import { refuseRestricted, refuseTrusts } from '../delegation.ts'
 import { operation, type Deps, type IdentityTx } from '../deps.ts'
 import { missing } from '../faults.ts'
-import { collection, field, listQuery } from '../fields.ts'
+import { collection, field, listQuery, pageOf, termsOf } from '../fields.ts'
 import { futureInstant } from '../instants.ts'
 import { digestSecret, maxPasswordLength } from '../passwords/hasher.ts'
 import type { ApplicationCredentialRow } from '../schema.ts'
@@ -82,10 +82,11 @@ export const createCredential = operation({
 export const listCredentials = operation({
   name: 'listApplicationCredentials', method: 'GET', path: '/users/{user_id}/application_credentials', summary: 'List a user\'s application credentials.', access: policy.readCredentials, target,
   query: listQuery({ name: Type.Optional(Type.String()) }),
-  async handle({ actor }, { target, query, urls }, { store }) {
+  async handle({ actor }, { target, query, urls }, { store, config }) {
     refuseTrusts(actor)
-    const { rows, said } = await store.read(async (tx) => { const rows = await credentials.list(tx, target.id, query.name, query); return { rows, said: await credentials.saidOf(tx, rows) } })
-    return collection('application_credentials', rows, (row) => credentialView(row, said, urls.api), urls, query)
+    const page = pageOf(query, config.listLimit), terms = termsOf(query, { name: 'name' })
+    const { rows, said } = await store.read(async (tx) => { const rows = await credentials.list(tx, target.id, terms, page); return { rows, said: await credentials.saidOf(tx, rows) } })
+    return collection('application_credentials', rows, (row) => credentialView(row, said, urls.api), urls, page)
   },
 })
 

@@ -2,19 +2,16 @@
 import { insert } from '#kit/store/rows.ts'
 import type { IdentityTx } from '../deps.ts'
 import { taken } from '../faults.ts'
-import { fetchLimit, type Page } from '../fields.ts'
+import type { Page } from '../fields.ts'
+import { narrowed, type Term } from '../lists-store.ts'
 import { accessRulesBy } from '../access-rules/store.ts'
 import type { AccessRuleRow, ApplicationCredentialRow, RoleRow } from '../schema.ts'
 
 export const find = (tx: IdentityTx, userId: string, id: string): Promise<ApplicationCredentialRow | undefined> =>
   tx.db.selectFrom('identityApplicationCredentials').selectAll().where('id', '=', id).where('userId', '=', userId).executeTakeFirst()
 
-export function list(tx: IdentityTx, userId: string, name: string | undefined, page: Page): Promise<ApplicationCredentialRow[]> {
-  let query = tx.db.selectFrom('identityApplicationCredentials').selectAll().where('userId', '=', userId)
-  if (name !== undefined) query = query.where('name', '=', name)
-  if (page.marker) query = query.where('id', '>', page.marker)
-  return query.orderBy('id').limit(fetchLimit(page)).execute()
-}
+export const list = (tx: IdentityTx, userId: string, terms: Term[], page: Page): Promise<ApplicationCredentialRow[]> =>
+  narrowed(tx, tx.db.selectFrom('identityApplicationCredentials').selectAll().where('userId', '=', userId), terms, page).execute()
 
 export const add = (tx: IdentityTx, row: ApplicationCredentialRow): Promise<void> =>
   insert(tx, 'identityApplicationCredentials', { ...row }, () => taken('application_credential', row.name))

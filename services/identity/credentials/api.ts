@@ -8,7 +8,7 @@ import { authenticated } from '#kit/policy/rules.ts'
 import { reaches, refuseBeyond, refuseRestricted } from '../delegation.ts'
 import { operation, type Deps } from '../deps.ts'
 import { missing, refused } from '../faults.ts'
-import { collection, extraOf, listQuery } from '../fields.ts'
+import { collection, extraOf, listQuery, pageOf, termsOf } from '../fields.ts'
 import { adminOrSystemReader } from '../policy.ts'
 import type { CredentialRow } from '../schema.ts'
 import { bindBlob, ec2Type, idOf, keepBonds, checkBlob } from './ec2-blob.ts'
@@ -70,13 +70,12 @@ export const listCredentials = operation({
   name: 'listCredentials', method: 'GET', path: '/credentials', summary: 'List credentials: one\'s own, or everybody\'s for administrators.', access: policy.readCredential,
   query: listQuery({ user_id: Type.Optional(Type.String()), type: Type.Optional(Type.String()) }),
   async handle({ actor }, { query, urls }, deps) {
-    const all = adminOrSystemReader.allows(actor)
-    if (!all && query.user_id !== undefined && query.user_id !== actor.userId) return collection('credentials', [], () => ({}), urls, query)
-    const rows = await deps.store.read((tx) => credentials.list(tx, {
-      userId: all ? query.user_id : actor.userId, type: query.type, ...(actor.delegation && { projectId: actor.projectId ?? '' }),
-    }, query))
+    const page = pageOf(query, deps.config.listLimit), terms = termsOf(query, { user_id: 'userId', type: 'type' })
+    if (!adminOrSystemReader.allows(actor)) terms.push({ column: 'userId', how: 'is', value: actor.userId })
+    if (actor.delegation) terms.push({ column: 'projectId', how: 'is', value: actor.projectId ?? '' })
+    const rows = await deps.store.read((tx) => credentials.list(tx, terms, page))
     const opened = new Map(await Promise.all(rows.map(async (row) => [row.id, await deps.blobs.open(row)] as const)))
-    return collection('credentials', rows, (row) => credentialView(row, opened.get(row.id)!, urls.api), urls, query)
+    return collection('credentials', rows, (row) => credentialView(row, opened.get(row.id)!, urls.api), urls, page)
   },
 })
 

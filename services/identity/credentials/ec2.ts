@@ -4,7 +4,7 @@ import { exact, Type } from '#kit/http/schema.ts'
 import { reaches, refuseBeyond, refuseRestricted } from '../delegation.ts'
 import { operation, type Deps } from '../deps.ts'
 import { missing } from '../faults.ts'
-import { collection, listQuery } from '../fields.ts'
+import { collection, listQuery, pageOf } from '../fields.ts'
 import * as projects from '../projects/store.ts'
 import type { CredentialRow } from '../schema.ts'
 import { userTarget } from '../users/target.ts'
@@ -19,7 +19,7 @@ const target = {
     const row = await store.read((tx) => credentials.find(tx, idOf(params.credential_id!)))
     return row?.type === ec2Type && row.userId === params.user_id ? row : undefined
   },
-  sees: policy.readCredential,
+  sees: policy.readEc2,
   owner: (row: CredentialRow) => ({ userId: row.userId }),
   missing: (params: Record<string, string>) => missing('credential', params.credential_id!),
 }
@@ -28,7 +28,7 @@ const collectionPath = '/users/{user_id}/credentials/OS-EC2', onePath = `${colle
 
 export const createEc2Credential = operation({
   name: 'createEc2Credential', method: 'POST', path: collectionPath, summary: 'Create an EC2 credential for a project.', status: 201,
-  access: policy.changeEc2, target: userTarget(policy.readCredential), body: exact({ tenant_id: Type.String({ minLength: 1, maxLength: 64 }) }),
+  access: policy.changeEc2, target: userTarget(policy.readEc2), body: exact({ tenant_id: Type.String({ minLength: 1, maxLength: 64 }) }),
   async handle({ actor }, { target, body, urls }, deps) {
     refuseRestricted(actor)
     if (!await deps.store.read((tx) => projects.find(tx, body.tenant_id))) throw missing('project', body.tenant_id)
@@ -45,16 +45,17 @@ export const createEc2Credential = operation({
 })
 
 export const listEc2Credentials = operation({
-  name: 'listEc2Credentials', method: 'GET', path: collectionPath, summary: 'List a user\'s EC2 credentials.', access: policy.readCredential, target: userTarget(policy.readCredential), query: listQuery({}),
+  name: 'listEc2Credentials', method: 'GET', path: collectionPath, summary: 'List a user\'s EC2 credentials.', access: policy.readEc2, target: userTarget(policy.readEc2), query: listQuery(),
   async handle({ actor }, { target, query, urls }, deps) {
-    const rows = (await deps.store.read((tx) => credentials.list(tx, { userId: target.id, type: ec2Type }, query))).filter((row) => reaches(actor, row.projectId))
+    const page = pageOf(query, deps.config.listLimit)
+    const rows = (await deps.store.read((tx) => credentials.ofUser(tx, target.id, ec2Type, page))).filter((row) => reaches(actor, row.projectId))
     const opened = new Map(await Promise.all(rows.map(async (row) => [row.id, readBlob(await deps.blobs.open(row))] as const)))
-    return collection('credentials', rows, (row) => ec2View(row, opened.get(row.id)!, urls.api), urls, query)
+    return collection('credentials', rows, (row) => ec2View(row, opened.get(row.id)!, urls.api), urls, page)
   },
 })
 
 export const showEc2Credential = operation({
-  name: 'showEc2Credential', method: 'GET', path: onePath, summary: 'Show an EC2 credential.', access: policy.readCredential, target,
+  name: 'showEc2Credential', method: 'GET', path: onePath, summary: 'Show an EC2 credential.', access: policy.readEc2, target,
   async handle({ actor }, { target, urls }, deps) {
     refuseBeyond(actor, target.projectId)
     return { credential: ec2View(target, readBlob(await deps.blobs.open(target)), urls.api) }

@@ -2,11 +2,9 @@
 import { change, insert } from '#kit/store/rows.ts'
 import { conflict } from '#base/errors.ts'
 import type { IdentityTx } from '../deps.ts'
-import { fetchLimit, type Page } from '../fields.ts'
+import type { Page } from '../fields.ts'
+import { narrowed, type Term } from '../lists-store.ts'
 import type { CredentialRow } from '../schema.ts'
-
-/** null asks for those of no project. */
-export interface CredentialFilter { userId?: string, type?: string, projectId?: string | null }
 
 const numbers = (row: CredentialRow): CredentialRow => ({ ...row, keyNumber: Number(row.keyNumber), lastStep: Number(row.lastStep) })
 
@@ -15,14 +13,10 @@ export async function find(tx: IdentityTx, id: string): Promise<CredentialRow | 
   return row && numbers(row)
 }
 
-export async function list(tx: IdentityTx, filter: CredentialFilter, page: Page = {}): Promise<CredentialRow[]> {
-  let query = tx.db.selectFrom('identityCredentials').selectAll()
-  if (filter.userId !== undefined) query = query.where('userId', '=', filter.userId)
-  if (filter.type !== undefined) query = query.where('type', '=', filter.type)
-  if (filter.projectId !== undefined) query = filter.projectId === null ? query.where('projectId', 'is', null) : query.where('projectId', '=', filter.projectId)
-  if (page.marker) query = query.where('id', '>', page.marker)
-  return (await query.orderBy('id').limit(fetchLimit(page)).execute()).map(numbers)
-}
+export const list = async (tx: IdentityTx, terms: Term[], page: Page = {}): Promise<CredentialRow[]> =>
+  (await narrowed(tx, tx.db.selectFrom('identityCredentials').selectAll(), terms, page).execute()).map(numbers)
+export const ofUser = (tx: IdentityTx, userId: string, type: string, page: Page = {}): Promise<CredentialRow[]> =>
+  list(tx, [{ column: 'userId', how: 'is', value: userId }, { column: 'type', how: 'is', value: type }], page)
 
 export const countOf = async (tx: IdentityTx, userId: string): Promise<number> =>
   Number((await tx.db.selectFrom('identityCredentials').select((eb) => eb.fn.countAll().as('n')).where('userId', '=', userId).executeTakeFirstOrThrow()).n)

@@ -141,7 +141,7 @@ async function byPasscode(deps: Deps, auth: Auth, caller: Caller): Promise<Shown
   deps.passcodeLimiter.check(claim, caller.remoteAddress)
   const { found, secrets } = await deps.store.read(async (tx) => {
     const found = await store.findUser(tx, user)
-    return { found, secrets: found ? await credentials.list(tx, { userId: found.user.id, type: 'totp' }) : [] }
+    return { found, secrets: found ? await credentials.ofUser(tx, found.user.id, 'totp') : [] }
   })
   let fits = false
   for (const row of secrets) {

@@ -10,7 +10,7 @@ import { flag } from '#kit/store/store.ts'
 import { refuseApplicationCredentials } from '../delegation.ts'
 import { operation, type Deps, type IdentityTx } from '../deps.ts'
 import { missing } from '../faults.ts'
-import { collection, listQuery } from '../fields.ts'
+import { collection, listQuery, pageOf, termsOf } from '../fields.ts'
 import { futureInstant } from '../instants.ts'
 import * as projects from '../projects/store.ts'
 import * as roles from '../roles/store.ts'
@@ -97,10 +97,11 @@ const listTarget = {
 export const listTrusts = operation({
   name: 'listTrusts', method: 'GET', path: '/OS-TRUST/trusts', summary: 'List trusts: those one gave or was given, or everybody\'s for administrators.', access: policy.readTrust, target: listTarget,
   query: listQuery({ trustor_user_id: Type.Optional(Type.String()), trustee_user_id: Type.Optional(Type.String()) }),
-  async handle({ actor }, { query, urls }, { store }) {
+  async handle({ actor }, { query, urls }, { store, config }) {
     refuseApplicationCredentials(actor)
-    const rows = await store.read((tx) => trusts.list(tx, { trustorUserId: query.trustor_user_id, trusteeUserId: query.trustee_user_id }, query))
-    return collection('trusts', rows, (row) => trustView(row, urls.api), urls, query)
+    const page = pageOf(query, config.listLimit)
+    const rows = await store.read((tx) => trusts.list(tx, termsOf(query, { trustor_user_id: 'trustorUserId', trustee_user_id: 'trusteeUserId' }), page))
+    return collection('trusts', rows, (row) => trustView(row, urls.api), urls, page)
   },
 })
 

@@ -2,7 +2,8 @@
 import { sql } from 'kysely'
 import { insert } from '#kit/store/rows.ts'
 import type { IdentityTx } from '../deps.ts'
-import { fetchLimit, type Page } from '../fields.ts'
+import type { Page } from '../fields.ts'
+import { inChunks, narrowed, type Term } from '../lists-store.ts'
 import type { TrustRow } from '../schema.ts'
 
 /** Deleted and expired ones are forgotten after so long. */
@@ -25,13 +26,8 @@ export async function findUsable(tx: IdentityTx, id: string, nowMs: number): Pro
 export const use = async (tx: IdentityTx, id: string): Promise<boolean> => Number((await tx.db.updateTable('identityTrusts').set({ remainingUses: sql<number | null>`remaining_uses - 1` })
   .where('id', '=', id).where('deletedAt', 'is', null).where((eb) => eb.or([eb('remainingUses', 'is', null), eb('remainingUses', '>', 0)])).executeTakeFirst()).numUpdatedRows) > 0
 
-export async function list(tx: IdentityTx, filter: { trustorUserId?: string, trusteeUserId?: string }, page: Page = {}): Promise<TrustRow[]> {
-  let query = tx.db.selectFrom('identityTrusts').selectAll().where('deletedAt', 'is', null)
-  if (filter.trustorUserId !== undefined) query = query.where('trustorUserId', '=', filter.trustorUserId)
-  if (filter.trusteeUserId !== undefined) query = query.where('trusteeUserId', '=', filter.trusteeUserId)
-  if (page.marker) query = query.where('id', '>', page.marker)
-  return (await query.orderBy('id').limit(fetchLimit(page)).execute()).map(numbers)
-}
+export const list = async (tx: IdentityTx, terms: Term[], page: Page = {}): Promise<TrustRow[]> =>
+  (await narrowed(tx, tx.db.selectFrom('identityTrusts').selectAll().where('deletedAt', 'is', null), terms, page).execute()).map(numbers)
 
 /** A trust of the same people for the same, until the same moment. */
 export const twin = (tx: IdentityTx, row: TrustRow): Promise<{ id: string } | undefined> => tx.db.selectFrom('identityTrusts').select('id').where('deletedAt', 'is', null)
@@ -47,10 +43,10 @@ export async function add(tx: IdentityTx, row: TrustRow): Promise<void> {
 /** Ends trusts and all that were made of them; their tokens end too. */
 export async function end(tx: IdentityTx, ids: string[], at: string): Promise<void> {
   for (let level = ids; level.length > 0;) {
-    for (let i = 0; i < level.length; i += 200) await tx.db.updateTable('identityTrusts').set({ deletedAt: at }).where('id', 'in', level.slice(i, i + 200)).where('deletedAt', 'is', null).execute()
     const below: string[] = []
-    for (let i = 0; i < level.length; i += 200) {
-      below.push(...(await tx.db.selectFrom('identityTrusts').select('id').where('redelegatedTrustId', 'in', level.slice(i, i + 200)).where('deletedAt', 'is', null).execute()).map((t) => t.id))
+    for (const part of inChunks(level)) {
+      await tx.db.updateTable('identityTrusts').set({ deletedAt: at }).where('id', 'in', part).where('deletedAt', 'is', null).execute()
+      below.push(...(await tx.db.selectFrom('identityTrusts').select('id').where('redelegatedTrustId', 'in', part).where('deletedAt', 'is', null).execute()).map((t) => t.id))
     }
     level = below
   }
