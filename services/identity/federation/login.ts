@@ -3,6 +3,7 @@ import type { Context } from '#base/context.ts'
 import type { Deps, IdentityTx } from '../deps.ts'
 import { authenticationRequired } from '../faults.ts'
 import { issueTo, type Issued } from '../tokens/issue.ts'
+import { MoreMethodsNeeded } from '../tokens/receipts.ts'
 import { requireRules, type Caller, type Shown } from '../tokens/methods.ts'
 import { findUser } from '../tokens/store.ts'
 import { applyRules, Unmapped, type Assertion, type Mapped, type SchemaVersion } from './rules.ts'
@@ -66,7 +67,7 @@ async function localUser(deps: Deps, user: Mapped['user'], caller: Caller): Prom
   const found = await deps.store.read((tx) => findUser(tx, user.id !== undefined ? { id: user.id } : { name: user.name!, domain: user.domain! }))
   if (!found?.mayEnter) throw new Unmapped('the local user does not exist or is disabled')
   const shown: Shown = { user: found.user, methods: ['mapped'] }
-  requireRules(shown, caller)
+  try { requireRules(shown) } catch (error) { throw error instanceof MoreMethodsNeeded ? authenticationRequired(caller.root) : error }
   return shown
 }
 
