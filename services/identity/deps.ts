@@ -10,7 +10,7 @@ import { openKeyring } from './tokens/keys-store.ts'
 import { tokenSealer, type TokenSealer } from './tokens/payload.ts'
 import { createPasswords, type PasswordCost, type Passwords } from './passwords/hasher.ts'
 import { createLimiter, type LimiterSetup, type FailureLimiter } from './passwords/limiter.ts'
-import { defaultRules, type SecurityRules } from './passwords/rules.ts'
+import { checkRules, defaultRules, type SecurityRules } from './passwords/rules.ts'
 import type { EnforcementModel } from './limits/model.ts'
 import type { IdentityTables } from './schema.ts'
 
@@ -84,6 +84,7 @@ export interface DepsSetup {
 
 /** Identity's deps over a migrated database; its keys are made on the first call ever. */
 export async function identityDeps(setup: DepsSetup): Promise<Deps> {
+  checkRules(setup.config?.security ?? defaultRules)
   const store = setup.store.as<IdentityTables>(), clock = setup.clock ?? Date.now
   const keyring = await openKeyring(store, clock), vault = vaultOf(setup.sealKey)
   return {

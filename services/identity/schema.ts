@@ -3,9 +3,10 @@ import type { Flag } from '#kit/store/store.ts'
 import type { DomainOptionTables } from './domain-config/store.ts'
 import type { FederationTables } from './federation/schema.ts'
 import type { LimitTables } from './limits/schema.ts'
+import type { PasswordTables } from './passwords/store.ts'
 import type { PolicyTables } from './policies/schema.ts'
 
-export interface IdentityTables extends LimitTables, PolicyTables, DomainOptionTables, FederationTables, DelegationTables {
+export interface IdentityTables extends LimitTables, PolicyTables, DomainOptionTables, FederationTables, DelegationTables, PasswordTables {
   identityProjects: ProjectRow
   identityProjectTags: { projectId: string, name: string }
   identityUsers: UserRow

@@ -20,6 +20,7 @@ import * as groups from './groups/api.ts'
 import { first } from './migrations/0001-first.ts'
 import { limits as limitTables } from './migrations/0020-limits.ts'
 import * as domainConfig from './domain-config/api.ts'
+import { passwords as passwordTables } from './migrations/0023-passwords.ts'
 import { domainConfig as domainConfigTables } from './migrations/0022-domain-config.ts'
 import * as endpointFilter from './endpoint-filter/api.ts'
 import { policies as policyTables } from './migrations/0021-policies.ts'
@@ -65,6 +66,7 @@ export const identity: ServiceModule<Deps> = {
     domainConfigTables,
     federation,
     delegation,
+    passwordTables,
   ],
   access: async () => (await Promise.all([
     import('./versions/access.ts'), import('./tokens/access.ts'), import('./users/access.ts'), import('./projects/access.ts'), import('./tags/access.ts'), import('./domains/access.ts'),

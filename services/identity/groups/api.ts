@@ -7,6 +7,7 @@ import { operation, type Deps } from '../deps.ts'
 import { listLimitOf } from '../domain-config/store.ts'
 import { missing } from '../faults.ts'
 import { collection, extraOf, field, listQuery, pageOf, termsOf } from '../fields.ts'
+import { asOfToday } from '../passwords/rules.ts'
 import { inDomain } from '../projects/api.ts'
 import * as projects from '../projects/store.ts'
 import type { GroupRow, UserRow } from '../schema.ts'
@@ -96,9 +97,10 @@ export const deleteGroup = operation({
 export const listGroupUsers = operation({
   name: 'listGroupUsers', method: 'GET', path: '/groups/{group_id}/users', summary: 'List the users in a group.', access: policy.readGroup, target,
   query: userQuery,
-  async handle({ actor }, { target, query, urls }, { store, config }) {
+  async handle({ actor }, { target, query, urls }, { store, config, clock }) {
     const page = pageOf(query, config.listLimit)
-    const rows = await store.read((tx) => users.list(tx, { groupId: target.id, terms: termsOf(query, userFilters), expires: expiries(query.password_expires_at), domainId: actor.domainId }, page))
+    const filter = { groupId: target.id, terms: termsOf(query, userFilters), expires: expiries(query.password_expires_at), domainId: actor.domainId }
+    const rows = await store.read(async (tx) => asOfToday(tx, { config, clock }, await users.list(tx, filter, page)))
     return collection('users', rows, (row) => userView(row, urls.api), urls, page)
   },
 })

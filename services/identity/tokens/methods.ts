@@ -1,11 +1,12 @@
 // The ways to say who one is: password, token, application credential, passcode. Each answers the user, or throws the one 401.
-import { badRequest, forbidden, unauthorized } from '#base/errors.ts'
+import { badRequest, forbidden, isFault, unauthorized } from '#base/errors.ts'
 import { exact, lenient, Type, type Static } from '#kit/http/schema.ts'
 import { examine } from '../authenticate.ts'
 import type { Deps } from '../deps.ts'
 import { authenticationRequired } from '../faults.ts'
 import * as credentials from '../credentials/store.ts'
 import { fitsDigest, isDigest } from '../passwords/hasher.ts'
+import { failed, mayLogIn, optionsOf } from '../passwords/rules.ts'
 import type { UserRow } from '../schema.ts'
 import { scopeId } from './payload.ts'
 import { MoreMethodsNeeded, openReceipt } from './receipts.ts'
@@ -80,14 +81,27 @@ export async function checkPassword(deps: Deps, claim: string, caller: Caller, f
   return found!.user
 }
 
+/** The same with what the rules say: a locked or inactive account is told from a wrong password by nothing. */
+export async function checkOwnPassword(deps: Deps, claim: string, caller: Caller, found: store.FoundUser | undefined, password: string): Promise<UserRow> {
+  let row: UserRow
+  try { row = await checkPassword(deps, claim, caller, found, password) } catch (error) {
+    if (isFault(error, 'unauthorized')) await failed(deps, found?.user, claim)
+    throw error
+  }
+  if (!await mayLogIn(deps, row)) {
+    await failed(deps, row, claim)
+    throw authenticationRequired(caller.root)
+  }
+  if (!found!.mayEnter) throw authenticationRequired(caller.root)
+  return row
+}
+
 async function byPassword(deps: Deps, auth: Auth, caller: Caller): Promise<Shown> {
   const user = auth.identity.password?.user
   checkRef(user, 'password')
   const found = await deps.store.read((tx) => store.findUser(tx, user))
-  const row = await checkPassword(deps, claimOf(user), caller, found, user.password ?? '')
-  if (!found!.mayEnter) throw authenticationRequired(caller.root)
-  const ignores = (JSON.parse(row.options) as { ignore_password_expiry?: boolean }).ignore_password_expiry
-  if (row.passwordExpiresAt && !ignores && Date.parse(row.passwordExpiresAt) <= deps.clock()) {
+  const row = await checkOwnPassword(deps, claimOf(user), caller, found, user.password ?? '')
+  if (row.passwordExpiresAt && !optionsOf(row).ignore_password_expiry && Date.parse(row.passwordExpiresAt) <= deps.clock()) {
     throw unauthorized(`The password is expired and needs to be changed for user: ${row.id}.`, { headers: { 'www-authenticate': `Keystone uri="${caller.root}"` } })
   }
   return { user: row, methods: ['password'] }

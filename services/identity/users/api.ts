@@ -12,11 +12,12 @@ import { collection, extraOf, field, listQuery, pageOf, termsOf } from '../field
 import { groupView } from '../groups/view.ts'
 import * as groups from '../groups/store.ts'
 import { maxPasswordLength } from '../passwords/hasher.ts'
+import { asOfToday, checkChange, checkPattern, expiryOf, optionsOf, remember, welcomeBack } from '../passwords/rules.ts'
 import { inDomain, projectFilters } from '../projects/api.ts'
 import * as projects from '../projects/store.ts'
 import { projectView } from '../projects/view.ts'
 import type { UserRow } from '../schema.ts'
-import { checkPassword } from '../tokens/methods.ts'
+import { checkOwnPassword } from '../tokens/methods.ts'
 import { projectsOf } from '../tokens/scopes-store.ts'
 import { findUser } from '../tokens/store.ts'
 import * as policy from './policy.ts'
@@ -24,7 +25,10 @@ import * as users from './store.ts'
 import { userView } from './view.ts'
 
 export const userTarget = {
-  load: (_ctx: unknown, params: Record<string, string>, { store }: Deps) => store.read((tx) => users.find(tx, params.user_id!)),
+  load: (_ctx: unknown, params: Record<string, string>, deps: Deps): Promise<UserRow | undefined> => deps.store.read(async (tx) => {
+    const found = await users.find(tx, params.user_id!)
+    return found && (await asOfToday(tx, deps, [found]))[0]
+  }),
   sees: policy.showUser,
   owner: (row: UserRow) => ({ userId: row.id, domainId: row.domainId }),
   missing: (params: Record<string, string>) => missing('user', params.user_id!),
@@ -47,11 +51,11 @@ function expiry(text: string): users.Expiry {
 export const listUsers = operation({
   name: 'listUsers', method: 'GET', path: '/users', summary: 'List users.', access: policy.listUsers,
   query: userQuery,
-  async handle({ actor }, { query, urls }, { store, config }) {
+  async handle({ actor }, { query, urls }, { store, config, clock }) {
     const expires = expiries(query.password_expires_at)
     const { rows, page } = await store.read(async (tx) => {
       const page = pageOf(query, await listLimitOf(tx, actor.domainId ?? query.domain_id) ?? config.listLimit)
-      return { page, rows: await users.list(tx, { terms: termsOf(query, userFilters), domainId: actor.domainId, expires }, page) }
+      return { page, rows: await asOfToday(tx, { config, clock }, await users.list(tx, { terms: termsOf(query, userFilters), domainId: actor.domainId, expires }, page)) }
     })
     return collection('users', rows, (row) => userView(row, urls.api), urls, page)
   },
@@ -84,16 +88,19 @@ async function checkDefaultProject(tx: IdentityTx, id: string | null | undefined
 export const createUser = operation({
   name: 'createUser', method: 'POST', path: '/users', summary: 'Create a user.', status: 201, access: policy.changeUser, target: inDomain((body) => body.user),
   body: exact({ user: lenient({ ...fields, domain_id: Type.Optional(field.id) }) }),
-  async handle(_ctx, { body: { user }, target, urls }, { store, passwords }) {
+  async handle(_ctx, { body: { user }, target, urls }, { store, passwords, config, clock }) {
+    checkPattern(config.security, user.password)
     const row: UserRow = {
       id: newHexId(), name: user.name, domainId: target.domainId, defaultProjectId: user.default_project_id ?? null, enabled: flag(user.enabled ?? true),
       passwordHash: user.password ? await passwords.hash(user.password) : null, passwordExpiresAt: null, options: mergeOptions(user.options),
-      extra: JSON.stringify(extraOf(user, known)), generation: 0, createdAt: now(),
+      extra: JSON.stringify(extraOf(user, known)), generation: 0, createdAt: new Date(clock()).toISOString(),
     }
+    if (row.passwordHash) row.passwordExpiresAt = expiryOf(config.security, row, clock(), true)
     await store.tx(async (tx) => {
       if (!await projects.findDomain(tx, row.domainId)) throw missing('domain', row.domainId)
       await checkDefaultProject(tx, row.defaultProjectId)
       await users.add(tx, row)
+      await remember(tx, config, row, clock(), false)
     })
     return { user: userView(row, urls.api) }
   },
@@ -102,7 +109,8 @@ export const createUser = operation({
 export const updateUser = operation({
   name: 'updateUser', method: 'PATCH', path: '/users/{user_id}', summary: 'Change a user.', access: policy.changeUser, target: userTarget,
   body: exact({ user: lenient({ ...fields, name: Type.Optional(fields.name), domain_id: Type.Optional(field.id), id: Type.Optional(Type.String()) }, { minProperties: 1 }) }),
-  async handle(_ctx, { body: { user }, target, urls }, { store, passwords }) {
+  async handle(_ctx, { body: { user }, target, urls }, { store, passwords, config, clock }) {
+    checkPattern(config.security, user.password)
     if (user.id !== undefined && user.id !== target.id) throw badRequest('Cannot change user ID')
     if (user.domain_id !== undefined && user.domain_id !== target.domainId) throw badRequest('Cannot change Domain ID')
     const hash = user.password ? await passwords.hash(user.password) : undefined
@@ -114,12 +122,15 @@ export const updateUser = operation({
       const next: UserRow = {
         ...current, name: user.name ?? current.name, enabled, defaultProjectId: user.default_project_id === undefined ? current.defaultProjectId : user.default_project_id,
         options: mergeOptions(JSON.parse(current.options) as object, user.options), extra: JSON.stringify({ ...JSON.parse(current.extra) as object, ...extraOf(user, known) }),
-        ...(user.password !== undefined && { passwordHash: hash ?? null, passwordExpiresAt: null }),
+        ...(user.password !== undefined && { passwordHash: hash ?? null }),
         // Tokens end with the password they were had for, and with being disabled.
         generation: Number(current.generation) + (user.password !== undefined || (current.enabled === 1 && enabled === 0) ? 1 : 0),
       }
+      if (user.password !== undefined) next.passwordExpiresAt = hash ? expiryOf(config.security, next, clock(), true) : null
       await users.save(tx, current, next)
-      return next
+      if (user.password !== undefined) await remember(tx, config, next, clock(), false)
+      if (user.enabled === true) await welcomeBack(tx, config, next.id, clock())
+      return (await asOfToday(tx, { config, clock }, [next]))[0]!
     })
     return { user: userView(row, urls.api) }
   },
@@ -137,17 +148,20 @@ export const changePassword = operation({
   async handle(_ctx, { params, body: { user }, urls, remoteAddress }, deps) {
     const id = params.user_id!
     const found = await deps.store.read((tx) => findUser(tx, { id }))
-    const row = await checkPassword(deps, `id ${id}`, { root: urls.root, remoteAddress }, found, user.original_password)
-    if ((JSON.parse(row.options) as { lock_password?: boolean }).lock_password) {
+    const row = await checkOwnPassword(deps, `id ${id}`, { root: urls.root, remoteAddress }, found, user.original_password)
+    if (optionsOf(row).lock_password) {
       throw badRequest('You cannot change your password at this time due to password policy disallowing password changes. Please contact your administrator to reset your password.')
     }
-    if (!found!.mayEnter) throw forbidden('The account is disabled.')
+    checkPattern(deps.config.security, user.password)
+    await checkChange(deps, row, user.password)
     const passwordHash = await deps.passwords.hash(user.password)
     await deps.store.tx(async (tx) => {
       const current = await users.find(tx, id)
       // Somebody else was faster: the password compared above is no longer his.
       if (!current || current.passwordHash !== row.passwordHash) throw forbidden('The password was changed meanwhile.')
-      await users.save(tx, current, { ...current, passwordHash, passwordExpiresAt: null, generation: Number(current.generation) + 1 })
+      const next: UserRow = { ...current, passwordHash, passwordExpiresAt: expiryOf(deps.config.security, current, deps.clock(), false), generation: Number(current.generation) + 1 }
+      await users.save(tx, current, next)
+      await remember(tx, deps.config, next, deps.clock(), true)
     })
   },
 })

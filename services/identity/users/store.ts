@@ -5,6 +5,7 @@ import { removeDelegations } from '../trusts/owners-store.ts'
 import { taken } from '../faults.ts'
 import type { Page } from '../fields.ts'
 import { narrowed, type Term } from '../lists-store.ts'
+import * as passwords from '../passwords/store.ts'
 import type { UserRow } from '../schema.ts'
 
 export interface Expiry { operator: '<' | '<=' | '>' | '>=' | '=' | '<>', at: string }
@@ -37,5 +38,6 @@ export async function remove(tx: IdentityTx, ids: string[]): Promise<void> {
   await tx.db.deleteFrom('identityFederatedUsers').where('userId', 'in', ids).execute()
   await tx.db.deleteFrom('identityApplicationCredentials').where('userId', 'in', ids).execute()
   await removeDelegations(tx, ids)
+  await passwords.forgetUsers(tx, ids)
   await tx.db.deleteFrom('identityUsers').where('id', 'in', ids).execute()
 }
