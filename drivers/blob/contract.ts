@@ -33,6 +33,8 @@ export interface BlobStore {
   localPath?(location: string): string
   /** Removes if `unused` says that nobody refers to it; it is asked more than once, and what a `keep` writes down at the same time counts. Not there is success. */
   remove(ctx: Context, location: string, unused: () => Promise<boolean>): Promise<void>
+  /** Removes what processes that died while they kept it had put in place, unless somebody refers to it. */
+  recover(ctx: Context, unused: (location: string) => Promise<boolean>): Promise<void>
   list(ctx: Context): Promise<{ location: string, size: number }[]>
   close(): Promise<void>
 }

@@ -51,6 +51,8 @@ export class FakeBlobs implements BlobStore {
     return this.#turns.run(location, async () => { if (await unused()) this.#kept.delete(location) })
   }
 
+  async recover(): Promise<void> {}
+
   async list(): Promise<{ location: string, size: number }[]> { return [...this.#kept].map(([location, bytes]) => ({ location, size: bytes.length })) }
   close(): Promise<void> { return this.#turns.idle() }
 }

@@ -45,6 +45,17 @@ describe('blobs in files', () => {
     assert.equal((await store.list(ctx)).length, 1)
   })
 
+  test('what a dead process put in place without writing down whose it is, is found and removed, and nothing else', async () => {
+    const store = await openFileBlobs({ dir }), put = (content: string): Promise<{ location: string }> => store.put(ctx, Readable.from([Buffer.from(content)]), { maxBytes: 10 })
+    const { location: known } = await put('known'), { location: unknown } = await put('unknown'), { location: other } = await put('other')
+    for (const location of [known, unknown]) await writeFile(join(dir, 'incoming', `${hostname()}~999999999~1~x~${location}`), '')
+    const next = await openFileBlobs({ dir })
+    await next.recover(ctx, async (location) => location === unknown)
+    const there = (await next.list(ctx)).map(blob => blob.location)
+    assert.deepEqual([known, unknown, other].map(location => there.includes(location)), [true, false, true])
+    assert.equal((await readdir(join(dir, 'incoming'))).filter(name => name.includes(known)).length, 0)
+  })
+
   test('a damaged file is replaced when its content comes again', async () => {
     const store = await openFileBlobs({ dir })
     const put = (): Promise<{ location: string }> => store.put(ctx, Readable.from([Buffer.from('content')]), { maxBytes: 10 })

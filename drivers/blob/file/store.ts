@@ -49,12 +49,16 @@ class FileBlobs implements BlobStore {
   }
 
   async put(_ctx: Context, body: Readable, options: PutOptions): Promise<Stored> {
-    const part = join(this.#incoming, `${this.#owner}${separator}${newId()}`)
+    let part = join(this.#incoming, [this.#owner, newId()].join(separator))
     try {
       const file = await open(part, 'wx', 0o600)
       const { size, md5, sha512 } = await receive(body, file, options).finally(() => file.close())
       const stored: Stored = { location: sha512, size, md5, sha512 }
-      await this.#turns.run(sha512, () => this.#keep(part, stored, options))
+      // From here on its name says what may lie in place with nobody knowing whose it is, should we die: see `recover`.
+      const named = [part, sha512].join(separator)
+      await rename(part, named)
+      part = named
+      await this.#turns.run(sha512, () => this.#keep(named, stored, options))
       return stored
     } catch (error) {
       throw diskFault(error)
@@ -123,6 +127,15 @@ class FileBlobs implements BlobStore {
     else await putBack(aside, path)
   }
 
+  async recover(ctx: Context, unused: (location: string) => Promise<boolean>): Promise<void> {
+    for (const name of await readdir(this.#incoming)) {
+      const location = await leftBehind(name)
+      if (location === undefined) continue
+      await this.remove(ctx, location, () => unused(location))
+      await rm(join(this.#incoming, name), { force: true })
+    }
+  }
+
   async list(): Promise<{ location: string, size: number }[]> {
     const found: { location: string, size: number }[] = []
     for (const folder of await readdir(this.#dir)) {
@@ -138,6 +151,15 @@ class FileBlobs implements BlobStore {
   close(): Promise<void> { return this.#turns.idle() }
 }
 
+/** Is that process of this host dead? Of another host's, nobody here knows. */
+const isDead = async (host: string | undefined, pid: string | undefined, startTicks: string | undefined): Promise<boolean> =>
+  host === undefined || (host === hostname() && !await isRunning({ pid: Number(pid), startTicks: Number(startTicks) }))
+/** What a dead process was keeping, by the name of its file in `incoming/`; empty when it had not come that far, undefined when it lives. */
+async function leftBehind(name: string): Promise<string | undefined> {
+  const [host, pid, startTicks, , location = ''] = name.includes(separator) ? name.split(separator) : []
+  return await isDead(host, pid, startTicks) ? (locations.test(location) ? location : '') : undefined
+}
+
 async function putBack(aside: string, path: string): Promise<void> {
   await link(aside, path).catch((error: unknown) => { if (!isExisting(error)) throw error })
   await rm(aside, { force: true })
@@ -147,16 +169,11 @@ async function putBack(aside: string, path: string): Promise<void> {
 export async function openFileBlobs({ dir }: FileConfig): Promise<BlobStore> {
   const incoming = join(dir, 'incoming'), aside = join(dir, 'aside')
   for (const path of [incoming, aside]) await mkdir(path, { recursive: true, mode: folderMode })
-  const dead = async (host: string | undefined, pid: string | undefined, startTicks: string | undefined): Promise<boolean> =>
-    host === undefined || (host === hostname() && !await isRunning({ pid: Number(pid), startTicks: Number(startTicks) }))
-  for (const name of await readdir(incoming)) {
-    const [host, pid, startTicks] = name.includes(separator) ? name.split(separator) : []
-    if (await dead(host, pid, startTicks)) await rm(join(incoming, name), { recursive: true, force: true })
-  }
+  for (const name of await readdir(incoming)) if (await leftBehind(name) === '') await rm(join(incoming, name), { recursive: true, force: true })
   const store = new FileBlobs(dir, [hostname(), process.pid, await startOf(process.pid)].join(separator))
   for (const name of await readdir(aside)) {
     const [location = '', host, pid, startTicks] = name.split(separator)
-    if (locations.test(location) && await dead(host, pid, startTicks)) await putBack(join(aside, name), store.localPath(location)).catch(missing)
+    if (locations.test(location) && await isDead(host, pid, startTicks)) await putBack(join(aside, name), store.localPath(location)).catch(missing)
   }
   return store
 }
