@@ -14,9 +14,11 @@ import type { ConductorDeps } from '#services/compute/conductor/deps.ts'
 import { conductorHandlers } from '#services/compute/conductor/handlers.ts'
 import { startReconcile } from '#services/compute/conductor/reconcile.ts'
 import { reportService } from '#services/compute/conductor/hosts-store.ts'
+import { imageSagas } from '#services/image/service.ts'
 import { select } from '#services/compute/scheduler/select.ts'
 import { serveAgents } from '#services/network/wanted/serve.ts'
 import type { CloudConfig } from './config.ts'
+import { sweepImages } from './images.ts'
 import type { Parts } from './services.ts'
 
 export interface ConductorParts {
@@ -41,8 +43,8 @@ export async function startConductor({ config, store, bus, tracer, log, client, 
     ...deps, allocationRatios: { vcpu: 4, memory: 1, disk: 1 }, reservedMemoryMib: 512, metadata: { store: store.as(), network: client('network') },
   })
   const embedded = config.database.engine === 'sqlite'
-  const runner = createRunner({
-    store, sagas: [buildServer, deleteServer], deps: () => deps, owner: config.host, soleOwner: embedded, service: 'compute', log, sealKey: config.secrets.sealKey,
+  const runner = createRunner<any>({
+    store, sagas: [buildServer, deleteServer, ...imageSagas], deps: (saga) => saga.startsWith('image.') ? parts.deps.image : deps, owner: config.host, soleOwner: embedded, service: 'compute', log, sealKey: config.secrets.sealKey,
     contextFor: ({ resourceId, actor, requestId, traceId }) => tracer.context({ requestId, traceId, resourceId, actor }),
     onStuck: (saga) => log.error({ saga: saga.id, name: saga.name, resource: saga.resourceId }, 'a saga is stuck: an operator must look'),
   })
@@ -58,6 +60,7 @@ export async function startConductor({ config, store, bus, tracer, log, client, 
   })
   await alive()
   const heart = setInterval(() => void alive().catch((error: unknown) => log.warn({ error: explain(error) }, 'a sign of life was not written')), config.heartbeatMs).unref()
+  const endSweep = sweepImages(() => context({ service: 'image', userId: '', roles: [] }), parts.deps.image)
   const endReconcile = startReconcile({
     ...deps, context: () => context({ service: 'compute', userId: '', roles: [] }), graceMs: config.shutdownGraceMs, downAfterMs,
   })
@@ -66,6 +69,7 @@ export async function startConductor({ config, store, bus, tracer, log, client, 
     async stop() {
       clearInterval(heart)
       await endReconcile()
+      await endSweep()
       await runner.stop()
       commands.close()
       for (const stop of stops) await stop()

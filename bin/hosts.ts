@@ -70,7 +70,8 @@ export async function startHosts({ config, store, bus, log, client, context, par
   const count = config.driver === 'fake' ? config.fake.hosts ?? 1 : 1
   const images: ImageCache = openImageCache({
     dir: join(config.stateDir, 'cache'), image: client('image'), bytes: config.driver !== 'fake',
-    localPath: (hash) => parts.blobs.localPath?.(hash),
+    // Stores keep bytes by their hash: whichever of those on this host has them.
+    localPaths: (hash) => parts.deps.image.stores.list.flatMap(({ blobs }) => blobs.localPath?.(hash) ?? []),
   })
   const list: Host[] = []
 

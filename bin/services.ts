@@ -1,8 +1,5 @@
 // What each service's handlers are handed.
-import { join } from 'node:path'
 import type { Actor, Context, Log } from '#base/context.ts'
-import type { BlobStore } from '#drivers/blob/contract.ts'
-import { blobDrivers } from '#drivers/blob/index.ts'
 import type { Bus } from '#kit/bus/bus.ts'
 import type { ServiceClient } from '#kit/http/client.ts'
 import { serviceCredentials } from '#kit/http/service-credential.ts'
@@ -18,10 +15,10 @@ import type { Deps as ImageDeps } from '#services/image/deps.ts'
 import { defaultConfig as networkDefaults, type Deps as NetworkDeps } from '#services/network/deps.ts'
 import type { Deps as PlacementDeps } from '#services/placement/deps.ts'
 import type { CloudConfig } from './config.ts'
+import { imageDeps } from './images.ts'
 
 export interface Parts {
   deps: Record<string, unknown> & { identity: IdentityDeps, image: ImageDeps, placement: PlacementDeps, network: NetworkDeps, compute: ComputeDeps }
-  blobs: BlobStore
   authenticate(token: string, ctx: Context): Promise<Actor>
   /** Further settings of the HTTP server. */
   http: Partial<HttpOptions>
@@ -40,11 +37,11 @@ export interface Ingredients {
 
 export async function serviceDeps({ config, store, bus, tracer, client, publicUrl, runner }: Ingredients): Promise<Parts> {
   const identity = await identityDeps({ store, tracer, sealKey: config.secrets.sealKey, ...(config.passwordCost && { passwordCost: config.passwordCost }) })
-  const blobs = await blobDrivers.file({ dir: join(config.stateDir, 'images') })
+  const image = await imageDeps({ config, store, runner })
   return {
     deps: {
       identity,
-      image: { store: store.as(), blobs, maxImageBytes: config.maxImageBytes, maxImagesPerProject: 1000 },
+      image,
       placement: { store: store.as() },
       network: { store: store.as(), bus, config: { ...networkDefaults, networkHost: config.host } },
       compute: {
@@ -52,7 +49,6 @@ export async function serviceDeps({ config, store, bus, tracer, client, publicUr
         lifecycle: createLifecycle({ deps: { bus }, runner, graceMs: config.shutdownGraceMs, consoleBytes: 512 * 1024 }),
       },
     },
-    blobs,
     authenticate: authenticate(identity, () => `${publicUrl}/identity`),
     http: { openServiceCredential: async (sealed) => { await identity.keyring.fresh(); return serviceCredentials(identity.keyring).open(sealed) } },
   }

@@ -10,9 +10,13 @@ import { badRequest } from '#base/errors.ts'
 export type DiskFormat = 'raw' | 'qcow2' | 'vmdk' | 'vdi' | 'vpc' | 'vhdx'
 export interface DiskInfo { virtualSizeBytes: number, actualSizeBytes: number, format: string, backingFile?: string }
 
-const run = async (args: readonly string[], cpuSeconds: number, signal?: AbortSignal): Promise<void> => {
+interface Confined { /** Runs as this user and group. */ uid?: number, /** No file it writes may become larger. */ fileBytes?: number }
+
+const run = async (args: readonly string[], cpuSeconds: number, signal?: AbortSignal, { uid, fileBytes }: Confined = {}): Promise<void> => {
+  // A user of its own has no other processes, so its number of threads can be bounded.
+  const limits = [`--as=${1 * GIB}`, `--cpu=${cpuSeconds}`, '--core=0', ...(fileBytes === undefined ? [] : [`--fsize=${fileBytes}`]), ...(uid === undefined ? [] : ['--nproc=128', '--nofile=64'])]
   try {
-    await exec('prlimit', [`--as=${1 * GIB}`, `--cpu=${cpuSeconds}`, '--core=0', 'qemu-img', ...args], { signal, timeoutMs: Math.max(30_000, cpuSeconds * 10_000) })
+    await exec('prlimit', [...limits, 'qemu-img', ...args], { signal, timeoutMs: Math.max(30_000, cpuSeconds * 10_000), ...(uid !== undefined && { uid, gid: uid }) })
   } catch (error) {
     throw error instanceof CommandFault && /No space left|Disk quota exceeded/.test(error.stderr) ? noSpace(error) : error
   }
@@ -33,6 +37,10 @@ export const resizeDisk = (path: string, format: 'raw' | 'qcow2', sizeBytes: num
 /** Copies `from` into a new file of another format. Minutes for big disks; give a signal. */
 export const convertDisk = (from: { path: string, format: DiskFormat }, to: { path: string, format: 'raw' | 'qcow2' }, signal?: AbortSignal): Promise<void> =>
   run(['convert', '-q', '-f', from.format, '-O', to.format, from.path, to.path], 3600, signal)
+
+/** The same for what a stranger made: by a user without rights, with an hour of processor time, and the new file no larger than `maxBytes`. The caller has looked that the disk names no other file. */
+export const convertStrangers = (from: { path: string, format: DiskFormat }, to: { path: string, format: 'raw' | 'qcow2' }, { uid, maxBytes, signal }: { uid?: number, maxBytes: number, signal?: AbortSignal }): Promise<void> =>
+  run(['convert', '-q', '-f', from.format, '-O', to.format, from.path, to.path], 3600, signal, { uid, fileBytes: maxBytes })
 
 /** What the header says. */
 export async function inspectDisk(path: string, format: DiskFormat, signal?: AbortSignal): Promise<DiskInfo> {

@@ -18,8 +18,8 @@ export interface ImageCacheOptions {
   image: ServiceClient
   /** False for drivers that boot nothing (the fake): the image service is asked all the same, and no bytes are moved. */
   bytes: boolean
-  /** The file of a stored image, where this host shares the image service's disk. */
-  localPath?: (hash: string) => string | undefined
+  /** Where the file of a stored image may be, where this host shares the image service's disks. */
+  localPaths?: (hash: string) => string[]
 }
 
 export interface ImageCache {
@@ -27,15 +27,15 @@ export interface ImageCache {
   have(ctx: Context, imageId: string): Promise<BaseImage>
 }
 
-export function openImageCache({ dir, image, bytes, localPath }: ImageCacheOptions): ImageCache {
+export function openImageCache({ dir, image, bytes, localPaths }: ImageCacheOptions): ImageCache {
   const fetching = new Map<string, Promise<void>>()
 
   async function fetch(ctx: Context, facts: ImageFacts, path: string): Promise<void> {
     await mkdir(dir, { recursive: true, mode: 0o755 })
     const part = `${path}.${newId()}.part`
     try {
-      const shared = localPath?.(facts.os_hash_value!)
-      const linked = shared !== undefined && await link(shared, part).then(() => true, () => false)
+      let linked = false
+      for (const shared of localPaths?.(facts.os_hash_value!) ?? []) linked ||= await link(shared, part).then(() => true, () => false)
       if (!linked) {
         const { body } = await image.call<Readable>(ctx, 'downloadImage', { params: { image_id: facts.id } })
         if (!(body instanceof Readable)) throw conflict(`Image ${facts.id} has no data.`)

@@ -11,8 +11,13 @@ export interface PutOptions {
   /** Sees the first `inspectBytes` (fewer if there are no more) before anything is kept, and may throw. */
   inspect?: (firstBytes: Buffer) => void
   inspectBytes?: number
-  /** Writes down who refers to the bytes, once they are in place. While it runs nobody removes that location; if it throws, the bytes may go. */
+  /**
+   * Writes down who refers to the bytes, once they are in place. When it has settled they are there, whoever removes equal ones meanwhile, in this process or another.
+   * If it throws, the bytes go unless somebody else refers to them.
+   */
   keep?: (stored: Stored) => Promise<void>
+  /** Says that nobody refers to a location. Absent: bytes that were not there before nobody refers to. */
+  unused?: (location: string) => Promise<boolean>
 }
 
 export interface BlobStore {
@@ -26,8 +31,10 @@ export interface BlobStore {
   get(ctx: Context, location: string, range?: { start: number, end: number }): Promise<Readable>
   /** A path on this host's file system, for a node that shares it; absent when there is none. */
   localPath?(location: string): string
-  /** Removes if `unused` says that nobody refers to it (asked while no `keep` of that location runs). Not there is success. */
+  /** Removes if `unused` says that nobody refers to it; it is asked more than once, and what a `keep` writes down at the same time counts. Not there is success. */
   remove(ctx: Context, location: string, unused: () => Promise<boolean>): Promise<void>
+  /** Removes what processes that died while they kept it had put in place, unless somebody refers to it. */
+  recover(ctx: Context, unused: (location: string) => Promise<boolean>): Promise<void>
   list(ctx: Context): Promise<{ location: string, size: number }[]>
   close(): Promise<void>
 }

@@ -26,7 +26,7 @@ export interface Surroundings {
   probe: Probe | undefined
   contextFor(row: SagaRow): Context
   unseal(row: SagaRow): object
-  deps(): unknown
+  deps(saga: string): unknown
   dead(): boolean
   /** A probe killed the process. */
   die(): void
@@ -191,7 +191,7 @@ export class Execution {
       await this.stick({ step: '(sealed inputs)', message: explain(error) })
       return never()
     }
-    const body = (): Promise<unknown> => this.#saga.run(steps.flow(sealed), JSON.parse(row.input), surroundings.deps())
+    const body = (): Promise<unknown> => this.#saga.run(steps.flow(sealed), JSON.parse(row.input), surroundings.deps(row.name))
     let doom: Doom
     if (row.state === 'aborting') {
       await steps.recollect(body)

@@ -11,8 +11,8 @@ export interface RunnerOptions<Deps = any> {
   store: Store
   /** Every saga this runner can run. Others in the journal are left to runners that know them. */
   sagas: Saga<any, Deps, any>[]
-  /** What sagas are handed; asked anew for each run. */
-  deps: () => Deps
+  /** What a saga is handed, by its name; asked anew for each run. */
+  deps: (saga: string) => Deps
   /** The place this runner works at, such as the host's name. Of a former runner at the same place it takes everything over at once. */
   owner: string
   /** Nobody else runs sagas on this database (an embedded one): whatever was left is taken over at once. */

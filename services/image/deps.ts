@@ -1,12 +1,25 @@
 // What the image service's handlers are handed.
 import type { BlobStore } from '#drivers/blob/contract.ts'
+import type { Converter } from '#drivers/conversion/contract.ts'
 import { operationsOf } from '#kit/http/operation.ts'
+import type { Runner } from '#kit/saga/runner.ts'
 import type { Store, Tx } from '#kit/store/store.ts'
+import type { ImageConfig } from './config.ts'
 import type { ImageTables } from './schema.ts'
+import type { Stores } from './stores/stores.ts'
 
 export interface Deps {
   store: Store<ImageTables>
-  blobs: BlobStore
+  stores: Stores
+  /** Bytes that wait for their import. Shared by all control planes. */
+  staging: BlobStore
+  /** This host's copies of images; absent where none are kept. */
+  cache?: { host: string, blobs: BlobStore, maxBytes: number }
+  /** Absent where disks cannot be converted. */
+  converter?: Converter
+  /** Runs imports and deletions. */
+  runner(): Runner
+  config: ImageConfig
   /** The largest image taken, in bytes. */
   maxImageBytes: number
   /** How many images one project may have. */

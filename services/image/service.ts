@@ -1,17 +1,27 @@
 // The image service's table of contents: glance v2.
 import type { ServiceModule } from '#kit/service.ts'
 import { statusText } from '#kit/http/status.ts'
+import { clearCache, queueForCache, removeFromCache, showCache } from './cache/api.ts'
 import type { Deps } from './deps.ts'
 import { addTag, deactivateImage, deleteImage, reactivateImage, removeTag, showImage } from './images/api.ts'
 import { createImage } from './images/create.ts'
 import { downloadImage, uploadImage } from './images/data.ts'
 import { listImages } from './images/list.ts'
 import { updateImage } from './images/update.ts'
+import { importImageData } from './imports/api.ts'
+import { purgeImage } from './imports/purge.ts'
+import { importImage } from './imports/saga.ts'
+import { listStoreDetails, listStores, showImportInfo } from './info/api.ts'
+import { addLocation, listLocations } from './locations/api.ts'
 import { addMember, listMembers, removeMember, showMember, updateMember } from './members/api.ts'
 import { metadefOperations } from './metadefs/api.ts'
 import { first } from './migrations/0001-first.ts'
 import { metadefs } from './migrations/0002-metadefs.ts'
+import { data } from './migrations/0004-data.ts'
 import { schemaOperations } from './schemas/api.ts'
+import { appendToStage, removeStage, showStage, stageImage } from './stage/api.ts'
+import { removeFromStore } from './stores/api.ts'
+import { createTask, listImageTasks, listTasks, showTask } from './tasks/api.ts'
 import { plainVersions, rootVersions } from './versions/api.ts'
 
 const escape = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
@@ -23,6 +33,8 @@ export const image: ServiceModule<Deps> = {
       rootVersions, plainVersions, listImages, createImage, showImage, updateImage, deleteImage, uploadImage, downloadImage, deactivateImage, reactivateImage, addTag, removeTag,
       listMembers, showMember, addMember, updateMember, removeMember, ...schemaOperations,
       ...metadefOperations,
+      stageImage, appendToStage, showStage, removeStage, importImageData, showImportInfo, listStores, listStoreDetails, removeFromStore, listLocations, addLocation,
+      listTasks, createTask, showTask, listImageTasks, showCache, clearCache, queueForCache, removeFromCache,
     ],
     statuses: { overQuota: 413 },
     // Clients take the message as text; glance's own page is HTML around the same words.
@@ -31,9 +43,15 @@ export const image: ServiceModule<Deps> = {
   migrations: [
     first,
     metadefs,
+    data,
   ],
   access: async () => (await Promise.all([
     import('./versions/access.ts'), import('./schemas/access.ts'), import('./images/access.ts'), import('./members/access.ts'),
     import('./metadefs/access.ts'),
+    import('./stage/access.ts'), import('./imports/access.ts'), import('./info/access.ts'), import('./stores/access.ts'), import('./locations/access.ts'), import('./tasks/access.ts'),
+    import('./cache/access.ts'),
   ])).flatMap((m) => m.access),
 }
+
+/** What the image service's runner can run. */
+export const imageSagas = [importImage, purgeImage]

@@ -1,10 +1,27 @@
-// At start: what a dead process left half-way is put right before anybody asks.
+// What dead processes left half-way, and what has lasted long enough: put right at the start and every now and then, on every control plane.
 import type { Context } from '#base/context.ts'
+import { after } from '#base/time.ts'
+import { fillCache } from './cache/cache.ts'
 import type { Deps } from './deps.ts'
 import * as images from './images/store.ts'
+import { dropParts } from './stage/staged.ts'
+import { idleSince, takeParts } from './stage/store.ts'
+import { unusedAt } from './stores/bytes.ts'
+import type { Place } from './stores/store.ts'
+import * as tasks from './tasks/store.ts'
 
-/** Broken uploads are queued again; bytes that no image refers to are removed. */
-export async function sweep(ctx: Context, { store, blobs }: Pick<Deps, 'store' | 'blobs'>): Promise<void> {
-  await store.tx((tx) => images.requeueUploads(tx))
-  for (const { location } of await blobs.list(ctx)) await blobs.remove(ctx, location, async () => !await store.read((tx) => images.isReferred(tx, location)))
+/** Safe to run anywhere at any time: what lives shows it. */
+export async function sweep(ctx: Context, deps: Deps): Promise<void> {
+  const { store, stores, staging, cache, config } = deps
+  await store.tx(async (tx) => {
+    await images.requeueUploads(tx)
+    await tasks.removeExpired(tx)
+  })
+  for (const id of await store.read((tx) => idleSince(tx, after(-config.stageLifeMs)))) {
+    await dropParts(ctx, deps, await store.tx(async (tx) => await images.move(tx, id, { status: 'uploading', importTaskId: null, uploadId: null }, { ...images.noData, status: 'queued' }) ? takeParts(tx, id) : []))
+  }
+  // Bytes that were put in place by a process that died before, or while, it wrote down whose they are.
+  const places: [Place, typeof staging][] = [...stores.list.map(({ id, blobs }): [Place, typeof staging] => [{ store: id }, blobs]), ['staging', staging], ...(cache ? [['cache', cache.blobs] as [Place, typeof staging]] : [])]
+  for (const [place, blobs] of places) await blobs.recover(ctx, unusedAt(deps, place))
+  void fillCache(ctx, deps)
 }

@@ -14,7 +14,7 @@ export class FakeBlobs implements BlobStore {
   readonly #kept = new Map<string, Buffer>()
   readonly #turns = new Serial()
 
-  async put(_ctx: Context, body: Readable, { maxBytes, inspect, inspectBytes = 0, keep }: PutOptions): Promise<Stored> {
+  async put(_ctx: Context, body: Readable, { maxBytes, inspect, inspectBytes = 0, keep, unused }: PutOptions): Promise<Stored> {
     const chunks: Buffer[] = []
     let size = 0, looked = inspect === undefined
     const look = (): void => { if (!looked) { looked = true; inspect!(Buffer.concat(chunks).subarray(0, inspectBytes)) } }
@@ -33,7 +33,7 @@ export class FakeBlobs implements BlobStore {
       try {
         await keep?.(stored)
       } catch (error) {
-        if (!there) this.#kept.delete(sha512)
+        if (unused ? await unused(sha512) : !there) this.#kept.delete(sha512)
         throw error
       }
     })
@@ -50,6 +50,8 @@ export class FakeBlobs implements BlobStore {
   remove(_ctx: Context, location: string, unused: () => Promise<boolean>): Promise<void> {
     return this.#turns.run(location, async () => { if (await unused()) this.#kept.delete(location) })
   }
+
+  async recover(): Promise<void> {}
 
   async list(): Promise<{ location: string, size: number }[]> { return [...this.#kept].map(([location, bytes]) => ({ location, size: bytes.length })) }
   close(): Promise<void> { return this.#turns.idle() }

@@ -7,7 +7,8 @@ export const privateImage = async (w: AccessWorld, visibility = 'private'): Prom
   await w.call('member', 'image', 'uploadImage', { params: { image_id: body.id }, stream: Readable.from([Buffer.alloc(1024)]), headers: { 'content-type': 'application/octet-stream' } })
   return { params: { image_id: body.id } }
 }
-const queued = async (w: AccessWorld): Promise<{ params: { image_id: string } }> => {
+/** One without data. */
+export const queuedImage = async (w: AccessWorld): Promise<{ params: { image_id: string } }> => {
   const { body } = await w.call('member', 'image', 'createImage', { body: { name: w.unique('image'), disk_format: 'raw', container_format: 'bare', visibility: 'private' } })
   return { params: { image_id: body.id } }
 }
@@ -21,8 +22,8 @@ export const access: AccessCase[] = [
   { operation: 'updateImage', request: async (w) => ({ ...await privateImage(w), body: [{ op: 'replace', path: '/name', value: 'b' }], headers: { 'content-type': 'application/openstack-images-v2.1-json-patch' } }), expect: verdicts.member(200) },
   { operation: 'updateImage', about: 'community', request: async (w) => ({ ...await privateImage(w, 'community'), body: [{ op: 'replace', path: '/name', value: 'b' }], headers: { 'content-type': 'application/openstack-images-v2.1-json-patch' } }), expect: { ...verdicts.member(200), other: 403 } },
   { operation: 'deleteImage', request: (w) => privateImage(w), expect: verdicts.member(204) },
-  { operation: 'uploadImage', request: async (w) => ({ ...await queued(w), stream: Readable.from([Buffer.alloc(512)]), headers: { 'content-type': 'application/octet-stream' } }), expect: verdicts.member(204) },
-  { operation: 'downloadImage', request: (w) => privateImage(w), expect: verdicts.reader() },
+  { operation: 'uploadImage', request: async (w) => ({ ...await queuedImage(w), stream: Readable.from([Buffer.alloc(512)]), headers: { 'content-type': 'application/octet-stream' } }), expect: verdicts.member(204) },
+  { operation: 'downloadImage', request: (w) => privateImage(w), expect: { ...verdicts.reader(), reader: 403 } },
   { operation: 'deactivateImage', request: (w) => privateImage(w), expect: verdicts.member(204) },
   { operation: 'reactivateImage', request: (w) => privateImage(w), expect: verdicts.member(204) },
   { operation: 'addImageTag', request: async (w) => ({ params: { ...(await privateImage(w)).params, tag: 'x' } }), expect: verdicts.member(204) },

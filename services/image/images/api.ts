@@ -1,6 +1,7 @@
 // https://docs.openstack.org/api-ref/image/v2/#images
 import { badRequest, forbidden, notFound } from '#base/errors.ts'
 import { operation } from '../deps.ts'
+import { removeImage } from '../imports/purge.ts'
 import { checkTags } from './fields.ts'
 import * as policy from './policy.ts'
 import * as images from './store.ts'
@@ -16,11 +17,12 @@ export const showImage = operation({
 export const deleteImage = operation({
   name: 'deleteImage', method: 'DELETE', path: '/images/{image_id}', summary: 'Delete an image and its data.', status: 204,
   access: policy.changeImage, target: imageTarget,
-  async handle(ctx, { target }, { store, blobs }) {
+  async handle(ctx, { target }, deps) {
     if (target.protected === 1) throw forbidden(`Image ${target.id} is protected and cannot be deleted.`)
-    await store.tx((tx) => images.remove(tx, target.id))
-    // A crash before this line leaves bytes that nobody refers to; the sweep at start removes them.
-    if (target.location !== null) await blobs.remove(ctx, target.location, async () => !await store.read((tx) => images.isReferred(tx, target.location!)))
+    await deps.store.tx(async (tx) => {
+      const image = await images.find(tx, target.id)
+      if (image) await removeImage(tx, ctx, deps, image)
+    }, { durable: true })
   },
 })
 

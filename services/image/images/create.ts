@@ -14,10 +14,10 @@ export const createImage = operation({
   name: 'createImage', method: 'POST', path: '/images', summary: 'Create an image record; its data follows.', status: 201,
   access: policy.addImage,
   body: lenient({}),
-  async handle(ctx, { body, urls }, { store, maxImagesPerProject }) {
+  async handle(ctx, { body, urls }, { store, stores, config, maxImagesPerProject }) {
     const image: images.Image = {
       id: newId(), name: null, ownerId: ctx.actor.projectId ?? null, visibility: 'shared', status: 'queued', protected: 0, hidden: 0, diskFormat: null, containerFormat: null, minDiskGib: 0, minRamMib: 0,
-      size: null, virtualSize: null, checksum: null, osHashAlgo: null, osHashValue: null, location: null, createdAt: now(), updatedAt: now(), uploadId: null, properties: {}, tags: [],
+      ...images.noData, createdAt: now(), updatedAt: now(), properties: {}, tags: [], locations: [],
     }
     for (const [name, value] of Object.entries(body as Record<string, unknown>)) {
       if (name === 'id') {
@@ -34,6 +34,6 @@ export const createImage = operation({
       if (image.ownerId !== null && await images.countOf(tx, image.ownerId) >= maxImagesPerProject) throw overQuota(`A project may have at most ${maxImagesPerProject} images.`)
       await images.add(tx, image)
     })
-    return new Reply({ headers: { location: `${urls.api}/images/${image.id}` }, body: imageView(image) })
+    return new Reply({ headers: { location: `${urls.api}/images/${image.id}`, 'openstack-image-import-methods': config.methods.join(','), 'openstack-image-store-ids': stores.ids.join(',') }, body: imageView(image) })
   },
 })

@@ -1,72 +1,96 @@
 // https://docs.openstack.org/api-ref/image/v2/#image-data: bytes in and out, streamed with back pressure.
+import type { Readable } from 'node:stream'
 import { Fault, badRequest, conflict, forbidden } from '#base/errors.ts'
 import { newId } from '#base/ids.ts'
+import { after } from '#base/time.ts'
 import { Reply } from '#kit/http/operation.ts'
+import { lenient, Type } from '#kit/http/schema.ts'
 import { admin, any, service } from '#kit/policy/rules.ts'
-import { operation } from '../deps.ts'
-import { inspect, inspectBytes, refuse } from '../formats/inspect.ts'
+import { openCached } from '../cache/cache.ts'
+import { operation, type Deps } from '../deps.ts'
+import { examine } from '../formats/examine.ts'
+import { inspectBytes } from '../formats/inspect.ts'
+import { openCopy, storesNamed, unusedAt } from '../stores/bytes.ts'
+import { addCopy } from '../stores/store.ts'
 import * as policy from './policy.ts'
+import { rangeOf } from './range.ts'
 import * as images from './store.ts'
 import { imageTarget } from './target.ts'
+
+type Headers = Record<string, string | string[] | undefined>
+
+/** The size a sender announces, by Content-Length or glance's own header; both are checked before a byte is read. */
+export function announcedSize(headers: Headers, { maxImageBytes }: Pick<Deps, 'maxImageBytes'>): number | undefined {
+  if (!/^application\/octet-stream\b/.test(String(headers['content-type'] ?? 'application/octet-stream'))) throw new Fault('unsupportedMediaType', 'Image data is sent as application/octet-stream.')
+  const own = headers['x-openstack-image-size']
+  if (own !== undefined && !/^\d{1,15}$/.test(String(own))) throw badRequest('Invalid or missing image size in request headers.')
+  for (const announced of [own, headers['content-length']]) if (announced !== undefined && Number(announced) > maxImageBytes) throw new Fault('tooLarge', `An image may have at most ${maxImageBytes} bytes.`)
+  return own === undefined ? undefined : Number(own)
+}
+export const checkSize = (announced: number | undefined, size: number): void => {
+  if (announced !== undefined && announced !== size) throw badRequest(`The data has ${size} bytes, where ${announced} were announced.`)
+}
+
+/** Runs an upload while showing that its process lives; afterwards anybody may take the image for abandoned. */
+export async function showingLife<T>({ store, config: { uploadLeaseMs } }: Pick<Deps, 'store' | 'config'>, imageId: string, uploadId: string, work: () => Promise<T>): Promise<T> {
+  const heart = setInterval(() => void store.tx((tx) => images.prolong(tx, imageId, uploadId, after(uploadLeaseMs))).catch(() => {}), uploadLeaseMs / 3).unref()
+  try {
+    return await work()
+  } finally {
+    clearInterval(heart)
+  }
+}
 
 export const uploadImage = operation({
   name: 'uploadImage', method: 'PUT', path: '/images/{image_id}/file', summary: 'Upload the image\'s data.', status: 204,
   access: policy.changeImage, target: imageTarget, body: 'stream',
-  async handle(ctx, { target, stream, headers }, { store, blobs, maxImageBytes }) {
-    if (!/^application\/octet-stream\b/.test(String(headers['content-type'] ?? 'application/octet-stream'))) throw new Fault('unsupportedMediaType', 'Image data is sent as application/octet-stream.')
-    if (Number(headers['content-length'] ?? 0) > maxImageBytes) throw new Fault('tooLarge', `An image may have at most ${maxImageBytes} bytes.`)
-    if (target.diskFormat === null || target.containerFormat === null) throw badRequest('Properties disk_format, container_format must be set prior to saving data.')
+  async handle(ctx, { target, stream, headers }, deps) {
+    const { store, stores, maxImageBytes, config } = deps
+    const announced = announcedSize(headers, deps), { diskFormat, containerFormat } = target
+    if (diskFormat === null || containerFormat === null) throw badRequest('Properties disk_format, container_format must be set prior to saving data.')
+    const [id = stores.defaultId] = storesNamed(deps, [headers['x-image-meta-store'] ?? []].flat())
     const uploadId = newId()
-    if (!await store.tx((tx) => images.move(tx, target.id, { status: 'queued' }, { status: 'saving', uploadId }))) throw conflict(`Image status transition from ${target.status} to saving is not allowed`)
+    if (!await store.tx((tx) => images.move(tx, target.id, { status: 'queued' }, { status: 'saving', uploadId, uploadUntil: after(config.uploadLeaseMs) }))) {
+      throw conflict(`Image status transition from ${target.status} to saving is not allowed`)
+    }
     let virtualSize: number | null = null
     try {
-      await blobs.put(ctx, stream, {
-        maxBytes: maxImageBytes, inspectBytes,
-        // Only what hypervisors would open is looked into: a container such as a docker layer is kept as it came.
-        inspect(firstBytes) {
-          if (target.containerFormat !== 'bare') return
-          const seen = inspect(firstBytes)
-          refuse(target.diskFormat!, seen)
-          virtualSize = seen.virtualSize ?? null
+      await showingLife(deps, target.id, uploadId, () => stores.blobs(id)!.put(ctx, stream, {
+        maxBytes: maxImageBytes, inspectBytes, unused: unusedAt(deps, { store: id }),
+        inspect(firstBytes) { virtualSize = examine({ diskFormat, containerFormat }, firstBytes) },
+        async keep({ size, location, md5, sha512 }) {
+          checkSize(announced, size)
+          await store.tx(async (tx) => {
+            const kept = await images.move(tx, target.id, { status: 'saving', uploadId }, {
+              ...images.noData, status: 'active', size, virtualSize: virtualSize ?? size, checksum: md5, osHashAlgo: 'sha512', osHashValue: sha512,
+            })
+            if (!kept) throw conflict('The image was deleted while its data was being uploaded.')
+            await addCopy(tx, { imageId: target.id, store: id, location, taskId: null })
+          }, { durable: true })
         },
-        async keep(stored) {
-          const kept = await store.tx((tx) => images.move(tx, target.id, { status: 'saving', uploadId }, {
-            status: 'active', uploadId: null, location: stored.location, size: stored.size, virtualSize: virtualSize ?? stored.size, checksum: stored.md5, osHashAlgo: 'sha512', osHashValue: stored.sha512,
-          }), { durable: true })
-          if (!kept) throw conflict('The image was deleted while its data was being uploaded.')
-        },
-      })
+      }))
     } catch (error) {
-      await store.tx((tx) => images.move(tx, target.id, { status: 'saving', uploadId }, { status: 'queued', uploadId: null, size: null }))
+      await store.tx((tx) => images.move(tx, target.id, { status: 'saving', uploadId }, { ...images.noData, status: 'queued' }))
       throw error
     }
   },
 })
 
-const rangeOf = (header: string | undefined, size: number): { start: number, end: number } | undefined => {
-  if (header === undefined) return undefined
-  const match = /^bytes=(\d*)-(\d*)$/.exec(header.trim())
-  const wrong = (): Error => new Fault('rangeNotSatisfiable', `Invalid range request '${header.slice(0, 60)}'`, { headers: { 'content-range': `bytes */${size}` } })
-  if (!match || (match[1] === '' && match[2] === '')) throw wrong()
-  const start = match[1] === '' ? Math.max(0, size - Number(match[2])) : Number(match[1])
-  const end = match[1] === '' || match[2] === '' ? size - 1 : Math.min(size - 1, Number(match[2]))
-  if (start > end || start >= size) throw wrong()
-  return { start, end }
-}
-
 export const downloadImage = operation({
   name: 'downloadImage', method: 'GET', path: '/images/{image_id}/file', summary: 'Download the image\'s data, or a range of it.',
-  access: policy.seeImage, target: imageTarget,
-  async handle(ctx, { target, headers }, { blobs }) {
+  access: policy.downloadImage, target: imageTarget, query: lenient({ prefer: Type.Optional(Type.String({ maxLength: 1000 })) }),
+  async handle(ctx, { target, headers, query }, deps) {
     if (target.status === 'deactivated' && !any(admin, service).allows(ctx.actor)) throw forbidden('The requested image has been deactivated. Image data download is forbidden.')
-    if (target.location === null || target.size === null) return new Reply({ status: 204 })
-    const range = rangeOf(headers.range as string | undefined, target.size)
-    const body = await blobs.get(ctx, target.location, range)
+    const prefer = storesNamed(deps, (query.prefer ?? '').split(',').map((id) => id.trim()).filter((id) => id !== ''))
+    const { size } = target
+    if (size === null || target.locations.length === 0) return new Reply({ status: 204 })
+    const range = rangeOf(headers, size)
+    const body: Readable = await openCached(ctx, deps, target.id, range) ?? await openCopy(ctx, deps, target.locations, range, prefer)
     return new Reply({
       status: range ? 206 : 200, body,
       headers: {
-        'content-type': 'application/octet-stream', 'content-length': String(range ? range.end - range.start + 1 : target.size), 'accept-ranges': 'bytes',
-        ...(range ? { 'content-range': `bytes ${range.start}-${range.end}/${target.size}` } : { 'content-md5': target.checksum! }),
+        'content-type': 'application/octet-stream', 'content-length': String(range ? range.end - range.start + 1 : size), 'accept-ranges': 'bytes',
+        ...(range && { 'content-range': `bytes ${range.start}-${range.end}/${size}` }), ...(target.checksum !== null && { 'content-md5': target.checksum }),
       },
     })
   },

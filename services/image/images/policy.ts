@@ -22,6 +22,9 @@ export const addImage = any(admin, role('member'))
 export const changeImage = any(admin, all(role('member'), ownProject))
 /** Whether to take a shared image is its member's alone, not its owner's. */
 export const joinImage = any(admin, all(role('member'), member))
+/** Bytes are more than knowing of them: a reader sees the image only. */
+export const downloadImage = any(admin, all(any(role('member'), service), any(ownProject, open, member)))
+export const manageImages = admin
 export const publicize = admin
 export const communitize = any(admin, role('member'))
 

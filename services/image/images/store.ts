@@ -1,11 +1,21 @@
 // Rows of images with their properties and tags.
 import { conflict } from '#base/errors.ts'
 import { now } from '#base/time.ts'
-import { change, insert } from '#kit/store/rows.ts'
+import { change, insert, put } from '#kit/store/rows.ts'
 import type { ImageTx } from '../deps.ts'
 import type { ImageRow } from '../schema.ts'
 
-export interface Image extends ImageRow { properties: Record<string, string>, tags: string[] }
+export interface Image extends ImageRow {
+  properties: Record<string, string>
+  tags: string[]
+  /** Its readable copies, by the stores' names in order. */
+  locations: { store: string, location: string }[]
+}
+
+/** An image's columns while it has no bytes. */
+export const noData = {
+  size: null, virtualSize: null, checksum: null, osHashAlgo: null, osHashValue: null, uploadId: null, uploadUntil: null, importTaskId: null, importingTo: null, failedImport: null,
+} as const satisfies Partial<ImageRow>
 
 /** Rows with what belongs to them, by one query a table. */
 export async function complete(tx: ImageTx, rows: ImageRow[]): Promise<Image[]> {
@@ -13,7 +23,8 @@ export async function complete(tx: ImageTx, rows: ImageRow[]): Promise<Image[]> 
   const ids = rows.map((r) => r.id)
   const properties = Map.groupBy(await tx.db.selectFrom('imageProperties').selectAll().where('imageId', 'in', ids).execute(), (p) => p.imageId)
   const tags = Map.groupBy(await tx.db.selectFrom('imageTags').selectAll().where('imageId', 'in', ids).orderBy('tag').execute(), (t) => t.imageId)
-  return rows.map((row) => ({ ...row, properties: Object.fromEntries((properties.get(row.id) ?? []).map((p) => [p.name, p.value])), tags: (tags.get(row.id) ?? []).map((t) => t.tag) }))
+  const locations = Map.groupBy(await tx.db.selectFrom('imageLocations').selectAll().where('imageId', 'in', ids).where('taskId', 'is', null).orderBy('store').execute(), (l) => l.imageId)
+  return rows.map((row) => ({ ...row, locations: locations.get(row.id) ?? [], properties: Object.fromEntries((properties.get(row.id) ?? []).map((p) => [p.name, p.value])), tags: (tags.get(row.id) ?? []).map((t) => t.tag) }))
 }
 
 export async function find(tx: ImageTx, id: string): Promise<Image | undefined> {
@@ -22,7 +33,7 @@ export async function find(tx: ImageTx, id: string): Promise<Image | undefined> 
 }
 
 export async function add(tx: ImageTx, image: Image): Promise<void> {
-  const { properties, tags, ...row } = image
+  const { properties, tags, locations: _none, ...row } = image
   await insert(tx, 'imageImages', { ...row }, () => conflict(`Image ID ${row.id} already exists!`))
   await writeProperties(tx, image)
   if (tags.length > 0) await insert(tx, 'imageTags', tags.map((tag) => ({ imageId: row.id, tag })))
@@ -32,6 +43,11 @@ async function writeProperties(tx: ImageTx, { id, properties }: Pick<Image, 'id'
   await tx.db.deleteFrom('imageProperties').where('imageId', '=', id).execute()
   const rows = Object.entries(properties).map(([name, value]) => ({ imageId: id, name, value }))
   if (rows.length > 0) await insert(tx, 'imageProperties', rows)
+}
+
+/** Sets some properties, beside those that are there. */
+export async function setProperties(tx: ImageTx, imageId: string, properties: Record<string, string>): Promise<void> {
+  for (const [name, value] of Object.entries(properties)) await put(tx, 'imageProperties', { imageId, name }, { value })
 }
 
 /** Writes an edited image back; the parts that uploads and deletes change are not touched. */
@@ -47,19 +63,27 @@ export async function save(tx: ImageTx, image: Image): Promise<void> {
 export const move = async (tx: ImageTx, id: string, from: Partial<ImageRow>, set: Partial<ImageRow>): Promise<boolean> =>
   await change(tx, 'imageImages', { id, ...from }, { ...set, updatedAt: now() }) > 0
 
+/** Its tasks stay until they expire. */
 export async function remove(tx: ImageTx, id: string): Promise<void> {
-  for (const table of ['imageProperties', 'imageTags', 'imageMembers'] as const) await tx.db.deleteFrom(table).where('imageId', '=', id).execute()
+  for (const table of ['imageProperties', 'imageTags', 'imageMembers', 'imageLocations', 'imageStageParts', 'imageCached'] as const) await tx.db.deleteFrom(table).where('imageId', '=', id).execute()
   await tx.db.deleteFrom('imageImages').where('id', '=', id).execute()
 }
 
 export const countOf = async (tx: ImageTx, ownerId: string): Promise<number> =>
   Number((await tx.db.selectFrom('imageImages').select(({ fn }) => fn.countAll().as('n')).where('ownerId', '=', ownerId).executeTakeFirstOrThrow()).n)
 
-export const isReferred = async (tx: ImageTx, location: string): Promise<boolean> =>
-  await tx.db.selectFrom('imageImages').select('id').where('location', '=', location).limit(1).executeTakeFirst() !== undefined
+/** The upload lives on until then, unless it has lost the image. */
+export const prolong = async (tx: ImageTx, id: string, uploadId: string, until: string): Promise<void> => { await change(tx, 'imageImages', { id, uploadId }, { uploadUntil: until }) }
+/** Uploads whose process no longer shows itself: queued again. */
+export const requeueUploads = async (tx: ImageTx): Promise<void> => {
+  await tx.db.updateTable('imageImages').set({ status: 'queued', ...noData, updatedAt: now() }).where((eb) => eb.or([
+    eb('status', '=', 'saving').and(eb.or([eb('uploadUntil', 'is', null), eb('uploadUntil', '<', now())])), eb('status', '=', 'uploading').and('uploadUntil', '<', now()),
+  ])).execute()
+}
 
-/** Uploads that a dead process left half-way: queued again. */
-export const requeueUploads = async (tx: ImageTx): Promise<void> => { await change(tx, 'imageImages', { status: 'saving' }, { status: 'queued', uploadId: null, size: null }) }
+/** Where its cached copies are. */
+export const cachedOf = async (tx: ImageTx, imageId: string): Promise<string[]> =>
+  (await tx.db.selectFrom('imageCached').select('location').where('imageId', '=', imageId).execute()).flatMap((row) => row.location ?? [])
 
 export const addTag = async (tx: ImageTx, imageId: string, tag: string): Promise<void> => {
   await tx.db.deleteFrom('imageTags').where('imageId', '=', imageId).where('tag', '=', tag).execute()

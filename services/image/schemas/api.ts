@@ -33,6 +33,7 @@ const image = {
     self: { type: 'string', description: 'An image self url', ...read },
     file: { type: 'string', description: 'An image file url', ...read },
     schema: { type: 'string', description: 'An image schema url', ...read },
+    stores: { type: 'string', description: 'Store in which image data resides. May be a comma-separated list of store identifiers.', ...read },
   },
   additionalProperties: { type: 'string' },
   links: [{ rel: 'self', href: '{self}' }, { rel: 'enclosure', href: '{file}' }, { rel: 'describedby', href: '{schema}' }],
@@ -48,7 +49,23 @@ const member = {
 const listOf = (name: string, item: object, links: object[]): object => ({
   name, properties: { [name]: { type: 'array', items: item }, schema: { type: 'string' }, ...(name === 'images' && { first: { type: 'string' }, next: { type: 'string' } }) }, links,
 })
+const taskStub = {
+  id: { type: 'string', description: 'An identifier for the task', pattern: uuid }, type: { type: 'string', description: 'The type of task represented by this content', enum: ['import', 'api_image_import', 'location_import'] },
+  status: { type: 'string', description: 'The current status of this task', enum: ['pending', 'processing', 'success', 'failure'] }, owner: { type: 'string', description: 'An identifier for the owner of this task' },
+  expires_at: { type: ['null', 'string'], description: 'Datetime when this resource would be subject to removal' }, created_at: { type: 'string', description: 'Datetime when this resource was created' },
+  updated_at: { type: 'string', description: 'Datetime when this resource was updated' }, self: { type: 'string', ...read }, schema: { type: 'string', ...read },
+}
+const task = {
+  name: 'task',
+  properties: {
+    ...taskStub, input: { type: ['null', 'object'], description: 'The parameters required by task, JSON blob' }, result: { type: ['null', 'object'], description: 'The result of current task, JSON blob' },
+    message: { type: 'string', description: 'Human-readable informative message only included when appropriate (usually on failure)' }, image_id: { type: 'string', description: 'Image associated with the task' },
+    request_id: { type: 'string', description: 'Human-readable informative request-id' }, user_id: { type: 'string', description: 'User associated with the task' },
+  },
+}
 const schemas: Record<string, object> = {
+  task,
+  tasks: listOf('tasks', { name: 'task', properties: taskStub }, [{ rel: 'describedby', href: '{schema}' }]),
   image, member,
   images: listOf('images', image, [{ rel: 'first', href: '{first}' }, { rel: 'next', href: '{next}' }, { rel: 'describedby', href: '{schema}' }]),
   members: listOf('members', member, [{ rel: 'describedby', href: '{schema}' }]),

@@ -1,0 +1,55 @@
+// https://docs.openstack.org/api-ref/image/v2/#cache-manage: the copies of the host that answers.
+import { badRequest, notFound } from '#base/errors.ts'
+import { Reply } from '#kit/http/operation.ts'
+import { admin } from '#kit/policy/rules.ts'
+import { operation, type Deps } from '../deps.ts'
+import { imageTarget } from '../images/target.ts'
+import { dropCached, fillCache } from './cache.ts'
+import * as rows from './store.ts'
+
+const cacheOf = ({ cache }: Pick<Deps, 'cache'>): NonNullable<Deps['cache']> => {
+  if (!cache) throw notFound('Caching via API is not supported at this site.')
+  return cache
+}
+/** Seconds since 1970, as glance tells these instants. */
+const epoch = (at: string): number => Date.parse(at) / 1000
+
+export const showCache = operation({
+  name: 'showImageCache', method: 'GET', path: '/cache', summary: 'List cached images, and those that are asked for.', access: admin,
+  async handle(_ctx, _input, deps) {
+    const { host } = cacheOf(deps), all = await deps.store.read((tx) => rows.list(tx, host))
+    return {
+      cached_images: all.filter((row) => row.location !== null).map((row) => ({ image_id: row.imageId, hits: Number(row.hits), last_accessed: epoch(row.accessedAt), last_modified: epoch(row.modifiedAt), size: Number(row.size) })),
+      queued_images: all.filter((row) => row.location === null).map((row) => row.imageId),
+    }
+  },
+})
+
+export const queueForCache = operation({
+  name: 'queueImageForCache', method: 'PUT', path: '/cache/{image_id}', summary: 'Have an image cached.', status: 202, access: admin, target: imageTarget,
+  async handle(ctx, { target }, deps) {
+    const { host } = cacheOf(deps)
+    if (target.status !== 'active') throw badRequest('Only images with status active can be targeted for queueing')
+    await deps.store.tx((tx) => rows.queue(tx, host, target.id))
+    void fillCache(ctx, deps)
+  },
+})
+
+export const removeFromCache = operation({
+  name: 'removeImageFromCache', method: 'DELETE', path: '/cache/{image_id}', summary: 'Let go of a cached image, or of the wish for it.', status: 204, access: admin, target: imageTarget,
+  async handle(ctx, { target }, deps) {
+    const { host } = cacheOf(deps), row = await deps.store.read((tx) => rows.find(tx, host, target.id))
+    if (row) await dropCached(ctx, deps, [row])
+  },
+})
+
+export const clearCache = operation({
+  name: 'clearImageCache', method: 'DELETE', path: '/cache', summary: 'Empty the cache, the list of what is asked for, or (by x-image-cache-clear-target) one of them.', status: 204, access: admin,
+  async handle(ctx, { headers }, deps) {
+    const { host } = cacheOf(deps), what = String(headers['x-image-cache-clear-target'] ?? '').toLowerCase()
+    if (!['', 'cache', 'queue'].includes(what)) throw badRequest("If provided 'x-image-cache-clear-target' must be 'cache', 'queue' or empty string.")
+    const all = await deps.store.read((tx) => rows.list(tx, host))
+    await dropCached(ctx, deps, all.filter((row) => what === '' || (row.location === null) === (what === 'queue')))
+    return new Reply({ status: 204 })
+  },
+})

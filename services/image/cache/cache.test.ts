@@ -1,0 +1,67 @@
+// This host's cache: filled when asked for, read from, bounded, emptied.
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { fillCache } from './cache.ts'
+import { startImage, testContext, type ImageTest } from '../testing/start.ts'
+
+let api: ImageTest
+before(async () => { api = await startImage() })
+after(() => api.close())
+const call = async (operation: string, params: Record<string, string> = {}, headers: Record<string, string> = {}): Promise<number> => (await api.call('admin', 'image', operation, { params, headers })).status
+const cached = async (): Promise<any> => (await api.call('admin', 'image', 'showImageCache')).body
+const kept = async (): Promise<number> => (await api.deps.cache!.blobs.list(testContext)).length
+const active = async (text: string): Promise<string> => { const id = await api.make(); assert.equal(await api.upload(id, Buffer.from(text)), 204); return id }
+const have = async (id: string): Promise<void> => { assert.equal(await call('queueImageForCache', { image_id: id }), 202); await fillCache(testContext, api.deps) }
+
+test('an image that is asked for is cached, served from there, and let go of', async () => {
+  const id = await active('to be near'), queued = await api.make()
+  assert.equal(await call('queueImageForCache', { image_id: queued }), 400)
+  assert.equal(await call('queueImageForCache', { image_id: 'none' }), 404)
+  await have(id)
+  const [entry] = (await cached()).cached_images
+  assert.deepEqual([entry.image_id, entry.hits, entry.size, typeof entry.last_accessed], [id, 0, 10, 'number'])
+  // The store has lost it: the cache has not.
+  const [blob] = await api.deps.stores.blobs('file')!.list(testContext)
+  await api.deps.stores.blobs('file')!.remove(testContext, blob!.location, async () => true)
+  const range = await api.http('GET', `/image/v2/images/${id}/file`, { token: 'member', headers: { range: 'bytes=6-9' } })
+  assert.equal(range.bytes.toString(), 'near')
+  assert.equal((await cached()).cached_images[0].hits, 1)
+  assert.equal(await call('removeImageFromCache', { image_id: id }), 204)
+  assert.deepEqual(await cached(), { cached_images: [], queued_images: [] })
+  assert.equal(await kept(), 0)
+})
+
+test('what was used longest ago goes when there is no room, and what is too large does not come', async () => {
+  const [one, two, three, large] = [await active('1'.repeat(2000)), await active('2'.repeat(2000)), await active('3'.repeat(2000)), await active('4'.repeat(5000))]
+  await have(one)
+  await have(two)
+  await api.http('GET', `/image/v2/images/${one}/file`, { token: 'member' })
+  await have(three)
+  await have(large)
+  const now = await cached()
+  assert.deepEqual([now.cached_images.map((entry: any) => entry.image_id).sort(), now.queued_images], [[one, three].sort(), []])
+  assert.equal(await call('clearImageCache', {}, { 'x-image-cache-clear-target': 'both' }), 400)
+  assert.equal(await call('clearImageCache', {}, { 'x-image-cache-clear-target': 'queue' }), 204)
+  assert.equal((await cached()).cached_images.length, 2)
+  assert.equal(await call('clearImageCache'), 204)
+  assert.equal(await kept(), 0)
+})
+
+test('a cached image that is deleted is cached no more', async () => {
+  const id = await active('soon gone')
+  await have(id)
+  await api.call('member', 'image', 'deleteImage', { params: { image_id: id } })
+  await api.runner.idle()
+  assert.equal(await kept(), 0)
+  assert.deepEqual((await cached()).cached_images, [])
+})
+
+test('without a cache there is nothing to manage', async () => {
+  const on = await startImage({ cache: undefined })
+  try {
+    assert.equal((await on.call('admin', 'image', 'showImageCache')).status, 404)
+    assert.equal((await on.call('member', 'image', 'showImageCache')).status, 403)
+  } finally {
+    await on.close()
+  }
+})

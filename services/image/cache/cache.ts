@@ -1,0 +1,82 @@
+// This host's copies of images that are asked for often, or were asked to be kept near. Filled in the background, one after the other; the least used ones go when there is no room.
+import type { Readable } from 'node:stream'
+import type { Context } from '#base/context.ts'
+import { explain, isFault } from '#base/errors.ts'
+import type { Deps } from '../deps.ts'
+import * as images from '../images/store.ts'
+import { dropBytes, openCopy, unusedAt } from '../stores/bytes.ts'
+import type { CachedRow } from '../schema.ts'
+import * as rows from './store.ts'
+
+/** The bytes, if this host has them. */
+export async function openCached(ctx: Context, { store, cache }: Pick<Deps, 'store' | 'cache'>, imageId: string, range?: { start: number, end: number }): Promise<Readable | undefined> {
+  const row = cache && await store.read((tx) => rows.find(tx, cache.host, imageId))
+  if (!cache || row === undefined || row.location === null) return undefined
+  try {
+    const bytes = await cache.blobs.get(ctx, row.location, range)
+    await store.tx((tx) => rows.hit(tx, cache.host, imageId))
+    return bytes
+  } catch (error) {
+    // Somebody emptied the directory: the store has the bytes all the same.
+    if (!isFault(error, 'notFound')) throw error
+    await store.tx((tx) => rows.remove(tx, cache.host, imageId))
+    return undefined
+  }
+}
+
+/** Lets go of copies: rows first, then bytes that no other row names. */
+export async function dropCached(ctx: Context, deps: Deps, copies: readonly CachedRow[]): Promise<void> {
+  await deps.store.tx(async (tx) => { for (const { host, imageId } of copies) await rows.remove(tx, host, imageId) })
+  for (const { location } of copies) if (location !== null) await dropBytes(ctx, deps, 'cache', location)
+}
+
+/** Makes room for so many bytes by dropping what was used longest ago. False when all of the cache is too small. */
+async function makeRoom(ctx: Context, deps: Deps, size: number): Promise<boolean> {
+  const { cache, store } = deps
+  if (!cache || size > cache.maxBytes) return false
+  const kept = (await store.read((tx) => rows.list(tx, cache.host))).filter((row) => row.location !== null).sort((a, b) => (a.accessedAt < b.accessedAt ? -1 : 1))
+  let sum = size + kept.reduce((total, row) => total + Number(row.size), 0)
+  const going: CachedRow[] = []
+  for (const row of kept) {
+    if (sum <= cache.maxBytes) break
+    going.push(row)
+    sum -= Number(row.size)
+  }
+  await dropCached(ctx, deps, going)
+  return true
+}
+
+const filling = new WeakMap<object, Promise<void>>()
+
+/** Brings in what is asked for on this host. Begun again while it runs, it goes through the list once more. */
+export function fillCache(ctx: Context, deps: Deps): Promise<void> {
+  const { cache } = deps
+  if (!cache) return Promise.resolve()
+  const next = (filling.get(cache) ?? Promise.resolve()).then(() => fillOnce(ctx, deps)).catch((error: unknown) => ctx.log.error({ error: explain(error) }, 'the image cache was not filled'))
+  filling.set(cache, next)
+  return next
+}
+
+async function fillOnce(ctx: Context, deps: Deps): Promise<void> {
+  const { store, cache } = deps
+  if (!cache) return
+  const { host, blobs } = cache
+  for (const row of await store.read((tx) => rows.list(tx, host))) {
+    if (row.location !== null) continue
+    const image = await store.read((tx) => images.find(tx, row.imageId))
+    const fits = image?.status === 'active' && await makeRoom(ctx, deps, image.size ?? 0)
+    if (!fits) {
+      await store.tx((tx) => rows.remove(tx, host, row.imageId))
+      continue
+    }
+    try {
+      await blobs.put(ctx, await openCopy(ctx, deps, image.locations), {
+        maxBytes: cache.maxBytes, unused: unusedAt(deps, 'cache'),
+        keep: async ({ location, size }) => { await store.tx((tx) => rows.fill(tx, host, row.imageId, location, size)) },
+      })
+    } catch (error) {
+      ctx.log.warn({ imageId: row.imageId, error: explain(error) }, 'an image was not cached')
+      await store.tx((tx) => rows.remove(tx, host, row.imageId))
+    }
+  }
+}

@@ -1,0 +1,40 @@
+// What an administrator may say about images, beside the stores' directories. Every option has a working default.
+import type { OutgoingBounds, OutgoingRules } from '#kit/http/outgoing.ts'
+import { defaultOutgoing } from '#kit/http/outgoing.ts'
+import { MIB } from '#base/units.ts'
+
+export const importMethods = ['glance-direct', 'web-download', 'copy-image'] as const
+export type ImportMethod = (typeof importMethods)[number]
+
+/** What is done to images on their way in. An import keeps to what was configured when it was asked for. */
+export interface Plugins {
+  /** Images of the container format `compressed` are unpacked. */
+  decompress: boolean
+  /** Disks become this format; those that are neither of the convertible formats stay as they are. */
+  convertTo: 'raw' | 'qcow2' | null
+  /** Properties set on imported images, but not on those of users who have one of `unlessRoles`. */
+  inject: { properties: Record<string, string>, unlessRoles: string[] }
+}
+
+export interface ImageConfig {
+  methods: readonly ImportMethod[]
+  webDownload: OutgoingRules
+  webBounds: Omit<OutgoingBounds, 'maxBytes'>
+  plugins: Plugins
+  /** No more than so many times its packed size is unpacked, beyond a first 16 MiB. */
+  maxUnpackedRatio: number
+  /** Tasks that have ended are kept so long. */
+  taskLifeMs: number
+  /** Staged bytes that nobody imports, or goes on with, are dropped after this. */
+  stageLifeMs: number
+  /** An upload whose process shows no sign of life for so long has died. */
+  uploadLeaseMs: number
+}
+
+export const defaultConfig: ImageConfig = {
+  methods: importMethods, webDownload: defaultOutgoing, webBounds: { maxMs: 6 * 3600_000, patienceMs: 60_000 },
+  plugins: { decompress: false, convertTo: null, inject: { properties: {}, unlessRoles: ['admin'] } },
+  maxUnpackedRatio: 200, taskLifeMs: 48 * 3600_000, stageLifeMs: 24 * 3600_000, uploadLeaseMs: 60_000,
+}
+/** What may be unpacked before the ratio counts: small files pack well. */
+export const unpackedFreely = 16 * MIB

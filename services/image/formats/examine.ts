@@ -1,0 +1,13 @@
+// Whether an image's first bytes are what the image is declared to be.
+import { refuseContainer } from './containers.ts'
+import { inspect, refuse } from './inspect.ts'
+
+/** Answers the size of the disk inside where the bytes tell; throws badRequest when they are not what was declared, or must not be used. */
+export function examine({ diskFormat, containerFormat }: { diskFormat: string, containerFormat: string }, firstBytes: Buffer): number | null {
+  refuseContainer(containerFormat, firstBytes)
+  // Only what hypervisors would open is looked into: in another container the disk is not at the beginning.
+  if (!['bare', 'ami', 'ari', 'aki'].includes(containerFormat)) return null
+  const seen = inspect(firstBytes)
+  refuse(diskFormat, seen)
+  return seen.virtualSize ?? null
+}

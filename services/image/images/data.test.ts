@@ -1,0 +1,132 @@
+// Bytes in and out: ranges, stores, broken and wrong uploads, deletion.
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import { plainContext } from '#base/context.ts'
+import { isFault } from '#base/errors.ts'
+import { change } from '#kit/store/rows.ts'
+import { personaActors } from '#kit/testing/api.ts'
+import { resourceOf } from '../imports/saga.ts'
+import { sweep } from '../sweep.ts'
+import { startImage, testContext, type ImageTest } from '../testing/start.ts'
+
+let api: ImageTest
+before(async () => { api = await startImage({}, { quiet: true }) })
+after(() => api.close())
+const bytes = Buffer.from('0123456789')
+const get = (id: string, headers: Record<string, string> = {}, query = '') => api.http('GET', `/image/v2/images/${id}/file${query}`, { token: 'member', headers })
+const show = async (id: string): Promise<any> => (await api.call('member', 'image', 'showImage', { params: { image_id: id } })).body
+const stored = async (): Promise<number> => (await Promise.all(api.deps.stores.list.map(({ blobs }) => blobs.list(testContext)))).flat().length
+
+test('ranges are given as asked, with what they are of', async () => {
+  const id = await api.make()
+  assert.equal((await get(id)).status, 204)
+  assert.equal(await api.upload(id, bytes), 204)
+  const whole = await get(id)
+  assert.deepEqual([whole.status, whole.bytes.toString(), whole.headers.get('content-md5'), whole.headers.get('content-range')], [200, '0123456789', '781e5e245d69b566979b86e28d23f2c7', null])
+  for (const [asked, text, range] of [['bytes=0-0', '0', '0-0'], ['bytes=2-4', '234', '2-4'], ['bytes=7-', '789', '7-9'], ['bytes=-3', '789', '7-9'], ['bytes=5-100', '56789', '5-9'], ['bytes=-100', '0123456789', '0-9']] as const) {
+    const part = await get(id, { range: asked })
+    assert.deepEqual([part.status, part.bytes.toString(), part.headers.get('content-range'), part.headers.get('content-length')], [206, text, `bytes ${range}/10`, String(text.length)], asked)
+  }
+  assert.equal((await get(id, { 'content-range': 'bytes 1-3/10' })).bytes.toString(), '123')
+  for (const asked of ['bytes=10-', 'bytes=4-2', 'bytes=-0', 'bytes=-', 'bytes=a-b', 'bytes=0-1,3-4', 'lines=1-2', '', `bytes=${'9'.repeat(400)}-`]) {
+    const refused = await get(id, { range: asked })
+    assert.equal(refused.status, 416, asked)
+    assert.equal(refused.headers.get('content-range'), 'bytes */10')
+  }
+})
+
+test('an upload goes into the store it names', async () => {
+  const id = await api.make()
+  assert.equal(await api.upload(id, bytes, { 'x-image-meta-store': 'none' }), 400)
+  assert.equal(await api.upload(id, bytes, { 'x-image-meta-store': 'fast' }), 204)
+  assert.equal((await show(id)).stores, 'fast')
+  assert.equal((await get(id, {}, '?prefer=file,fast')).bytes.toString(), '0123456789')
+  assert.equal((await get(id, {}, '?prefer=none')).status, 400)
+})
+
+test('what differs from its announcement, its format or its container is refused, and the image is queued again', async () => {
+  const before = await stored()
+  const id = await api.make()
+  assert.equal(await api.upload(id, bytes, { 'x-openstack-image-size': '11' }), 400)
+  assert.equal(await api.upload(id, bytes, { 'x-openstack-image-size': 'many' }), 400)
+  assert.equal(await api.upload(id, bytes, { 'content-type': 'text/plain' }), 415)
+  assert.equal(await api.upload(id, Buffer.alloc(1024 ** 2 + 1)), 413)
+  assert.equal(await api.upload(await api.make({ disk_format: 'qcow2' }), bytes), 400)
+  for (const container of ['ova', 'docker', 'ovf', 'compressed']) assert.equal(await api.upload(await api.make({ container_format: container }), bytes), 400, container)
+  assert.equal(await api.upload(await api.make({ container_format: 'ovf' }), Buffer.from('<?xml version="1.0"?><Envelope xmlns="x">')), 204)
+  assert.equal((await show(id)).status, 'queued')
+  assert.equal(await api.upload(id, bytes, { 'x-openstack-image-size': '10' }), 204)
+  assert.equal(await api.upload(id, bytes), 409)
+  assert.equal(await stored(), before + 1) // the descriptor: the ten digits were there already
+})
+
+test('equal bytes lie there once, and stay until the last image of them is deleted', async () => {
+  const before = await stored(), same = Buffer.from('the same in both')
+  const ids = [await api.make(), await api.make()]
+  for (const id of ids) await api.upload(id, same)
+  assert.equal(await stored(), before + 1)
+  for (const [n, id] of ids.entries()) {
+    assert.equal((await api.call('member', 'image', 'deleteImage', { params: { image_id: id } })).status, 204)
+    await api.runner.settled(resourceOf(id))
+    assert.equal(await stored(), n === 0 ? before + 1 : before)
+  }
+})
+
+test('a deletion that begins while bytes come leaves none of them', async () => {
+  const before = await stored(), id = await api.make()
+  const stream = Readable.from((async function* () {
+    yield Buffer.from('first ')
+    await api.call('member', 'image', 'deleteImage', { params: { image_id: id } })
+    yield Buffer.from('then')
+  })())
+  const upload = api.client('image').call(plainContext({ actor: personaActors().member }), 'uploadImage', { params: { image_id: id }, stream, headers: { 'content-type': 'application/octet-stream' } })
+  await assert.rejects(upload, (error) => isFault(error, 'conflict'))
+  assert.equal(await stored(), before)
+})
+
+test('a copy that is lost is read from another store; without any the download fails cleanly', async () => {
+  const id = await api.make()
+  await api.upload(id, Buffer.from('in two stores'))
+  await api.call('admin', 'image', 'importImage', { params: { image_id: id }, body: { method: { name: 'copy-image' }, stores: ['fast'] } })
+  assert.equal((await api.settled(id)).stores, 'fast,file')
+  for (const [n, store] of ['file', 'fast'].entries()) {
+    const { location } = (await api.deps.stores.blobs(store)!.list(testContext)).find((blob) => blob.size === 13)!
+    await api.deps.stores.blobs(store)!.remove(testContext, location, async () => true)
+    const reply = await get(id)
+    if (n === 0) assert.equal(reply.bytes.toString(), 'in two stores')
+    else assert.equal(reply.status, 404)
+  }
+})
+
+test('an upload whose process died is queued again, one that lives is not', async () => {
+  const [dead, alive] = [await api.make(), await api.make()]
+  const saving = (id: string, uploadUntil: string) => api.store.tx((tx) => change(tx, 'imageImages', { id }, { status: 'saving', uploadId: 'u', uploadUntil }))
+  await saving(dead, '2000-01-01T00:00:00.000Z')
+  await saving(alive, '2999-01-01T00:00:00.000Z')
+  await sweep(testContext, api.deps)
+  assert.deepEqual([(await show(dead)).status, (await show(alive)).status], ['queued', 'saving'])
+})
+
+test('a reader may see an image and not its bytes; deactivated ones are the administrator\'s', async () => {
+  const id = await api.make()
+  await api.upload(id, bytes)
+  assert.equal((await api.call('reader', 'image', 'downloadImage', { params: { image_id: id } })).status, 403)
+  await api.call('member', 'image', 'deactivateImage', { params: { image_id: id } })
+  assert.equal((await get(id)).status, 403)
+  assert.equal((await api.call('admin', 'image', 'downloadImage', { params: { image_id: id } })).status, 200)
+})
+
+test('copies are removed one by one, never the last', async () => {
+  const id = await api.make(), remove = async (store: string) => (await api.call('admin', 'image', 'removeImageFromStore', { params: { image_id: id, store_id: store } })).status
+  assert.equal(await remove('file'), 409)
+  await api.upload(id, Buffer.from('copied and removed'))
+  assert.deepEqual([await remove('file'), await remove('fast'), await remove('none')], [403, 403, 409])
+  await api.call('admin', 'image', 'importImage', { params: { image_id: id }, body: { method: { name: 'copy-image' }, all_stores: true } })
+  await api.settled(id)
+  const both = await Promise.all([remove('file'), remove('fast')])
+  assert.deepEqual(both.sort(), [204, 403])
+  assert.equal((await show(id)).stores.split(',').length, 1)
+  assert.equal((await buffer(Readable.from([(await get(id)).bytes]))).toString(), 'copied and removed')
+})

@@ -1,0 +1,136 @@
+// The steps of an import, each repeatable: done twice it is done once, and undone it is as if never done.
+import { Readable } from 'node:stream'
+import { conflict, unavailable } from '#base/errors.ts'
+import { fetchOutgoing } from '#kit/http/outgoing.ts'
+import type { SagaFault, StepContext } from '#kit/saga/saga.ts'
+import type { Deps, ImageTx } from '../deps.ts'
+import * as images from '../images/store.ts'
+import { dropParts, openStaged, stagedOf } from '../stage/staged.ts'
+import { addPart, takeParts } from '../stage/store.ts'
+import { dropBytes, openCopy, unusedAt } from '../stores/bytes.ts'
+import { addCopy, copiesOf, publishCopies, removeCopy } from '../stores/store.ts'
+import * as tasks from '../tasks/store.ts'
+import { prepareStaged, type Facts } from './prepare.ts'
+import type { ImportInput } from './saga.ts'
+
+/** What a store says of the bytes it took. */
+export interface Arrived { size: number, md5: string, sha512: string }
+
+const words = (fault: SagaFault): string => fault.kind === 'unexpected' ? 'The import failed unexpectedly; the administrator finds the reason in the log.' : fault.message
+const gone = (): Error => conflict('The image was deleted, or is no longer this import\'s.', { type: 'ImageGone' })
+
+export function workOf(deps: Deps, input: ImportInput) {
+  const { store, stores, staging, config, maxImageBytes } = deps, { imageId, taskId, method } = input
+  const copying = method === 'copy-image'
+
+  /** The image while it is this import's. Every write of this import stands behind it. */
+  async function mine(tx: ImageTx): Promise<images.Image> {
+    const image = await images.find(tx, imageId)
+    if (image?.importTaskId !== taskId) throw gone()
+    return image
+  }
+
+  /** Stages a stream as the next form of the image. Already there is success. */
+  async function stage(ctx: StepContext, form: number, body: Readable): Promise<void> {
+    await staging.put(ctx, body, {
+      maxBytes: maxImageBytes, unused: unusedAt(deps, 'staging'),
+      keep: ({ size, location }) => store.tx(async (tx) => {
+        await mine(tx)
+        await addPart(tx, { imageId, form, startAt: 0, size, location, last: 1 })
+      }, { durable: true }),
+    })
+  }
+
+  return {
+    begin: (): Promise<void> => store.tx(async (tx) => {
+      await mine(tx)
+      await tasks.begin(tx, taskId)
+      await images.move(tx, imageId, { importTaskId: taskId }, { importingTo: input.stores.join(','), failedImport: '' })
+    }),
+
+    /** Everything of this import goes, also what came late. */
+    async fail(ctx: StepContext, fault: SagaFault): Promise<void> {
+      const left = await store.tx(async (tx) => {
+        await tasks.end(tx, taskId, 'failure', words(fault), null, config.taskLifeMs)
+        const image = await images.find(tx, imageId)
+        if (image?.importTaskId !== taskId) return undefined
+        const copies = (await copiesOf(tx, imageId)).filter((copy) => copy.taskId === taskId)
+        for (const copy of copies) await removeCopy(tx, imageId, copy.store, taskId)
+        const parts = copying ? [] : await takeParts(tx, imageId)
+        const ended = { importTaskId: null, importingTo: '', failedImport: input.stores.join(',') }
+        if (input.madeImage) await images.remove(tx, imageId)
+        else await images.move(tx, imageId, { importTaskId: taskId }, copying ? ended : { ...images.noData, ...ended, status: 'queued' })
+        return { copies, parts }
+      }, { durable: true })
+      for (const copy of left?.copies ?? []) await dropBytes(ctx, deps, { store: copy.store }, copy.location)
+      await dropParts(ctx, deps, left?.parts ?? [])
+    },
+
+    async fetch(ctx: StepContext, uri: string): Promise<void> {
+      if ((await store.read((tx) => stagedOf(tx, imageId))).whole) return
+      const { bytes } = await fetchOutgoing(uri, config.webDownload, { ...config.webBounds, maxBytes: maxImageBytes }, ctx.signal)
+      try {
+        await stage(ctx, 0, bytes)
+      } finally {
+        bytes.destroy()
+      }
+    },
+
+    prepare: async (ctx: StepContext): Promise<Facts> => prepareStaged(ctx, deps, await store.read(mine), input.plugins, (form, body) => stage(ctx, form, body)),
+
+    async dropForms(ctx: StepContext, from: number): Promise<void> {
+      const parts = await store.tx(async (tx) => {
+        const image = await images.find(tx, imageId)
+        // Another import's, or a new upload's: not ours to take. After the end nobody owns the image, and its bytes are in stores.
+        return image && image.importTaskId !== taskId && image.status !== 'active' ? [] : takeParts(tx, imageId, from)
+      })
+      await dropParts(ctx, deps, parts)
+    },
+
+    async fill(ctx: StepContext, id: string, failed: readonly string[]): Promise<Arrived> {
+      const image = await store.read(mine), blobs = stores.blobs(id)
+      if (!blobs) throw unavailable(`The store ${id} is not configured here any more.`)
+      const body = copying ? await openCopy(ctx, deps, image.locations) : await openStaged(ctx, deps, imageId)
+      const stop = (): void => { body.destroy(conflict('The import was stopped.')) }
+      ctx.signal.addEventListener('abort', stop, { once: true })
+      try {
+        const { size, md5, sha512 } = await blobs.put(ctx, body, {
+          maxBytes: maxImageBytes, unused: unusedAt(deps, { store: id }),
+          keep: (stored) => store.tx(async (tx) => {
+            const { osHashValue } = await mine(tx)
+            if (copying && osHashValue !== null && stored.sha512 !== osHashValue) throw unavailable('The copy of the image differs from the image.')
+            await addCopy(tx, { imageId, store: id, location: stored.location, taskId })
+            await images.move(tx, imageId, { importTaskId: taskId }, { importingTo: input.stores.slice(input.stores.indexOf(id) + 1).join(','), failedImport: failed.join(',') })
+            await tasks.tell(tx, taskId, `Copied ${Math.floor(stored.size / 1024 ** 2)} MiB`)
+          }, { durable: true }),
+        })
+        return { size, md5, sha512 }
+      } finally {
+        ctx.signal.removeEventListener('abort', stop)
+        body.destroy()
+      }
+    },
+
+    async empty(ctx: StepContext, id: string): Promise<void> {
+      const copy = await store.tx(async (tx) => {
+        const found = (await copiesOf(tx, imageId)).find((each) => each.store === id && each.taskId === taskId)
+        if (found) await removeCopy(tx, imageId, id, taskId)
+        return found
+      })
+      if (copy) await dropBytes(ctx, deps, { store: id }, copy.location)
+    },
+
+    finish: (_ctx: StepContext, { size, md5, sha512 }: Arrived, facts: Facts | undefined, failed: readonly string[]): Promise<void> => store.tx(async (tx) => {
+      const image = await images.find(tx, imageId)
+      // Done already, or deleted meanwhile: then the deletion takes the bytes.
+      if (image?.importTaskId !== taskId) return
+      await publishCopies(tx, imageId, taskId)
+      if (facts) await images.setProperties(tx, imageId, facts.properties)
+      await images.move(tx, imageId, { importTaskId: taskId }, {
+        importTaskId: null, importingTo: '', failedImport: failed.join(','),
+        ...(facts && { status: 'active', size, checksum: md5, osHashAlgo: 'sha512', osHashValue: sha512, virtualSize: facts.virtualSize ?? size, diskFormat: facts.diskFormat, containerFormat: facts.containerFormat }),
+      })
+      await tasks.end(tx, taskId, 'success', `Copied ${Math.floor(size / 1024 ** 2)} MiB`, { image_id: imageId }, config.taskLifeMs)
+    }, { durable: true }),
+  }
+}

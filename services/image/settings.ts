@@ -1,0 +1,56 @@
+// The administrator's file about images (README.md shows one): JSON, every key optional, unknown ones refused.
+import { exact, oneOf, Type, VersionedSchema, check, type Static } from '#kit/http/schema.ts'
+import { defaultConfig, importMethods, type ImageConfig } from './config.ts'
+
+const words = Type.Array(Type.String({ minLength: 1, maxLength: 255 }), { maxItems: 1000 })
+const lists = Type.Optional(exact({ allow: Type.Optional(words), deny: Type.Optional(words) }))
+const hours = Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 10_000 }))
+const schema = exact({
+  /** Beside `file`, which is always there, in the cloud's own directory. */
+  stores: Type.Optional(Type.Array(exact({
+    id: Type.String({ pattern: '^[a-z0-9][a-z0-9_-]{0,62}$' }), dir: Type.String({ pattern: '^/' }), description: Type.Optional(Type.String({ maxLength: 255 })), weight: Type.Optional(Type.Integer({ minimum: -1000, maximum: 1000 })),
+  }), { maxItems: 50 })),
+  defaultStore: Type.Optional(Type.String()),
+  cacheGib: Type.Optional(Type.Number({ minimum: 0 })),
+  importMethods: Type.Optional(Type.Array(oneOf(...importMethods), { uniqueItems: true })),
+  webDownload: Type.Optional(exact({
+    schemes: lists, hosts: lists, networks: lists,
+    ports: Type.Optional(exact({ allow: Type.Optional(Type.Array(Type.Integer({ minimum: 1, maximum: 65_535 }))), deny: Type.Optional(Type.Array(Type.Integer({ minimum: 1, maximum: 65_535 }))) })),
+    redirects: Type.Optional(Type.Integer({ minimum: 0, maximum: 20 })), hours, patienceSeconds: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 3600 })),
+  })),
+  decompress: Type.Optional(Type.Boolean()),
+  maxUnpackedRatio: Type.Optional(Type.Number({ minimum: 1 })),
+  convertTo: Type.Optional(oneOf('raw', 'qcow2')),
+  inject: Type.Optional(exact({ properties: Type.Record(Type.String({ minLength: 1, maxLength: 255 }), Type.String({ maxLength: 65_535 })), unlessRoles: Type.Optional(words) })),
+  taskHours: hours,
+  stageHours: hours,
+})
+const versioned = new VersionedSchema(schema)
+export type ImageSettings = Static<typeof schema>
+
+/** Checks the file's value; throws badRequest that names the key and what is wrong with it. */
+export function imageSettings(value: unknown): ImageSettings {
+  check(versioned, 0, value)
+  return value as ImageSettings
+}
+
+const hour = 3600_000
+const over = <T>(base: { allow: readonly T[], deny: readonly T[] }, said: { allow?: readonly T[], deny?: readonly T[] } = {}): { allow: readonly T[], deny: readonly T[] } => ({ ...base, ...said })
+
+export function configOf(said: ImageSettings): ImageConfig {
+  const base = defaultConfig, web = said.webDownload ?? {}
+  return {
+    ...base, methods: said.importMethods ?? base.methods,
+    webDownload: {
+      ...base.webDownload, schemes: over(base.webDownload.schemes, web.schemes), hosts: over(base.webDownload.hosts, web.hosts), ports: over(base.webDownload.ports, web.ports),
+      networks: over(base.webDownload.networks, web.networks), redirects: web.redirects ?? base.webDownload.redirects,
+    },
+    webBounds: { maxMs: web.hours === undefined ? base.webBounds.maxMs : web.hours * hour, patienceMs: web.patienceSeconds === undefined ? base.webBounds.patienceMs : web.patienceSeconds * 1000 },
+    plugins: {
+      decompress: said.decompress ?? base.plugins.decompress, convertTo: said.convertTo ?? base.plugins.convertTo,
+      inject: { properties: said.inject?.properties ?? {}, unlessRoles: said.inject?.unlessRoles ?? base.plugins.inject.unlessRoles },
+    },
+    maxUnpackedRatio: said.maxUnpackedRatio ?? base.maxUnpackedRatio,
+    taskLifeMs: said.taskHours === undefined ? base.taskLifeMs : said.taskHours * hour, stageLifeMs: said.stageHours === undefined ? base.stageLifeMs : said.stageHours * hour,
+  }
+}
