@@ -31,7 +31,15 @@ export function parseJson(bytes: Buffer, contentType: string | undefined, consum
   let value: unknown
   try { value = JSON.parse(text) } catch { throw badRequest('Malformed request body: it is not valid JSON.') }
   if (!isShallow(value, deepest)) throw badRequest(`Malformed request body: it is nested more than ${deepest} deep.`)
+  // Only escapes can say what UTF-8 cannot.
+  if (text.includes('\\u') && !isText(value)) throw badRequest('Malformed request body: it holds half a character or a NUL.')
   return value
+}
+
+/** Neither half a surrogate pair, which no encoding knows, nor NUL, which not every database keeps: in no string and no key. */
+const isText = (value: unknown): boolean => {
+  if (typeof value === 'string') return value.isWellFormed() && !value.includes('\u0000')
+  return typeof value !== 'object' || value === null || (Array.isArray(value) ? value.every(isText) : Object.entries(value).every(([key, v]) => isText(key) && isText(v)))
 }
 
 /** No request of OpenStack's comes near; whoever walks a body recursively may rely on it. */

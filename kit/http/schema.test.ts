@@ -42,3 +42,9 @@ test('a record takes no key that its pattern does not match, whatever stands beh
   assert.ok(!accepts(inventories, '1.0', { inventories: { a: 'text' } }))
   assert.ok(!accepts(inventories, '1.0', { inventories: {}, all: { 'a\nb': 'text' } }))
 })
+
+test('an integer without bounds has those within which JSON is exact', () => {
+  const schema = new VersionedSchema(exact({ generation: Type.Integer(), count: Type.Optional(Type.Integer({ minimum: 1 })) }))
+  assert.ok(accepts(schema, '1.0', { generation: -5, count: 2 ** 40 }))
+  assert.ok(!accepts(schema, '1.0', { generation: 1e308 }) && !accepts(schema, '1.0', { generation: 0, count: 2 ** 60 }))
+})

@@ -73,12 +73,14 @@ function boundaries(schema: any, into = new Set<number>()): Set<number> {
 }
 
 /** `Type.Record` says nothing of keys that its pattern does not match, and typebox's own for any string matches none with a line break: such a key
- * would bring a value that nobody checked. It is refused instead. */
-function closeRecords(schema: any): void {
+ * would bring a value that nobody checked. It is refused instead. An integer without bounds takes 1e308, which no column holds. */
+function closeGaps(schema: any): void {
   if (typeof schema !== 'object' || schema === null) return
+  if (schema.type === 'integer' && schema.maximum === undefined && schema.exclusiveMaximum === undefined) schema.maximum = Number.MAX_SAFE_INTEGER
+  if (schema.type === 'integer' && schema.minimum === undefined && schema.exclusiveMinimum === undefined) schema.minimum = Number.MIN_SAFE_INTEGER
   if (schema.patternProperties && !Array.isArray(schema)) schema.additionalProperties ??= false
   // A property may be called like one of JSON schema's words.
-  for (const [key, value] of Object.entries<any>(schema)) if (key === 'properties') Object.values(value).forEach(closeRecords); else closeRecords(value)
+  for (const [key, value] of Object.entries<any>(schema)) if (key === 'properties') Object.values(value).forEach(closeGaps); else closeGaps(value)
 }
 
 /** A schema for every version of an operation; compiles one per stretch of versions that look the same. */
@@ -91,7 +93,7 @@ export class VersionedSchema {
 
   /** The versions at which it changes. Looked for when first asked: most operations of a process are never called. */
   #changes(): number[] {
-    if (!this.#boundaries) closeRecords(this.schema)
+    if (!this.#boundaries) closeGaps(this.schema)
     return this.#boundaries ??= [...boundaries(this.schema)].sort((a, b) => a - b)
   }
 

@@ -116,6 +116,9 @@ export function createApi(options: HttpOptions): Server {
     }
     const route = found.store as Route
     const params = found.params as Record<string, string>
+    // No id holds a NUL, and not every database may even be asked for one.
+    if (path.includes('%00')) throw notFound('The resource could not be found.')
+    if (search.includes('%00')) throw badRequest('The query string holds a NUL.')
 
     const negotiated = negotiate(service.microversions, req.headers)
     if (negotiated && 'status' in negotiated) throw new Fault(negotiated.status === 400 ? 'badRequest' : 'notAcceptable', negotiated.message)

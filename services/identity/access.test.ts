@@ -1,5 +1,6 @@
 import { after, before } from 'node:test'
 import { runAccess, worldOf } from '#kit/testing/run-access.ts'
+import { runQueries } from '#kit/testing/run-queries.ts'
 import { identity } from './service.ts'
 import { startIdentity, type IdentityApi } from './testing.ts'
 
@@ -7,6 +8,12 @@ let api: IdentityApi
 before(async () => { api = await startIdentity({ scoped: true }) })
 after(() => api.close())
 
-runAccess(identity.http, await identity.access(), () => ({
+const cases = await identity.access(), started = () => ({
   api, token: api.as, world: worldOf(api, { token: api.as, userId: api.userId, projectId: api.projectId, otherProjectId: api.otherProjectId, otherDomainId: api.otherDomainId }),
-}))
+})
+runAccess(identity.http, cases, started)
+const inherited = Object.fromEntries(['ProjectUser', 'ProjectGroup', 'DomainUser', 'DomainGroup'].map((kind) => [`list${kind}InheritedGrants`, `create${kind}InheritedGrant`]))
+runQueries(identity.http, cases, {
+  filledBy: { listUserGroups: 'addGroupUser', listUserProjects: 'createProjectUserGrant, of a role that domain managers may hand out', listRoleInferences: 'createRoleInference', listRoleAssignments: 'createProjectUserGrant', ...inherited },
+  fixed: { listVersions: 'a document', listOwnDomains: 'the scopes of the caller', listOwnProjects: 'the scopes of the caller', listOwnSystems: 'there is one system' },
+}, started)

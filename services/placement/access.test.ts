@@ -1,9 +1,14 @@
 import { after, before } from 'node:test'
 import { startApi, type TestApi } from '#kit/testing/api.ts'
 import { runAccess, worldOf } from '#kit/testing/run-access.ts'
+import { runQueries } from '#kit/testing/run-queries.ts'
 import { placement } from './service.ts'
 
 let api: TestApi
 before(async () => { api = await startApi({ services: [{ module: placement, deps: ({ store }) => ({ store: store.as() }) }] }) })
 after(() => api.close())
-runAccess(placement.http, await placement.access(), () => ({ api, world: worldOf(api, { userId: () => 'user' }) }))
+const cases = await placement.access(), started = () => ({ api, world: worldOf(api, { userId: () => 'user' }) })
+runAccess(placement.http, cases, started)
+runQueries(placement.http, cases, {
+  fixed: { listInventories: 'set as a whole' },
+}, started)

@@ -34,7 +34,7 @@ export const attributes = {
   'security_groups': free(kinds.uuids, { filter: true }),
   'port_security_enabled': { kind: kinds.boolean, ...owner, column: 'portSecurityEnabled' },
   'allowed_address_pairs': { kind: kinds.list<Pair>(pair), ...owner, fallback: [] as Pair[] },
-  'binding:host_id': { kind: kinds.textOrNull(), ...binder, column: 'host' },
+  'binding:host_id': { kind: kinds.hostOrNull, ...binder, column: 'host' },
   'binding:profile': { kind: kinds.object<Record<string, unknown> | null>({ type: ['object', 'null'] }), ...binder },
   'binding:vif_type': readOnly(kinds.shown, { see: policy.admin }),
   'binding:vif_details': readOnly(kinds.shown, { see: policy.admin }),

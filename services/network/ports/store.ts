@@ -75,5 +75,5 @@ export const filters: Filters = {
   ip_address: (eb, values) => fixedIps(eb, values.map((v) => `ip_address=${v}`)),
   subnet_id: (eb, values) => fixedIps(eb, values.map((v) => `subnet_id=${v}`)),
   security_groups: (eb, values) => eb('id', 'in', eb.selectFrom('networkPortGroups').select('portId').where('groupId', 'in', values)),
-  status: (eb, values) => eb.or(values.flatMap((v) => statuses[v] ? [statuses[v](eb)] : [])),
+  status: (eb, values) => eb.or(values.flatMap((v) => Object.hasOwn(statuses, v) ? [statuses[v]!(eb)] : [])),
 }

@@ -16,6 +16,9 @@ export const text = (max = 255): Kind<string> => kind(raw({ type: 'string', maxL
 /** Text where null means empty, as neutron's `string_or_none` with a convert. */
 export const textOrNull = (max = 255): Kind<string | null> => kind(raw({ type: ['string', 'null'], maxLength: max }))
 
+/** What the bus can address, or nothing. */
+export const hostOrNull: Kind<string | null> = kind(raw({ anyOf: [{ type: 'string', maxLength: 160, pattern: '^([A-Za-z0-9][A-Za-z0-9_.:-]*)?$' }, { type: 'null' }] }))
+
 const truths = ['true', 'True', 'TRUE', '1'], lies = ['false', 'False', 'FALSE', '0']
 export const isTrue = (value: unknown): boolean => value === true || value === 1 || truths.includes(value as string)
 export const boolean: Kind<boolean> = kind(raw({ anyOf: [{ type: 'boolean' }, { enum: [0, 1, ...truths, ...lies] }] }), isTrue, 'boolean')
