@@ -19,7 +19,17 @@ export interface Actor {
   roles: readonly string[]
   /** Names the token the caller came with, without being one: `token:<audit id>` is the resource of its trace. */
   auditId?: string
+  /** How the caller came by his rights when they are lent to him. */
+  delegation?: Delegation
+  /** The only requests that are allowed; checked and taken away before an operation sees the actor. */
+  accessRules?: readonly AccessRule[]
 }
+
+/** Rights lent by an application credential or a trust: good for their project, and not for managing other credentials. */
+export interface Delegation { applicationCredentialId?: string, unrestricted?: boolean, trustId?: string }
+
+/** A request that an application credential may make: the path in keystone's notation, with `*`, `**` and `{name}`. */
+export interface AccessRule { service: string, method: string, path: string }
 
 export interface Log {
   debug(fields: object, message: string): void

@@ -54,6 +54,6 @@ export async function serviceDeps({ config, store, bus, tracer, client, publicUr
     },
     blobs,
     authenticate: authenticate(identity, () => `${publicUrl}/identity`),
-    http: { openServiceCredential: (sealed) => serviceCredentials(identity.keyring).open(sealed) },
+    http: { openServiceCredential: async (sealed) => { await identity.keyring.fresh(); return serviceCredentials(identity.keyring).open(sealed) } },
   }
 }

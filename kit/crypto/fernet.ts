@@ -43,4 +43,6 @@ export interface Keyring {
   readonly keys: readonly FernetKey[]
   /** Looks whether another process has added keys; answers whether there is news. */
   refresh(): Promise<boolean>
+  /** Looks when that was last done some seconds ago: before anything is sealed or opened. */
+  fresh(): Promise<void>
 }

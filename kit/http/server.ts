@@ -4,9 +4,10 @@ import { createServer as createHttpsServer } from 'node:https'
 import { Readable } from 'node:stream'
 import { pipeline as pipe } from 'node:stream/promises'
 import findMyWay, { type HTTPMethod } from 'find-my-way'
-import type { Actor, Context, Log } from '#base/context.ts'
+import type { AccessRule, Actor, Context, Log } from '#base/context.ts'
 import { badRequest, Fault, notFound, unauthorized } from '#base/errors.ts'
 import { newRequestId } from '#base/ids.ts'
+import { allowedByRules } from '#kit/policy/access-rules.ts'
 import { anyone } from '#kit/policy/rules.ts'
 import type { RequestScope, Tracer } from '#kit/trace/tracer.ts'
 import { drain, parseJson, readBody, type Patience } from './body.ts'
@@ -27,7 +28,7 @@ export interface HttpOptions {
   /** Whom a token stands for. Throws Unauthorized. */
   authenticate(token: string, ctx: Context): Promise<Actor>
   /** Opens the credential one service shows another (service-credential.ts); without it none is accepted. */
-  openServiceCredential?(sealed: string): Actor
+  openServiceCredential?(sealed: string): Actor | Promise<Actor>
   tracer: Tracer
   log: Log
   /** With senders of bodies that were refused. */
@@ -124,7 +125,7 @@ export function createApi(options: HttpOptions): Server {
     const open = route.operations.every((op) => op.access === anyone)
     const token = req.headers['x-auth-token']
     if (!open) {
-      scope.ctx = { ...scope.ctx, actor: await scope.ctx.span(`${service.name}.validate-token`, () => callerOf(req, token, scope.ctx)) }
+      scope.ctx = { ...scope.ctx, actor: await scope.ctx.span(`${service.name}.validate-token`, () => callerOf(req, token, scope.ctx, service, inner)) }
     }
     const ctx = scope.ctx
     if (!open) service.inspect?.(ctx, params)
@@ -160,11 +161,21 @@ export function createApi(options: HttpOptions): Server {
     await send(req, res, service, reply, ctx, version)
   }
 
-  async function callerOf(req: IncomingMessage, token: string | string[] | undefined, ctx: Context): Promise<Actor> {
+  async function callerOf(req: IncomingMessage, token: string | string[] | undefined, ctx: Context, service: ServiceHttp, inner: string): Promise<Actor> {
     const sealed = req.headers[serviceCredentialHeader]
     if (typeof sealed === 'string' && options.openServiceCredential) return options.openServiceCredential(sealed)
     if (typeof token !== 'string' || token === '') throw notAuthenticated(options.publicUrl)
-    return options.authenticate(token, ctx)
+    const { accessRules, ...actor } = await options.authenticate(token, ctx)
+    if (accessRules && !await mayAsk(req, accessRules, ctx, service, inner)) throw notAuthenticated(options.publicUrl)
+    return actor
+  }
+
+  /** An application credential may be bound to some requests; a token may always be looked at, and a service goes on with what it was asked for. */
+  async function mayAsk(req: IncomingMessage, rules: readonly AccessRule[], ctx: Context, service: ServiceHttp, inner: string): Promise<boolean> {
+    if (service.name === 'identity' && req.method === 'GET' && inner === '/v3/auth/tokens') return true
+    if (allowedByRules(rules, { serviceTypes: [service.name, ...service.otherTypes ?? []], method: req.method ?? '', paths: [inner, service.mount + inner] })) return true
+    const onBehalf = req.headers['x-service-token']
+    return typeof onBehalf === 'string' && (await options.authenticate(onBehalf, ctx)).roles.includes('service')
   }
 
   async function send(req: IncomingMessage, res: ServerResponse, service: ServiceHttp, reply: Reply, ctx: Context, version: Version): Promise<void> {

@@ -21,6 +21,8 @@ export interface ServiceHttp<D = any> {
   name: string
   /** The path below the public URL: `/compute`. */
   mount: string
+  /** Types in the catalogue beside the name: access rules speak of these. */
+  otherTypes?: string[]
   /** The API's prefixes below the mount, the canonical one first: `/v2.1`, `/v2.1/{project_id}`. */
   prefixes: string[]
   operations: Operation<D>[]

@@ -3,7 +3,7 @@ import type { Actor, Context } from '#base/context.ts'
 import { authenticationRequired } from './faults.ts'
 import type { Deps } from './deps.ts'
 import type { Claims } from './tokens/payload.ts'
-import { standingOf, whyNot, type Standing } from './tokens/standing-store.ts'
+import { actingUser, standingOf, whyNot, type Standing } from './tokens/standing-store.ts'
 
 /** A token that holds, with what it is worth. */
 export interface Subject { claims: Claims, standing: Standing }
@@ -19,12 +19,15 @@ export async function examine(deps: Deps, token: string, graceSeconds = 0): Prom
 }
 
 export function actorOf({ claims, standing }: Subject): Actor {
-  const { user, scope } = standing
+  const user = actingUser(standing), { scope, applicationCredential } = standing
   return {
     userId: user.id, userName: user.name, userDomainId: user.domainId, roles: standing.roles.map((r) => r.name.toLowerCase()), auditId: claims.auditIds[0]!,
     ...(claims.scope.kind === 'project' && { projectId: scope!.id, projectName: scope!.name, projectDomainId: scope!.domainId }),
     ...(claims.scope.kind === 'domain' && { domainId: scope!.id }),
     ...(claims.scope.kind === 'system' && { system: 'all' as const }),
+    ...(applicationCredential && { delegation: { applicationCredentialId: applicationCredential.id, unrestricted: applicationCredential.unrestricted } }),
+    ...(claims.trustId && { delegation: { trustId: claims.trustId } }),
+    ...(applicationCredential && applicationCredential.accessRules.length > 0 && { accessRules: applicationCredential.accessRules.map(({ service, method, path }) => ({ service, method, path })) }),
   }
 }
 

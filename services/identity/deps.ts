@@ -5,6 +5,7 @@ import { seal, unseal } from '#kit/crypto/seal.ts'
 import type { Store, Tx } from '#kit/store/store.ts'
 import type { Tracer } from '#kit/trace/tracer.ts'
 import { oidcProviders, type OidcProviders } from './federation/oidc.ts'
+import { blobSealer, type BlobSealer } from './credentials/keys-store.ts'
 import { openKeyring } from './tokens/keys-store.ts'
 import { tokenSealer, type TokenSealer } from './tokens/payload.ts'
 import { createPasswords, type PasswordCost, type Passwords } from './passwords/hasher.ts'
@@ -20,8 +21,12 @@ export interface Deps {
   /** For secrets at rest. */
   vault: Vault
   oidc: OidcProviders
+  /** For the blobs of credentials: rotating keys of their own. */
+  blobs: BlobSealer
   passwords: Passwords
   limiter: FailureLimiter
+  /** Passcodes have six digits: fewer failures are borne. */
+  passcodeLimiter: FailureLimiter
   tracer: Pick<Tracer, 'bind'>
   config: IdentityConfig
   /** Epoch milliseconds. */
@@ -33,6 +38,7 @@ export interface Vault {
   /** Throws when it was sealed under another key or for another owner. */
   open(owner: string, sealed: string): unknown
 }
+export const vaultOf = (key: Uint8Array): Vault => ({ seal: (owner, value) => seal(key, owner, value), open: (owner, sealed) => unseal(key, owner, sealed) })
 export type IdentityTx = Tx<IdentityTables>
 export const operation = operationsOf<Deps>()
 
@@ -46,8 +52,22 @@ export interface IdentityConfig {
   /** Whether projects' limits have to fit below their domain's. */
   enforcementModel: EnforcementModel
   security: SecurityRules
+  /** How long a receipt of a part of the methods is good for the rest. */
+  receiptLifeSeconds: number
+  /** Passcodes of so many former half minutes are taken beside the present one. */
+  totpPreviousWindows: number
+  /** How old (and how far ahead) the time of a request signed with an EC2 credential may be. */
+  signatureLifeSeconds: number
+  maxRedelegation: number
+  maxCredentialsPerUser: number
 }
-export const defaultConfig: IdentityConfig = { tokenLifeSeconds: 3600, allowExpiredSeconds: 172_800, enforcementModel: 'flat', security: defaultRules }
+export const defaultConfig: IdentityConfig = {
+  tokenLifeSeconds: 3600, allowExpiredSeconds: 172_800, receiptLifeSeconds: 300, totpPreviousWindows: 1, signatureLifeSeconds: 900, maxRedelegation: 3, maxCredentialsPerUser: 500,
+  enforcementModel: 'flat', security: defaultRules,
+}
+
+/** How long a seal under the keyring may be worth something: how long its key is kept. */
+export const longestSealSeconds = ({ tokenLifeSeconds, allowExpiredSeconds }: IdentityConfig): number => tokenLifeSeconds + allowExpiredSeconds
 
 export interface DepsSetup {
   store: Store
@@ -65,10 +85,11 @@ export interface DepsSetup {
 /** Identity's deps over a migrated database; its keys are made on the first call ever. */
 export async function identityDeps(setup: DepsSetup): Promise<Deps> {
   const store = setup.store.as<IdentityTables>(), clock = setup.clock ?? Date.now
-  const keyring = await openKeyring(store)
+  const keyring = await openKeyring(store, clock), vault = vaultOf(setup.sealKey)
   return {
-    store, keyring, oidc: oidcProviders(clock), tokens: tokenSealer(keyring), vault: { seal: (owner, value) => seal(setup.sealKey, owner, value), open: (owner, sealed) => unseal(setup.sealKey, owner, sealed) },
-    passwords: createPasswords(setup.passwordCost, setup.passwordQueue), limiter: createLimiter({ clock, ...setup.limiter }),
+    store, keyring, oidc: oidcProviders(clock), tokens: tokenSealer(keyring), vault, blobs: blobSealer(store, vault, clock), passwords: createPasswords(setup.passwordCost, setup.passwordQueue),
+    limiter: createLimiter({ clock, ...setup.limiter }),
+    passcodeLimiter: createLimiter({ clock, pair: { burst: 5, everySeconds: 60 }, source: { burst: 60, everySeconds: 5 }, user: { burst: 20, everySeconds: 60 } }),
     tracer: setup.tracer, config: { ...defaultConfig, ...setup.config }, clock,
   }
 }

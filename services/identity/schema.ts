@@ -5,7 +5,7 @@ import type { FederationTables } from './federation/schema.ts'
 import type { LimitTables } from './limits/schema.ts'
 import type { PolicyTables } from './policies/schema.ts'
 
-export interface IdentityTables extends LimitTables, PolicyTables, DomainOptionTables, FederationTables {
+export interface IdentityTables extends LimitTables, PolicyTables, DomainOptionTables, FederationTables, DelegationTables {
   identityProjects: ProjectRow
   identityProjectTags: { projectId: string, name: string }
   identityUsers: UserRow
@@ -14,7 +14,7 @@ export interface IdentityTables extends LimitTables, PolicyTables, DomainOptionT
   identityRoles: RoleRow
   identityImpliedRoles: { priorRoleId: string, impliedRoleId: string }
   identityAssignments: AssignmentRow
-  identityRevocations: { auditId: string, expiresAtSeconds: number }
+  identityRevocations: { auditId: string, expiresAtSeconds: number, revokedAt: string | null }
   identityKeys: { number: number, secret: string, createdAt: string }
   identityRegions: RegionRow
   identityServices: ServiceRow
@@ -101,5 +101,51 @@ export interface ApplicationCredentialRow {
   unrestricted: Flag
   /** JSON list of role ids; what of it the user still holds is what the credential can do. */
   roleIds: string
+  createdAt: string
+}
+
+/** Credentials, trusts and access rules: what others are let in by. */
+export interface DelegationTables {
+  identityTrusts: TrustRow
+  identityAccessRules: AccessRuleRow
+  identityApplicationCredentialRules: { applicationCredentialId: string, accessRuleId: string }
+  identityCredentials: CredentialRow
+  identityCredentialKeys: { number: number, secret: string, createdAt: string }
+}
+
+export interface TrustRow {
+  id: string
+  trustorUserId: string
+  trusteeUserId: string
+  /** Whose rights are lent: the trustor, or the first one of a chain of redelegations. */
+  rootTrustorId: string
+  projectId: string | null
+  impersonation: Flag
+  /** With microseconds, as it was asked for. */
+  expiresAt: string | null
+  remainingUses: number | null
+  redelegatedTrustId: string | null
+  redelegationCount: number
+  /** JSON list of role ids: all of them, or the trust is worth nothing. */
+  roleIds: string
+  deletedAt: string | null
+  createdAt: string
+}
+
+export interface AccessRuleRow { id: string, userId: string, service: string, path: string, method: string }
+
+export interface CredentialRow {
+  /** For EC2's the digest of the access key, as in keystone. */
+  id: string
+  userId: string
+  projectId: string | null
+  type: string
+  /** The blob under the key of this number. */
+  keyNumber: number
+  sealed: string
+  /** JSON: attributes that clients made up. */
+  extra: string
+  /** The time step of the last TOTP passcode that was used: none is taken twice. */
+  lastStep: number
   createdAt: string
 }

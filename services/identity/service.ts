@@ -2,9 +2,13 @@
 import type { Operation } from '#kit/http/operation.ts'
 import type { ServiceModule } from '#kit/service.ts'
 import { statusText } from '#kit/http/status.ts'
+import * as accessRules from './access-rules/api.ts'
 import * as applicationCredentials from './application-credentials/api.ts'
 import * as assignments from './assignments/api.ts'
 import { grants } from './assignments/grants.ts'
+import * as credentials from './credentials/api.ts'
+import * as ec2 from './credentials/ec2.ts'
+import * as signed from './credentials/signed.ts'
 import type { Deps } from './deps.ts'
 import * as domains from './domains/api.ts'
 import * as endpoints from './endpoints/api.ts'
@@ -24,6 +28,7 @@ import * as policyAssociations from './policies/associations.ts'
 import * as limits from './limits/api.ts'
 import * as registeredLimits from './limits/registered.ts'
 import { federation } from './migrations/0010-federation.ts'
+import { delegation } from './migrations/0004-delegation.ts'
 import * as projects from './projects/api.ts'
 import * as regions from './regions/api.ts'
 import * as roles from './roles/api.ts'
@@ -31,6 +36,7 @@ import * as inferences from './roles/inferences.ts'
 import * as services from './services/api.ts'
 import * as tags from './tags/api.ts'
 import * as tokens from './tokens/api.ts'
+import * as trusts from './trusts/api.ts'
 import * as users from './users/api.ts'
 import * as versions from './versions/api.ts'
 
@@ -48,6 +54,7 @@ export const identity: ServiceModule<Deps> = {
       ...operationsIn(policies, policyAssociations, endpointFilter), ...policyAssociations.policyAssociations, ...endpointFilter.endpointFilters,
       ...operationsIn(assignments, regions, services, endpoints, applicationCredentials),
       ...federationNouns, ...operationsIn(federationSettings, federationDoors, vouching),
+      ...operationsIn(accessRules, credentials, ec2, signed, trusts),
     ],
     envelope: (fault) => ({ error: { code: fault.status, title: statusText(fault.status), message: fault.message } }),
   },
@@ -57,6 +64,7 @@ export const identity: ServiceModule<Deps> = {
     policyTables,
     domainConfigTables,
     federation,
+    delegation,
   ],
   access: async () => (await Promise.all([
     import('./versions/access.ts'), import('./tokens/access.ts'), import('./users/access.ts'), import('./projects/access.ts'), import('./tags/access.ts'), import('./domains/access.ts'),
@@ -65,5 +73,6 @@ export const identity: ServiceModule<Deps> = {
     import('./limits/access.ts'),
     import('./policies/access.ts'),
     import('./domain-config/access.ts'),
+    import('./access-rules/access.ts'), import('./credentials/access.ts'), import('./trusts/access.ts'),
   ])).flatMap((m) => m.access),
 }

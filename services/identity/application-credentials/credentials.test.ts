@@ -35,6 +35,7 @@ test('application credentials: bound to a project, its roles and its time; not t
   assert.equal((await make({ name: 'x', expires_at: 'tomorrow' })).status, 400)
   assert.equal((await make({ name: 'x', expires_at: '2001-01-01T00:00:00' })).status, 400)
   assert.equal((await make({ name: 'x', access_rules: [{ path: '/x' }] })).status, 400)
+  assert.equal((await make({ name: 'x', surprise: 1 })).status, 400)
   const open = (await make({ name: 'open', unrestricted: true, secret: 'I thought of it' })).body.application_credential
   const openToken = (await log({ id: open.id, secret: 'I thought of it' })).headers.get('x-subject-token')!
   assert.equal((await make({ name: 'by-open' }, openToken)).status, 201)

@@ -66,7 +66,7 @@ async function localUser(deps: Deps, user: Mapped['user'], caller: Caller): Prom
   const found = await deps.store.read((tx) => findUser(tx, user.id !== undefined ? { id: user.id } : { name: user.name!, domain: user.domain! }))
   if (!found?.mayEnter) throw new Unmapped('the local user does not exist or is disabled')
   const shown: Shown = { user: found.user, methods: ['mapped'] }
-  requireRules(shown, caller)
+  requireRules(shown)
   return shown
 }
 

@@ -6,6 +6,7 @@ import { insert, replace } from '#kit/store/rows.ts'
 import type { IdentityTx } from '../deps.ts'
 import type { Page } from '../fields.ts'
 import { inChunks, narrowed, type Term } from '../lists-store.ts'
+import { removeDelegationsIn } from '../trusts/owners-store.ts'
 import type { ProjectRow } from '../schema.ts'
 
 export type TaggedProject = ProjectRow & { tags: string[] }
@@ -82,6 +83,7 @@ export async function remove(tx: IdentityTx, ids: string[]): Promise<void> {
   await tx.db.deleteFrom('identityProjectTags').where('projectId', 'in', ids).execute()
   await limits.removeOfOwners(tx, ids)
   await endpointFilter.forgetProjects(tx, ids)
+  await removeDelegationsIn(tx, ids)
   await tx.db.updateTable('identityUsers').set({ defaultProjectId: null }).where('defaultProjectId', 'in', ids).execute()
   await tx.db.deleteFrom('identityProjects').where('id', 'in', ids).execute()
 }

@@ -6,54 +6,76 @@ import { lenient, Type } from '#kit/http/schema.ts'
 import { examine, type Subject } from '../authenticate.ts'
 import { catalogFor } from '../catalog/entries-store.ts'
 import { operation, type Deps } from '../deps.ts'
-import { missing } from '../faults.ts'
 import { listServiceProviders } from '../federation/store.ts'
+import { authenticationRequired, missing } from '../faults.ts'
 import { collection, isOn } from '../fields.ts'
 import { projectView } from '../projects/view.ts'
 import { domainView } from '../domains/view.ts'
 import { issue } from './issue.ts'
 import { authBody } from './methods.ts'
+import { MoreMethodsNeeded, sealReceipt } from './receipts.ts'
 import * as policy from './policy.ts'
 import * as scopes from './scopes-store.ts'
 import * as tokens from './store.ts'
-import { tokenView } from './view.ts'
+import { actingUser, standingOf } from './standing-store.ts'
+import { receiptView, tokenView } from './view.ts'
 
 const query = lenient({ nocatalog: Type.Optional(Type.String()), allow_expired: Type.Optional(Type.String()) })
 
 /** A token as its holder sees it. */
 export const withCatalog = async (deps: Deps, subject: Subject, query: { nocatalog?: string }): Promise<object> => {
-  const { claims } = subject
+  const { claims, standing } = subject
   const catalog = 'nocatalog' in query || claims.scope.kind === 'unscoped'
-    ? undefined : await deps.store.read((tx) => catalogFor(tx, claims.userId, claims.scope.kind === 'project' ? claims.scope.id : undefined))
+    ? undefined : await deps.store.read((tx) => catalogFor(tx, standing.trust?.trustor.id ?? claims.userId, claims.scope.kind === 'project' ? claims.scope.id : undefined))
   return { token: tokenView(subject, catalog, await deps.store.read((tx) => listServiceProviders(tx, { enabled: true }))) }
 }
 
-/** The token that X-Subject-Token shows; the 404 when it holds no more, whoever asks. */
-const subject = {
+/** The token that X-Subject-Token shows; the 404 when it holds no more, whoever asks. `heeding`: who is told of it must know what access rules are. */
+const subjectFor = (heeding: boolean) => ({
   async load(_ctx: unknown, _params: unknown, deps: Deps, input: Input<{ allow_expired?: string }, unknown, unknown>): Promise<(Subject & { text: string }) | undefined> {
     const text = input.headers['x-subject-token']
     if (typeof text !== 'string' || text === '') return undefined
     const grace = isOn(input.query.allow_expired) ? deps.config.allowExpiredSeconds : 0
     const found = await examine(deps, text, grace)
-    return typeof found === 'string' ? undefined : { ...found, text }
+    if (typeof found === 'string') return undefined
+    // Who asks without saying that he heeds access rules would let everything pass.
+    const heeds = !heeding || Number(input.headers['openstack-identity-access-rules'] ?? 0) >= 1
+    return found.standing.applicationCredential?.accessRules.length && !heeds ? undefined : { ...found, text }
   },
   sees: authenticated,
-  owner: ({ claims }: Subject & { text: string }) => ({ userId: claims.userId }),
+  owner: ({ standing }: Subject & { text: string }) => ({ userId: actingUser(standing).id }),
   missing: () => missing('token', 'the one in X-Subject-Token'),
-}
+})
 
 export const issueToken = operation({
   name: 'issueToken', method: 'POST', path: '/auth/tokens', summary: 'Authenticate and get a token.', status: 201,
   access: anyone, query, body: authBody,
-  async handle(ctx, { query, body, urls, remoteAddress }, deps) {
-    const issued = await issue(ctx, deps, body.auth, { root: urls.root, remoteAddress })
-    return new Reply({ headers: { 'x-subject-token': issued.token, vary: 'X-Auth-Token' }, body: await withCatalog(deps, issued, query) })
+  async handle(ctx, { query, body, urls, remoteAddress, headers }, deps) {
+    const receipt = headers['openstack-auth-receipt']
+    try {
+      const issued = await issue(ctx, deps, body.auth, { root: urls.root, remoteAddress, ...(typeof receipt === 'string' && { receipt }) })
+      return new Reply({ headers: { 'x-subject-token': issued.token, vary: 'X-Auth-Token' }, body: await withCatalog(deps, issued, query) })
+    } catch (error) {
+      if (error instanceof MoreMethodsNeeded) return await receiptFor(deps, error, urls.root)
+      throw error
+    }
   },
 })
 
+/** The 401 with which one comes back with the rest of the methods. */
+async function receiptFor(deps: Deps, { user, methods, required }: MoreMethodsNeeded, root: string): Promise<Reply> {
+  const issuedAtSeconds = Math.floor(deps.clock() / 1000), expiresAtSeconds = issuedAtSeconds + deps.config.receiptLifeSeconds
+  const standing = await deps.store.read((tx) => standingOf(tx, { userId: user.id, methods, scope: { kind: 'unscoped' }, auditIds: [''], issuedAtSeconds, expiresAtSeconds, userGeneration: user.generation, scopeGeneration: 0 }))
+  if (!standing) throw authenticationRequired(root)
+  return new Reply({
+    status: 401, headers: { 'openstack-auth-receipt': sealReceipt(deps, user, methods, issuedAtSeconds), 'www-authenticate': `Keystone uri="${root}"`, vary: 'X-Auth-Token' },
+    body: receiptView(standing.user, methods, required, issuedAtSeconds, expiresAtSeconds),
+  })
+}
+
 export const validateToken = operation({
   name: 'validateToken', method: 'GET', path: '/auth/tokens', summary: 'Validate a token and show what it stands for.',
-  access: policy.validateToken, query, target: subject,
+  access: policy.validateToken, query, target: subjectFor(true),
   async handle(_ctx, { query, target }, deps) {
     return new Reply({ headers: { 'x-subject-token': target.text, vary: 'X-Auth-Token' }, body: await withCatalog(deps, target, query) })
   },
@@ -61,7 +83,7 @@ export const validateToken = operation({
 
 export const revokeToken = operation({
   name: 'revokeToken', method: 'DELETE', path: '/auth/tokens', summary: 'Revoke a token.',
-  access: policy.revokeToken, target: subject,
+  access: policy.revokeToken, target: subjectFor(false),
   async handle(_ctx, { target }, deps) {
     await deps.store.tx((tx) => tokens.revoke(tx, target.claims.auditIds[0]!, target.claims.expiresAtSeconds, Math.floor(deps.clock() / 1000)), { durable: true })
   },

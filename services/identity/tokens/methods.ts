@@ -1,19 +1,23 @@
-// The ways to say who one is: password, token, application credential. Each answers the user, or throws the one 401.
+// The ways to say who one is: password, token, application credential, passcode. Each answers the user, or throws the one 401.
 import { badRequest, forbidden, unauthorized } from '#base/errors.ts'
 import { exact, lenient, Type, type Static } from '#kit/http/schema.ts'
 import { examine } from '../authenticate.ts'
 import type { Deps } from '../deps.ts'
 import { authenticationRequired } from '../faults.ts'
+import * as credentials from '../credentials/store.ts'
 import { fitsDigest, isDigest } from '../passwords/hasher.ts'
 import type { UserRow } from '../schema.ts'
 import { scopeId } from './payload.ts'
+import { MoreMethodsNeeded, openReceipt } from './receipts.ts'
 import * as store from './store.ts'
+import { decodeBase32, stepOf } from './totp.ts'
 
 const named = lenient({ id: Type.Optional(Type.String()), name: Type.Optional(Type.String()) })
-const userRef = lenient({ id: Type.Optional(Type.String()), name: Type.Optional(Type.String()), domain: Type.Optional(named), password: Type.Optional(Type.String()) })
+const userRef = lenient({ id: Type.Optional(Type.String()), name: Type.Optional(Type.String()), domain: Type.Optional(named), password: Type.Optional(Type.String()), passcode: Type.Optional(Type.String()) })
 const scopeSchema = Type.Union([Type.String(), lenient({
   project: Type.Optional(lenient({ id: Type.Optional(Type.String()), name: Type.Optional(Type.String()), domain: Type.Optional(named) })),
   domain: Type.Optional(named), system: Type.Optional(lenient({})), unscoped: Type.Optional(lenient({})),
+  'OS-TRUST:trust': Type.Optional(lenient({ id: Type.String({ minLength: 1 }) })),
 })])
 export const authBody = exact({ auth: lenient({
   identity: lenient({
@@ -21,6 +25,7 @@ export const authBody = exact({ auth: lenient({
     password: Type.Optional(lenient({ user: Type.Optional(userRef) })),
     token: Type.Optional(lenient({ id: Type.String() })),
     mapped: Type.Optional(lenient({ id: Type.Optional(Type.String()) })), saml2: Type.Optional(lenient({ id: Type.Optional(Type.String()) })), openid: Type.Optional(lenient({ id: Type.Optional(Type.String()) })),
+    totp: Type.Optional(lenient({ user: Type.Optional(userRef) })),
     application_credential: Type.Optional(lenient({ id: Type.Optional(Type.String()), name: Type.Optional(Type.String()), secret: Type.Optional(Type.String()), user: Type.Optional(userRef) })),
   }),
   scope: Type.Optional(scopeSchema),
@@ -41,12 +46,13 @@ export interface Shown {
   protocolId?: string
   /** OAuth1's. */
   accessTokenId?: string
-  /** The scope that an application credential dictates. */
+  /** The scope that an application credential or a trust dictates. */
   projectId?: string
+  trustId?: string
   /** A system token cannot be turned into one for a project or domain. */
   fromSystem?: boolean
 }
-export interface Caller { root: string, remoteAddress: string }
+export interface Caller { root: string, remoteAddress: string, /** Of methods he showed a moment ago. */ receipt?: string }
 
 const expecting = (attribute: string, target: string): Error =>
   badRequest(`Expecting to find ${attribute} in ${target}. The server could not comply with the request since it is either malformed or otherwise incorrect. The client is assumed to be in error.`)
@@ -107,6 +113,7 @@ async function again(deps: Deps, auth: Auth, caller: Caller, token: string): Pro
   if (claims.scope.kind === 'system' && (scopes.project || scopes.domain)) {
     throw forbidden('You are not authorized to perform the requested action: Using a system-scoped token to create a project-scoped or domain-scoped token is not allowed.')
   }
+  if (claims.trustId) throw forbidden('You are not authorized to perform the requested action: Using trust-scoped token to create another token. Create a new trust-scoped token instead.')
   if (claims.applicationCredentialId && asked !== undefined) {
     throw forbidden('You are not authorized to perform the requested action: Using an application credential token to create a scoped token is not allowed.')
   }
@@ -138,7 +145,32 @@ async function byApplicationCredential(deps: Deps, auth: Auth, caller: Caller): 
   return { user: found!.user, methods: ['application_credential'], applicationCredentialId: found!.credential.id, projectId: found!.credential.projectId }
 }
 
-const methods = { password: byPassword, token: byToken, application_credential: byApplicationCredential, mapped: byFederatedToken('mapped'), saml2: byFederatedToken('saml2'), openid: byFederatedToken('openid') } as const
+/** Each passcode lets in once; which part of it was wrong is not told. */
+async function byPasscode(deps: Deps, auth: Auth, caller: Caller): Promise<Shown> {
+  const user = auth.identity.totp?.user
+  checkRef(user, 'totp')
+  const claim = claimOf(user)
+  deps.passcodeLimiter.check(claim, caller.remoteAddress)
+  const { found, secrets } = await deps.store.read(async (tx) => {
+    const found = await store.findUser(tx, user)
+    return { found, secrets: found ? await credentials.ofUser(tx, found.user.id, 'totp') : [] }
+  })
+  let fits = false
+  for (const row of secrets) {
+    const secret = decodeBase32(await deps.blobs.open(row))
+    const step = secret && stepOf(secret, user.passcode ?? '', deps.clock(), deps.config.totpPreviousWindows)
+    fits ||= step !== undefined && await deps.store.tx((tx) => credentials.takeStep(tx, row.id, step))
+  }
+  if (!fits) {
+    deps.passcodeLimiter.failed(claim, caller.remoteAddress)
+    throw authenticationRequired(caller.root)
+  }
+  deps.passcodeLimiter.succeeded(claim, caller.remoteAddress)
+  if (!found!.mayEnter) throw authenticationRequired(caller.root)
+  return { user: found!.user, methods: ['totp'] }
+}
+
+const methods = { password: byPassword, token: byToken, application_credential: byApplicationCredential, mapped: byFederatedToken('mapped'), saml2: byFederatedToken('saml2'), openid: byFederatedToken('openid'), totp: byPasscode } as const
 
 /** Goes through all the methods the request names; they must agree on the user. */
 export async function identify(deps: Deps, auth: Auth, caller: Caller): Promise<Shown> {
@@ -152,14 +184,20 @@ export async function identify(deps: Deps, auth: Auth, caller: Caller): Promise<
     if (shown && shown.user.id !== next.user.id) throw authenticationRequired(caller.root)
     shown = { ...shown, ...next, methods: [...new Set([...(shown?.methods ?? []), ...next.methods])] }
   }
-  requireRules(shown!, caller)
+  if (caller.receipt !== undefined) {
+    const before = await openReceipt(deps, caller.receipt, shown!.user)
+    if (!before) throw authenticationRequired(caller.root, 'the receipt is not his, or too old')
+    shown = { ...shown!, methods: [...new Set([...before, ...shown!.methods])] }
+  }
+  requireRules(shown!)
   return shown!
 }
 
-/** A user may be bound to use several methods together. */
-export function requireRules(shown: Shown, caller: Caller): void {
-  const options = JSON.parse(shown.user.options) as { multi_factor_auth_enabled?: boolean | null, multi_factor_auth_rules?: string[][] | null }
-  const rules = options.multi_factor_auth_rules ?? []
-  if (options.multi_factor_auth_enabled === false || rules.length === 0) return
-  if (!rules.some((rule) => rule.every((method) => shown.methods.includes(method)))) throw authenticationRequired(caller.root)
+/** A user may be bound to use several methods together. Rules of methods that do not exist lock nobody out. */
+export function requireRules({ user, methods: used }: Shown): void {
+  const options = JSON.parse(user.options) as { multi_factor_auth_enabled?: boolean | null, multi_factor_auth_rules?: string[][] | null }
+  if (options.multi_factor_auth_enabled === false) return
+  const rules = (options.multi_factor_auth_rules ?? []).map((rule) => [...new Set(rule)].filter((method) => Object.hasOwn(methods, method))).filter((rule) => rule.length > 0)
+  if (rules.length === 0 || rules.some((rule) => rule.every((method) => used.includes(method)))) return
+  throw new MoreMethodsNeeded(user, used, rules.filter((rule) => rule.some((method) => used.includes(method))))
 }

@@ -21,6 +21,9 @@ export interface Claims {
   protocolId?: string
   /** OAuth1's. */
   accessTokenId?: string
+  /** The trust it came by (the user is the trustee then, whomever he stands for), and the trustor's generation at the time. */
+  trustId?: string
+  trustorGeneration?: string
 }
 
 /** 16 random bytes as 22 characters, as keystone writes them. */
@@ -29,9 +32,9 @@ export const newAuditId = (): string => randomBytes(16).toString('base64url')
 export const scopeId = (scope: Scope): string => (scope.kind === 'project' || scope.kind === 'domain' ? scope.id : scope.kind === 'system' ? 'system' : '')
 
 const format = 2
-const methodBits = ['password', 'token', 'application_credential', 'totp', 'external', 'mapped', 'oauth1'] as const
+const methodBits = ['password', 'token', 'application_credential', 'totp', 'external', 'mapped', 'oauth1', 'ec2credential'] as const
 /** Claims that most tokens do not make: each that is there is written with its place in this list. Only ever added to. */
-const optional = ['applicationCredentialId', 'identityProviderId', 'protocolId', 'accessTokenId'] as const
+const optional = ['applicationCredentialId', 'identityProviderId', 'protocolId', 'accessTokenId', 'trustId', 'trustorGeneration'] as const
 const kinds = ['unscoped', 'project', 'domain', 'system'] as const
 
 const u8 = (n: number): Buffer => Buffer.of(n)
@@ -81,6 +84,7 @@ export interface TokenSealer {
 export const tokenSealer = (keyring: Keyring): TokenSealer => ({
   seal: (claims) => sealFernet(keyring.keys[0]!, pack(claims), claims.issuedAtSeconds),
   async open(text) {
+    await keyring.fresh()
     let opened = openFernet(keyring.keys, text)
     // Another control plane may have sealed it under a newer key.
     if (!opened && text.startsWith('gAAAA') && await keyring.refresh()) opened = openFernet(keyring.keys, text)

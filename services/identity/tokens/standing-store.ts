@@ -2,25 +2,34 @@
 import type { IdentityTx } from '../deps.ts'
 import * as groups from '../groups/store.ts'
 import * as implied from '../roles/store.ts'
+import { accessRulesOf } from '../access-rules/store.ts'
+import type { AccessRuleRow } from '../schema.ts'
+import { trustStanding, type TrustStanding } from '../trusts/standing-store.ts'
 import { scopeId, type Claims, type Scope } from './payload.ts'
+import { personColumns, personOf, type Person } from './people-store.ts'
+
+export type { Person }
 
 export interface Role { id: string, name: string }
 export interface Standing {
-  user: { id: string, name: string, enabled: boolean, domainId: string, domainName: string, passwordExpiresAt: string | null, generation: number }
+  user: Person
   /** The project or domain of the scope, if it still exists. */
   scope?: { id: string, name: string, isDomain: boolean, enabled: boolean, generation: number, domainId: string, domainName: string }
-  applicationCredential?: { id: string, name: string, unrestricted: boolean, expiresAt: string | null, roleIds: string[] }
   /** For whom a provider vouches: it is still trusted, and these are the groups it put him into. */
   federation?: { enabled: boolean, groupIds: string[] }
-  userDomainEnabled: boolean
+  applicationCredential?: { id: string, name: string, unrestricted: boolean, expiresAt: string | null, roleIds: string[], /** Without any, every request is allowed. */ accessRules: AccessRuleRow[] }
+  trust?: TrustStanding
   scopeDomainEnabled: boolean
   revoked: boolean
   /** All that hold in the scope, implied ones included; those special to a domain are left out, as in keystone. */
   roles: Role[]
 }
 
-/** The roles of a user in a scope: his own and his groups', inherited from above a project, and what these imply. */
-export function rolesOf(tx: IdentityTx, userId: string, scope: Scope): Promise<Role[]> {
+/** Whom the token stands for: the trustor if the trustee impersonates him. */
+export const actingUser = ({ user, trust }: Standing): Person => (trust?.impersonation ? trust.trustor : user)
+
+/** The roles of a user in a scope: his own and his groups', inherited from above a project, and what these imply. Those of a domain only when asked for. */
+export function rolesOf(tx: IdentityTx, userId: string, scope: Scope, domainsToo = false): Promise<(Role & { domainId: string })[]> {
   if (scope.kind === 'unscoped') return Promise.resolve([])
   const target = scopeId(scope)
   return tx.db
@@ -38,14 +47,15 @@ export function rolesOf(tx: IdentityTx, userId: string, scope: Scope): Promise<R
         eb.and([eb('a.targetId', 'in', eb.selectFrom('ancestors').select('ancestors.id')), eb('a.inherited', '=', 1)]),
       ]))
       .union((db) => db.selectFrom('effective').innerJoin('identityImpliedRoles as i', 'i.priorRoleId', 'effective.roleId').select('i.impliedRoleId as roleId')))
-    .selectFrom('effective').innerJoin('identityRoles as r', 'r.id', 'effective.roleId').select(['r.id', 'r.name']).where('r.domainId', '=', '').orderBy('r.name').execute()
+    .selectFrom('effective').innerJoin('identityRoles as r', 'r.id', 'effective.roleId').select(['r.id', 'r.name', 'r.domainId'])
+    .$if(!domainsToo, (query) => query.where('r.domainId', '=', '')).orderBy('r.name').execute()
 }
 
 /** undefined when the user is gone. */
 export async function standingOf(tx: IdentityTx, claims: Claims): Promise<Standing | undefined> {
   const target = scopeId(claims.scope)
   const row = await tx.db.selectFrom('identityUsers as u')
-    .innerJoin('identityProjects as ud', 'ud.id', 'u.domainId')
+    .innerJoin('identityProjects as d', 'd.id', 'u.domainId')
     .leftJoin('identityProjects as s', (j) => j.on('s.id', '=', target))
     .leftJoin('identityProjects as sd', 'sd.id', 's.domainId')
     .leftJoin('identityRevocations as r', (j) => j.on('r.auditId', '=', claims.auditIds[0]!))
@@ -53,17 +63,17 @@ export async function standingOf(tx: IdentityTx, claims: Claims): Promise<Standi
     .leftJoin('identityIdentityProviders as ip', (j) => j.on('ip.id', '=', claims.identityProviderId ?? ''))
     .select([
       'ip.enabled as providerEnabled',
-      'u.name as userName', 'u.enabled as userEnabled', 'u.domainId as userDomainId', 'ud.name as userDomainName', 'ud.enabled as userDomainEnabled',
-      'u.passwordExpiresAt', 'u.generation as userGeneration', 's.id as scopeId', 's.name as scopeName', 's.isDomain', 's.enabled as scopeEnabled', 's.generation as scopeGeneration',
+      ...personColumns, 's.id as scopeId', 's.name as scopeName', 's.isDomain', 's.enabled as scopeEnabled', 's.generation as scopeGeneration',
       'sd.id as scopeDomainId', 'sd.name as scopeDomainName', 'sd.enabled as scopeDomainEnabled', 'r.auditId as revoked',
       'c.id as credentialId', 'c.name as credentialName', 'c.unrestricted', 'c.expiresAt as credentialExpiresAt', 'c.roleIds', 'c.userId as credentialUserId', 'c.projectId as credentialProjectId',
     ])
     .where('u.id', '=', claims.userId).executeTakeFirst()
   if (!row) return undefined
-  let roles = await rolesOf(tx, claims.userId, claims.scope)
+  const trust = claims.trustId ? await trustStanding(tx, claims.trustId) : undefined
+  let roles: Role[] = claims.trustId ? trust?.roles ?? [] : (await rolesOf(tx, claims.userId, claims.scope)).map(({ id, name }) => ({ id, name }))
   const bound = row.credentialId && row.credentialUserId === claims.userId && row.credentialProjectId === target
-  const credential = bound ? { id: row.credentialId!, name: row.credentialName!, unrestricted: row.unrestricted === 1, expiresAt: row.credentialExpiresAt, roleIds: JSON.parse(row.roleIds!) as string[] } : undefined
   const federation = claims.identityProviderId ? { enabled: row.providerEnabled === 1, groupIds: await groups.federatedGroupIds(tx, claims.userId, claims.identityProviderId) } : undefined
+  const credential = bound ? { id: row.credentialId!, name: row.credentialName!, unrestricted: row.unrestricted === 1, expiresAt: row.credentialExpiresAt, roleIds: JSON.parse(row.roleIds!) as string[], accessRules: await accessRulesOf(tx, row.credentialId!) } : undefined
   // A credential can do no more than its roles and what they imply, and no more than its user still can.
   if (claims.applicationCredentialId) {
     const inferences = await implied.inferences(tx)
@@ -71,11 +81,8 @@ export async function standingOf(tx: IdentityTx, claims: Claims): Promise<Standi
     roles = roles.filter((r) => allowed.has(r.id))
   }
   return {
-    user: {
-      id: claims.userId, name: row.userName, enabled: row.userEnabled === 1, domainId: row.userDomainId, domainName: row.userDomainName, passwordExpiresAt: row.passwordExpiresAt,
-      generation: Number(row.userGeneration),
-    },
-    userDomainEnabled: row.userDomainEnabled === 1,
+    user: personOf(row),
+    ...(trust && { trust }),
     ...(row.scopeId && { scope: {
       id: row.scopeId, name: row.scopeName!, isDomain: row.isDomain === 1, enabled: row.scopeEnabled === 1, generation: Number(row.scopeGeneration),
       domainId: row.scopeDomainId ?? row.scopeId, domainName: row.scopeDomainName ?? row.scopeName!,
@@ -92,7 +99,7 @@ export async function standingOf(tx: IdentityTx, claims: Claims): Promise<Standi
 /** Why these claims hold no more (for the log), or undefined when they do. `nowMs` also decides whether a credential has expired. */
 export function whyNot(claims: Claims, standing: Standing | undefined, nowMs: number): string | undefined {
   if (!standing) return 'the user is gone'
-  if (!standing.user.enabled || !standing.userDomainEnabled) return 'the user or his domain is disabled'
+  if (!standing.user.mayEnter) return 'the user or his domain is disabled'
   if (standing.user.generation !== claims.userGeneration) return 'the user was disabled or got another password'
   if (standing.federation?.enabled === false) return 'its identity provider is gone or disabled'
   if (standing.revoked) return 'it was revoked'
@@ -106,6 +113,14 @@ export function whyNot(claims: Claims, standing: Standing | undefined, nowMs: nu
     const credential = standing.applicationCredential
     if (!credential) return 'its application credential is gone'
     if (credential.expiresAt && Date.parse(credential.expiresAt) <= nowMs) return 'its application credential has expired'
+  }
+  if (claims.trustId) {
+    const { trust } = standing
+    if (!trust || trust.projectId !== scopeId(claims.scope) || trust.trusteeUserId !== claims.userId) return 'its trust is gone'
+    if (trust.expiresAt && Date.parse(trust.expiresAt) <= nowMs) return 'its trust has expired'
+    if (!trust.trustor.mayEnter || !trust.agentsMayEnter) return 'the trustor or a trustee of its trust is disabled'
+    if (String(trust.trustor.generation) !== claims.trustorGeneration) return 'the trustor was disabled or got another password'
+    if (!trust.roles) return 'the trustor has lost a role of its trust'
   }
   if (claims.scope.kind !== 'unscoped' && standing.roles.length === 0) return 'the user has no role in its scope'
   return undefined

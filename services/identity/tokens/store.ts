@@ -51,6 +51,6 @@ export async function findScope(tx: IdentityTx, ref: UserRef, isDomain: boolean)
 
 /** Ends one token; what has expired by itself is swept. */
 export async function revoke(tx: IdentityTx, auditId: string, expiresAtSeconds: number, nowSeconds: number): Promise<void> {
-  await insertIfAbsent(tx, 'identityRevocations', { auditId, expiresAtSeconds })
+  await insertIfAbsent(tx, 'identityRevocations', { auditId, expiresAtSeconds, revokedAt: new Date(nowSeconds * 1000).toISOString() })
   await tx.db.deleteFrom('identityRevocations').where('expiresAtSeconds', '<', nowSeconds).execute()
 }

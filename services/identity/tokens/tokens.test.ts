@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { plainContext } from '#base/context.ts'
-import { newFernetKey, sealFernet } from '#kit/crypto/fernet.ts'
+import { newFernetKey, openFernet, sealFernet } from '#kit/crypto/fernet.ts'
 import { authenticate } from '../authenticate.ts'
+import { longestSealSeconds } from '../deps.ts'
 import { adminPassword, startIdentity, type IdentityApi, type Inhabitant } from '../testing.ts'
 import { rotateKeys } from './keys-store.ts'
 import { newAuditId, pack, unpack, type Claims } from './payload.ts'
@@ -251,11 +252,16 @@ test('two methods must be of one user', async () => {
 
 test('tokens outlive a rotation of keys, and not being forgotten; no foreign seal opens', async () => {
   const someone = await inhabitant(), token = await someone.token()
-  offsetMs += 2000
-  await rotateKeys(api.deps.store)
-  await api.deps.keyring.refresh()
-  assert.equal(await works(token), true)
-  for (let i = 0; i < 3; i++) await rotateKeys(api.deps.store)
+  const life = { lifeSeconds: longestSealSeconds(api.deps.config) }, nowMs = (): number => Date.now() + offsetMs
+  await rotateKeys(api.deps.store, { ...life, nowMs: nowMs() })
+  offsetMs += 10_000
+  const early = await someone.token()
+  assert.equal(openFernet([api.deps.keyring.keys[1]!], early), undefined, 'others may not know the new key yet')
+  offsetMs += 30_000
+  const late = await someone.token()
+  assert.ok(openFernet([api.deps.keyring.keys[0]!], late) && !openFernet([api.deps.keyring.keys[0]!], early), 'now the new one seals')
+  for (let i = 0; i < 3; i++) assert.equal((await rotateKeys(api.deps.store, { ...life, nowMs: nowMs() })).forgotten, 0)
+  for (const one of [token, early, late]) assert.equal(await works(one), true)
   const claims = (await api.deps.tokens.open(token))!
   const forged = sealFernet(newFernetKey(), pack(claims))
   assert.equal((await api.http('GET', '/identity/v3/auth/projects', { token: forged })).status, 401)

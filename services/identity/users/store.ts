@@ -1,6 +1,7 @@
 // Rows of users.
 import { insert, replace } from '#kit/store/rows.ts'
 import type { IdentityTx } from '../deps.ts'
+import { removeDelegations } from '../trusts/owners-store.ts'
 import { taken } from '../faults.ts'
 import type { Page } from '../fields.ts'
 import { narrowed, type Term } from '../lists-store.ts'
@@ -35,5 +36,6 @@ export async function remove(tx: IdentityTx, ids: string[]): Promise<void> {
   await tx.db.deleteFrom('identityExpiringMemberships').where('userId', 'in', ids).execute()
   await tx.db.deleteFrom('identityFederatedUsers').where('userId', 'in', ids).execute()
   await tx.db.deleteFrom('identityApplicationCredentials').where('userId', 'in', ids).execute()
+  await removeDelegations(tx, ids)
   await tx.db.deleteFrom('identityUsers').where('id', 'in', ids).execute()
 }
