@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { explain } from '#base/errors.ts'
 import type { Cloud } from './cloud.ts'
 import { stopGuests } from './guests.ts'
+import { rotateCloudKeys } from './keys.ts'
 import type { Metrics } from './metrics.ts'
 import { repair } from './repair.ts'
 import { cloudStatus } from './status-report.ts'
@@ -19,6 +20,8 @@ const looks: Record<string, Route> = {
 const orders: Record<string, Route> = {
   ...looks,
   'POST /repair': async (cloud) => ({ body: await repair(cloud) }),
+  'POST /rotate-keys': async (cloud) => ({ body: await rotateCloudKeys(cloud, false) }),
+  'POST /end-tokens': async (cloud) => ({ body: await rotateCloudKeys(cloud, true) }),
   'POST /stop-guests': async (cloud) => ({ body: await stopGuests(cloud.hosts.list.map((h) => h.hypervisor), cloud.config.shutdownGraceMs, cloud.log) }),
 }
 

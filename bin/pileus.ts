@@ -6,6 +6,7 @@ const commands: Record<string, { summary: string, load: () => Promise<{ run(args
   down: { summary: 'stop the control plane; guests go on running', load: () => import('./commands/down.ts') },
   status: { summary: 'what runs, and what is stuck', load: () => import('./commands/status.ts') },
   repair: { summary: 'let what is stuck go on, after its cause was mended', load: () => import('./commands/repair.ts') },
+  keys: { summary: 'rotate the keys of tokens and credentials', load: () => import('./commands/keys.ts') },
   logs: { summary: 'the control plane\'s log', load: () => import('./commands/logs.ts') },
   destroy: { summary: 'remove the cloud and everything it made on this host', load: () => import('./commands/destroy.ts') },
   demo: { summary: 'boot a server, log in to it, show each step, delete it all', load: () => import('./commands/demo.ts') },

@@ -63,6 +63,10 @@ test('a cloud\'s life: up, status, down, up again, kill -9, destroy', async () =
     assert.match(second.err, new RegExp(`runs already \\(pid ${first.pid}.*pileus down`))
     assert.match((await pileus('up', '--state-dir', state, '--driver', 'qemu')).err, /runs already/)
 
+    const rotated = await pileus('keys', 'rotate', '--state-dir', state, '--json')
+    assert.deepEqual([rotated.code, (JSON.parse(rotated.out) as { tokens: object }).tokens], [0, { number: 2, kept: 1, forgotten: 0 }])
+    assert.equal((await pileus('keys', 'turn', '--state-dir', state)).code, 2)
+
     const down = await pileus('down', '--state-dir', state)
     assert.deepEqual([down.code, /guests go on/.test(down.out), await startOf(first.pid)], [0, true, undefined])
     assert.equal((await pileus('status', '--state-dir', state)).code, 3)

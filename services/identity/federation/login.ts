@@ -3,7 +3,6 @@ import type { Context } from '#base/context.ts'
 import type { Deps, IdentityTx } from '../deps.ts'
 import { authenticationRequired } from '../faults.ts'
 import { issueTo, type Issued } from '../tokens/issue.ts'
-import { MoreMethodsNeeded } from '../tokens/receipts.ts'
 import { requireRules, type Caller, type Shown } from '../tokens/methods.ts'
 import { findUser } from '../tokens/store.ts'
 import { applyRules, Unmapped, type Assertion, type Mapped, type SchemaVersion } from './rules.ts'
@@ -25,7 +24,7 @@ export interface Door { provider: rows.Provider, protocol: ProtocolRow }
 export function login(ctx: Context, deps: Deps, door: Door, said: Said, caller: Caller): Promise<Issued> {
   return issueTo(ctx, deps, async () => {
     try {
-      return await identified(deps, door, said, caller)
+      return await identified(deps, door, said)
     } catch (error) {
       if (!(error instanceof Unmapped)) throw error
       ctx.log.info({ requestId: ctx.requestId, identityProvider: door.provider.id, protocol: door.protocol.id, why: error.message }, 'a federated login was refused')
@@ -34,7 +33,7 @@ export function login(ctx: Context, deps: Deps, door: Door, said: Said, caller: 
   }, { scope: 'unscoped' }, caller)
 }
 
-async function identified(deps: Deps, { provider, protocol }: Door, said: Said, caller: Caller): Promise<Shown> {
+async function identified(deps: Deps, { provider, protocol }: Door, said: Said): Promise<Shown> {
   if (provider.remoteIds.length > 0) {
     const claimed = protocol.remoteIdAttribute ? said.attributes.get(protocol.remoteIdAttribute) : [said.issuer]
     if (claimed?.length !== 1 || !provider.remoteIds.includes(claimed[0]!)) throw new Unmapped('the provider is not among its remote ids')
@@ -44,7 +43,7 @@ async function identified(deps: Deps, { provider, protocol }: Door, said: Said, 
   const schemaVersion = mapping.schemaVersion as SchemaVersion
   const mapped = applyRules({ id: mapping.id, rules: JSON.parse(mapping.rules), schemaVersion }, said.attributes)
   const nowSeconds = Math.floor(deps.clock() / 1000), endsAtSeconds = Math.min(said.endsAtSeconds ?? Infinity, nowSeconds + deps.config.tokenLifeSeconds)
-  if (mapped.user.type === 'local') return { ...await localUser(deps, mapped.user, caller), expiresAtSeconds: endsAtSeconds }
+  if (mapped.user.type === 'local') return { ...await localUser(deps, mapped.user), expiresAtSeconds: endsAtSeconds }
   const name = mapped.user.name ?? mapped.user.id ?? said.attributes.get('REMOTE_USER')?.[0]
   if (!name || !/\S/.test(name) || name.length > 255) throw new Unmapped('the mapping gives no usable name')
   const uniqueId = quoted(mapped.user.id ?? name)
@@ -62,12 +61,12 @@ async function identified(deps: Deps, { provider, protocol }: Door, said: Said, 
 }
 
 /** Somebody who is a user here already. */
-async function localUser(deps: Deps, user: Mapped['user'], caller: Caller): Promise<Shown> {
+async function localUser(deps: Deps, user: Mapped['user']): Promise<Shown> {
   if (user.id === undefined && (user.name === undefined || !user.domain)) throw new Unmapped('a local user needs an id, or a name and a domain')
   const found = await deps.store.read((tx) => findUser(tx, user.id !== undefined ? { id: user.id } : { name: user.name!, domain: user.domain! }))
   if (!found?.mayEnter) throw new Unmapped('the local user does not exist or is disabled')
   const shown: Shown = { user: found.user, methods: ['mapped'] }
-  try { requireRules(shown) } catch (error) { throw error instanceof MoreMethodsNeeded ? authenticationRequired(caller.root) : error }
+  requireRules(shown)
   return shown
 }
 

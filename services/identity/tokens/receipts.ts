@@ -1,16 +1,17 @@
 // Receipts: what somebody has who showed some of the methods he is bound to, to come back with the rest.
+import { Fault } from '#base/errors.ts'
 import { openFernet, sealFernet } from '#kit/crypto/fernet.ts'
 import type { Deps } from '../deps.ts'
 import type { UserRow } from '../schema.ts'
 
-/** Thrown when the methods used do not suffice for this user. Never reaches the wire: it becomes a receipt. */
-export class MoreMethodsNeeded extends Error {
+/** Thrown when the methods used do not suffice for this user. Becomes a receipt where one can come back with it, elsewhere the 401 that tells nothing. */
+export class MoreMethodsNeeded extends Fault {
   readonly user: UserRow
   readonly methods: string[]
   /** The sets of which one must be complete, of those that a used method is in. */
   readonly required: string[][]
   constructor(user: UserRow, methods: string[], required: string[][]) {
-    super('more methods are needed')
+    super('unauthorized', 'The request you have made requires authentication.')
     this.user = user
     this.methods = methods
     this.required = required

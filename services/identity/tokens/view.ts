@@ -12,7 +12,7 @@ export function tokenView({ claims, standing }: Subject, catalog: CatalogEntry[]
   const user = actingUser(standing), { scope, roles, applicationCredential, trust } = standing
   return {
     methods: claims.methods,
-    user: { domain: { id: user.domainId, name: user.domainName }, id: user.id, name: user.name, ...(claims.identityProviderId
+    user: { domain: { id: user.domainId, name: user.domainName }, id: user.id, name: user.name, ...(claims.identityProviderId && user === standing.user
       ? { 'OS-FEDERATION': { groups: standing.federation!.groupIds.map((id) => ({ id })), identity_provider: { id: claims.identityProviderId }, protocol: { id: claims.protocolId } } }
       : { password_expires_at: user.passwordExpiresAt && `${user.passwordExpiresAt.slice(0, 23)}000` }) },
     audit_ids: claims.auditIds,
