@@ -107,7 +107,7 @@ export interface ApplicationCredentialRow {
 }
 
 /** Credentials, trusts and access rules: what others are let in by. */
-export interface DelegationTables, OAuth1Tables {
+export interface DelegationTables {
   identityTrusts: TrustRow
   identityAccessRules: AccessRuleRow
   identityApplicationCredentialRules: { applicationCredentialId: string, accessRuleId: string }

@@ -22,7 +22,7 @@ import * as rows from './store.ts'
 const root = '/OS-OAUTH1', requestLifeSeconds = 28_800, accessLifeSeconds = 86_400
 const instant = (atSeconds: number): string => `${new Date(atSeconds * 1000).toISOString().slice(0, 19)}.000000Z`
 
-const consumerView = (row: ConsumerRow, api: string): { id: string } & object => ({ ...JSON.parse(row.extra) as object, id: row.id, description: row.description, links: { self: `${api}${root}/consumers/${row.id}` } })
+const consumerView = (row: ConsumerRow, api: string): { id: string, [name: string]: unknown } => ({ ...JSON.parse(row.extra) as object, id: row.id, description: row.description, links: { self: `${api}${root}/consumers/${row.id}` } })
 const consumerOf = async (deps: Deps, id: string): Promise<ConsumerRow> => {
   const row = await deps.store.read((tx) => rows.findConsumer(tx, id))
   if (!row) throw missing('Consumer', id)
@@ -89,7 +89,7 @@ export const createRequestToken = operation({
 
 const letters = '0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'
 export const authorizeRequestToken = operation({
-  name: 'authorizeRequestToken', method: 'PUT', path: `${root}/authorize/{request_token_id}`, summary: 'Allow a consumer to act for oneself, with roles one has in the project it asked for.', access: policy.ownTokens,
+  name: 'authorizeRequestToken', method: 'PUT', path: `${root}/authorize/{request_token_id}`, summary: 'Allow a consumer to act for oneself, with roles one has in the project it asked for.', access: policy.accessTokens,
   body: exact({ roles: Type.Array(exact({ id: Type.Optional(Type.String({ maxLength: 64 })), name: Type.Optional(Type.String({ maxLength: 255 })) }, { minProperties: 1 }), { minItems: 1, maxItems: 100 }) }),
   async handle({ actor }, { params, body, headers }, deps) {
     const own = typeof headers['x-auth-token'] === 'string' ? await examine(deps, headers['x-auth-token']) : undefined
@@ -132,39 +132,39 @@ export const createAccessToken = operation({
 
 const userTarget = {
   load: (_ctx: unknown, params: Record<string, string>, { store }: Deps) => store.read((tx) => users.find(tx, params.user_id!)),
-  sees: policy.ownTokens, owner: (row: UserRow) => ({ userId: row.id, domainId: row.domainId }), missing: (params: Record<string, string>) => missing('user', params.user_id!),
+  sees: policy.accessTokens, owner: (row: UserRow) => ({ userId: row.id, domainId: row.domainId }), missing: (params: Record<string, string>) => missing('user', params.user_id!),
 }
 const tokenTarget = {
   async load(_ctx: unknown, params: Record<string, string>, { store }: Deps) {
     const row = await store.read((tx) => rows.findAccessToken(tx, params.access_token_id!))
     return row?.userId === params.user_id ? row : undefined
   },
-  sees: policy.ownTokens, owner: (row: AccessTokenRow) => ({ userId: row.userId }), missing: () => notFound('Could not find Access Token.'),
+  sees: policy.accessTokens, owner: (row: AccessTokenRow) => ({ userId: row.userId }), missing: () => notFound('Could not find Access Token.'),
 }
 const tokenPath = `/users/{user_id}${root}/access_tokens`
-const accessTokenView = (row: AccessTokenRow, api: string): { id: string } & object => ({
+const accessTokenView = (row: AccessTokenRow, api: string): { id: string, [name: string]: unknown } => ({
   id: row.id, consumer_id: row.consumerId, project_id: row.projectId, authorizing_user_id: row.userId, expires_at: instant(row.expiresAtSeconds),
   links: { self: `${api}/users/${row.userId}${root}/access_tokens/${row.id}`, roles: `${api}/users/${row.userId}${root}/access_tokens/${row.id}/roles` },
 })
 
 export const listAccessTokens = operation({
-  name: 'listAccessTokens', method: 'GET', path: tokenPath, summary: 'List the access tokens a user allowed.', access: policy.ownTokens, target: userTarget,
+  name: 'listAccessTokens', method: 'GET', path: tokenPath, summary: 'List the access tokens a user allowed.', access: policy.accessTokens, target: userTarget,
   handle: async (_ctx, { target, urls }, { store }) => collection('access_tokens', await store.read((tx) => rows.listAccessTokens(tx, target.id)), (row) => accessTokenView(row, urls.api), urls),
 })
 export const showAccessToken = operation({
-  name: 'showAccessToken', method: 'GET', path: `${tokenPath}/{access_token_id}`, summary: 'Show an access token, without its secret.', access: policy.ownTokens, target: tokenTarget,
+  name: 'showAccessToken', method: 'GET', path: `${tokenPath}/{access_token_id}`, summary: 'Show an access token, without its secret.', access: policy.accessTokens, target: tokenTarget,
   handle: async (_ctx, { target, urls }) => ({ access_token: accessTokenView(target, urls.api) }),
 })
 export const deleteAccessToken = operation({
-  name: 'deleteAccessToken', method: 'DELETE', path: `${tokenPath}/{access_token_id}`, summary: 'Take back what a consumer was allowed; its tokens end.', access: policy.ownTokens, target: tokenTarget,
+  name: 'deleteAccessToken', method: 'DELETE', path: `${tokenPath}/{access_token_id}`, summary: 'Take back what a consumer was allowed; its tokens end.', access: policy.accessTokens, target: tokenTarget,
   handle: async (_ctx, { target }, { store }) => store.tx((tx) => rows.removeAccessToken(tx, target.id)),
 })
 export const listAccessTokenRoles = operation({
-  name: 'listAccessTokenRoles', method: 'GET', path: `${tokenPath}/{access_token_id}/roles`, summary: 'List the roles of an access token.', access: policy.ownTokens, target: tokenTarget,
+  name: 'listAccessTokenRoles', method: 'GET', path: `${tokenPath}/{access_token_id}/roles`, summary: 'List the roles of an access token.', access: policy.accessTokens, target: tokenTarget,
   handle: async (_ctx, { target, urls }, { store }) => collection('roles', await store.read((tx) => rows.rolesOf(tx, target)), (role) => roleView(role, urls.api), urls),
 })
 export const showAccessTokenRole = operation({
-  name: 'showAccessTokenRole', method: 'GET', path: `${tokenPath}/{access_token_id}/roles/{role_id}`, summary: 'Show a role of an access token.', access: policy.ownTokens, target: tokenTarget,
+  name: 'showAccessTokenRole', method: 'GET', path: `${tokenPath}/{access_token_id}/roles/{role_id}`, summary: 'Show a role of an access token.', access: policy.accessTokens, target: tokenTarget,
   async handle(_ctx, { target, params, urls }, { store }) {
     const role = (await store.read((tx) => rows.rolesOf(tx, target))).find((r) => r.id === params.role_id)
     if (!role) throw missing('role', params.role_id!)
