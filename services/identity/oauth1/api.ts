@@ -5,7 +5,6 @@ import { newHexId } from '#base/ids.ts'
 import { Reply } from '#kit/http/operation.ts'
 import { exact, lenient, nullable, Type } from '#kit/http/schema.ts'
 import { anyone } from '#kit/policy/rules.ts'
-import { examine } from '../authenticate.ts'
 import { operation, type Deps } from '../deps.ts'
 import { missing } from '../faults.ts'
 import { collection, extraOf, field } from '../fields.ts'
@@ -91,11 +90,8 @@ const letters = '0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'
 export const authorizeRequestToken = operation({
   name: 'authorizeRequestToken', method: 'PUT', path: `${root}/authorize/{request_token_id}`, summary: 'Allow a consumer to act for oneself, with roles one has in the project it asked for.', access: policy.accessTokens,
   body: exact({ roles: Type.Array(exact({ id: Type.Optional(Type.String({ maxLength: 64 })), name: Type.Optional(Type.String({ maxLength: 255 })) }, { minProperties: 1 }), { minItems: 1, maxItems: 100 }) }),
-  async handle({ actor }, { params, body, headers }, deps) {
-    const own = typeof headers['x-auth-token'] === 'string' ? await examine(deps, headers['x-auth-token']) : undefined
-    if (typeof own !== 'object' || own.claims.methods.some((m) => m === 'application_credential' || m === 'oauth1') || (own.claims as { trustId?: string }).trustId) {
-      throw forbidden('Cannot authorize a request token with a token issued via delegation.')
-    }
+  async handle({ actor }, { params, body }, deps) {
+    if (actor.delegation) throw forbidden('Cannot authorize a request token with a token issued via delegation.')
     const token = await deps.store.read((tx) => rows.findRequestToken(tx, params.request_token_id!))
     if (!token) throw notFound('Could not find Request Token.')
     if (token.expiresAtSeconds <= deps.clock() / 1000) throw unauthorized('Request token is expired')

@@ -43,6 +43,9 @@ test('a consumer asks, a user allows, the consumer acts with what it was allowed
     const own = reply.headers.get('x-subject-token')!
     assert.equal((await api.http('GET', '/identity/v3/users', { token: own })).status, 403)
     assert.equal((await api.http('POST', '/identity/v3/auth/tokens', { body: { auth: { identity: { methods: ['token'], token: { id: own } }, scope: { project: { id: api.seeded.adminProjectId } } } } })).status, 403, 'no other token from it')
+    assert.equal((await api.http('POST', `/identity/v3/users/${token.user.id}/application_credentials`, { token: own, body: { application_credential: { name: 'x' } } })).status, 403)
+    assert.equal((await api.http('POST', `/identity/v3/users/${token.user.id}/credentials/OS-EC2`, { token: own, body: { tenant_id: api.projectId } })).status, 403)
+    assert.equal((await api.http('POST', '/identity/v3/OS-TRUST/trusts', { token: own, body: { trust: { trustor_user_id: token.user.id, trustee_user_id: api.userId('other'), project_id: api.projectId, impersonation: false, roles: [{ name: 'member' }] } } })).status, 403)
   }
   assert.equal((await tokenWith(access, {}, { project: { id: api.seeded.adminProjectId } })).status, 401)
 })
