@@ -25,8 +25,8 @@ export interface Actor {
   accessRules?: readonly AccessRule[]
 }
 
-/** Rights lent by an application credential or a trust: good for their project, and not for managing other credentials. */
-export interface Delegation { applicationCredentialId?: string, unrestricted?: boolean, trustId?: string }
+/** Rights lent by an application credential, a trust or an OAuth1 access token: good for their project, and not for managing other credentials. */
+export interface Delegation { applicationCredentialId?: string, unrestricted?: boolean, trustId?: string, accessTokenId?: string }
 
 /** A request that an application credential may make: the path in keystone's notation, with `*`, `**` and `{name}`. */
 export interface AccessRule { service: string, method: string, path: string }

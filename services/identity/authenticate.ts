@@ -27,6 +27,7 @@ export function actorOf({ claims, standing }: Subject): Actor {
     ...(claims.scope.kind === 'system' && { system: 'all' as const }),
     ...(applicationCredential && { delegation: { applicationCredentialId: applicationCredential.id, unrestricted: applicationCredential.unrestricted } }),
     ...(claims.trustId && { delegation: { trustId: claims.trustId } }),
+    ...(claims.accessTokenId && { delegation: { accessTokenId: claims.accessTokenId } }),
     ...(applicationCredential && applicationCredential.accessRules.length > 0 && { accessRules: applicationCredential.accessRules.map(({ service, method, path }) => ({ service, method, path })) }),
   }
 }

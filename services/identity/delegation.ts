@@ -6,16 +6,18 @@ const action = (what: string): Error => forbidden(`You are not authorized to per
 
 /** Application credentials outlive a trust: a trustee makes none and sees none. */
 export function refuseTrusts(actor: Actor): void {
-  if (actor.delegation?.trustId) throw forbidden('Cannot manage application credentials with a token issued via delegation.')
+  if (actor.delegation?.trustId || actor.delegation?.accessTokenId) throw forbidden('Cannot manage application credentials with a token issued via delegation.')
 }
 
-/** A credential that is not `unrestricted` makes and deletes no others. */
+/** A credential that is not `unrestricted` makes and deletes no others, nor does a consumer's access token. */
 export function refuseRestricted(actor: Actor, others = 'additional application credentials'): void {
+  if (actor.delegation?.accessTokenId) throw action(`Using method 'oauth1' is not allowed for managing ${others}`)
   if (actor.delegation?.applicationCredentialId && !actor.delegation.unrestricted) throw action(`Using method 'application_credential' is not allowed for managing ${others}`)
 }
 
-/** Trusts are not for application credentials at all. */
+/** Trusts are not for application credentials and consumers at all. */
 export function refuseApplicationCredentials(actor: Actor): void {
+  if (actor.delegation?.accessTokenId) throw action('Using method \'oauth1\' is not allowed for managing trusts')
   if (actor.delegation?.applicationCredentialId) throw action('Using method \'application_credential\' is not allowed for managing trusts')
 }
 

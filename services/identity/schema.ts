@@ -2,11 +2,12 @@
 import type { Flag } from '#kit/store/store.ts'
 import type { DomainOptionTables } from './domain-config/store.ts'
 import type { FederationTables } from './federation/schema.ts'
+import type { OAuth1Tables } from './oauth1/schema.ts'
 import type { LimitTables } from './limits/schema.ts'
 import type { PasswordTables } from './passwords/store.ts'
 import type { PolicyTables } from './policies/schema.ts'
 
-export interface IdentityTables extends LimitTables, PolicyTables, DomainOptionTables, FederationTables, DelegationTables, PasswordTables {
+export interface IdentityTables extends LimitTables, PolicyTables, DomainOptionTables, FederationTables, DelegationTables, PasswordTables, OAuth1Tables {
   identityProjects: ProjectRow
   identityProjectTags: { projectId: string, name: string }
   identityUsers: UserRow

@@ -28,6 +28,9 @@ import * as policies from './policies/api.ts'
 import * as policyAssociations from './policies/associations.ts'
 import * as limits from './limits/api.ts'
 import * as registeredLimits from './limits/registered.ts'
+import { oauth1 as oauth1Tables } from './migrations/0011-oauth1.ts'
+import * as oauth1 from './oauth1/api.ts'
+import * as oauth2 from './oauth2/api.ts'
 import { federation } from './migrations/0010-federation.ts'
 import { delegation } from './migrations/0004-delegation.ts'
 import * as projects from './projects/api.ts'
@@ -54,6 +57,7 @@ export const identity: ServiceModule<Deps> = {
       ...operationsIn(domainConfig), ...domainConfig.domainConfigs,
       ...operationsIn(policies, policyAssociations, endpointFilter), ...policyAssociations.policyAssociations, ...endpointFilter.endpointFilters,
       ...operationsIn(assignments, regions, services, endpoints, applicationCredentials),
+      ...operationsIn(oauth1, oauth2),
       ...federationNouns, ...operationsIn(federationSettings, federationDoors, vouching),
       ...operationsIn(accessRules, credentials, ec2, signed, trusts),
     ],
@@ -67,10 +71,11 @@ export const identity: ServiceModule<Deps> = {
     federation,
     delegation,
     passwordTables,
+    oauth1Tables,
   ],
   access: async () => (await Promise.all([
     import('./versions/access.ts'), import('./tokens/access.ts'), import('./users/access.ts'), import('./projects/access.ts'), import('./tags/access.ts'), import('./domains/access.ts'),
-    import('./federation/access.ts'),
+    import('./federation/access.ts'), import('./oauth1/access.ts'), import('./oauth2/access.ts'),
     import('./groups/access.ts'), import('./roles/access.ts'), import('./assignments/access.ts'), import('./catalog/access.ts'), import('./application-credentials/access.ts'),
     import('./limits/access.ts'),
     import('./policies/access.ts'),

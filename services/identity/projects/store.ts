@@ -7,6 +7,7 @@ import type { IdentityTx } from '../deps.ts'
 import type { Page } from '../fields.ts'
 import { inChunks, narrowed, type Term } from '../lists-store.ts'
 import { removeDelegationsIn } from '../trusts/owners-store.ts'
+import { removeTokens } from '../oauth1/store.ts'
 import type { ProjectRow } from '../schema.ts'
 
 export type TaggedProject = ProjectRow & { tags: string[] }
@@ -84,6 +85,7 @@ export async function remove(tx: IdentityTx, ids: string[]): Promise<void> {
   await limits.removeOfOwners(tx, ids)
   await endpointFilter.forgetProjects(tx, ids)
   await removeDelegationsIn(tx, ids)
+  await removeTokens(tx, 'projectId', ids)
   await tx.db.updateTable('identityUsers').set({ defaultProjectId: null }).where('defaultProjectId', 'in', ids).execute()
   await tx.db.deleteFrom('identityProjects').where('id', 'in', ids).execute()
 }

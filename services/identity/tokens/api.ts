@@ -9,6 +9,7 @@ import { operation, type Deps } from '../deps.ts'
 import { listServiceProviders } from '../federation/store.ts'
 import { authenticationRequired, missing } from '../faults.ts'
 import { collection, isOn } from '../fields.ts'
+import { requestOf } from '../oauth1/acting.ts'
 import { projectView } from '../projects/view.ts'
 import { domainView } from '../domains/view.ts'
 import { issue } from './issue.ts'
@@ -53,7 +54,7 @@ export const issueToken = operation({
   async handle(ctx, { query, body, urls, remoteAddress, headers }, deps) {
     const receipt = headers['openstack-auth-receipt']
     try {
-      const issued = await issue(ctx, deps, body.auth, { root: urls.root, remoteAddress, ...(typeof receipt === 'string' && { receipt }) })
+      const issued = await issue(ctx, deps, body.auth, { root: urls.root, remoteAddress, ...(headers.authorization && { signed: requestOf({ headers, urls }) }), ...(typeof receipt === 'string' && { receipt }) })
       return new Reply({ headers: { 'x-subject-token': issued.token, vary: 'X-Auth-Token' }, body: await withCatalog(deps, issued, query) })
     } catch (error) {
       if (error instanceof MoreMethodsNeeded) return await receiptFor(deps, error, urls.root)

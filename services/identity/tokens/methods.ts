@@ -8,6 +8,8 @@ import * as credentials from '../credentials/store.ts'
 import { fitsDigest, isDigest } from '../passwords/hasher.ts'
 import { failed, mayLogIn, optionsOf } from '../passwords/rules.ts'
 import type { UserRow } from '../schema.ts'
+import { actingFor } from '../oauth1/acting.ts'
+import type { SignedRequest } from '../oauth1/signature.ts'
 import { scopeId } from './payload.ts'
 import { MoreMethodsNeeded, openReceipt } from './receipts.ts'
 import * as store from './store.ts'
@@ -25,6 +27,7 @@ export const authBody = exact({ auth: lenient({
     methods: Type.Array(Type.String(), { maxItems: 16 }),
     password: Type.Optional(lenient({ user: Type.Optional(userRef) })),
     token: Type.Optional(lenient({ id: Type.String() })),
+    oauth1: Type.Optional(lenient({})),
     mapped: Type.Optional(lenient({ id: Type.Optional(Type.String()) })), saml2: Type.Optional(lenient({ id: Type.Optional(Type.String()) })), openid: Type.Optional(lenient({ id: Type.Optional(Type.String()) })),
     totp: Type.Optional(lenient({ user: Type.Optional(userRef) })),
     application_credential: Type.Optional(lenient({ id: Type.Optional(Type.String()), name: Type.Optional(Type.String()), secret: Type.Optional(Type.String()), user: Type.Optional(userRef) })),
@@ -53,7 +56,7 @@ export interface Shown {
   /** A system token cannot be turned into one for a project or domain. */
   fromSystem?: boolean
 }
-export interface Caller { root: string, remoteAddress: string, /** Of methods he showed a moment ago. */ receipt?: string }
+export interface Caller { root: string, remoteAddress: string, /** Of methods he showed a moment ago. */ receipt?: string, /** The request as OAuth1 signs it. */ signed?: SignedRequest }
 
 const expecting = (attribute: string, target: string): Error =>
   badRequest(`Expecting to find ${attribute} in ${target}. The server could not comply with the request since it is either malformed or otherwise incorrect. The client is assumed to be in error.`)
@@ -128,6 +131,7 @@ async function again(deps: Deps, auth: Auth, caller: Caller, token: string): Pro
     throw forbidden('You are not authorized to perform the requested action: Using a system-scoped token to create a project-scoped or domain-scoped token is not allowed.')
   }
   if (claims.trustId) throw forbidden('You are not authorized to perform the requested action: Using trust-scoped token to create another token. Create a new trust-scoped token instead.')
+  if (claims.accessTokenId) throw forbidden('You are not authorized to perform the requested action: Using an OAuth-scoped token to create another token. Create a new OAuth-scoped token instead.')
   if (claims.applicationCredentialId && asked !== undefined) {
     throw forbidden('You are not authorized to perform the requested action: Using an application credential token to create a scoped token is not allowed.')
   }
@@ -184,7 +188,16 @@ async function byPasscode(deps: Deps, auth: Auth, caller: Caller): Promise<Shown
   return { user: found!.user, methods: ['totp'] }
 }
 
-const methods = { password: byPassword, token: byToken, application_credential: byApplicationCredential, totp: byPasscode, mapped: byFederatedToken('mapped'), saml2: byFederatedToken('saml2'), openid: byFederatedToken('openid') } as const
+/** A consumer that a user allowed: the request itself is signed. */
+async function byAccessToken(deps: Deps, auth: Auth, caller: Caller): Promise<Shown> {
+  if (auth.scope !== undefined) throw unauthorized('An access token dictates its scope.')
+  const { id, userId, projectId } = await actingFor(deps, caller.signed)
+  const found = await deps.store.read((tx) => store.findUser(tx, { id: userId }))
+  if (!found?.mayEnter) throw authenticationRequired(caller.root)
+  return { user: found.user, methods: ['oauth1'], accessTokenId: id, projectId }
+}
+
+const methods = { password: byPassword, token: byToken, application_credential: byApplicationCredential, totp: byPasscode, mapped: byFederatedToken('mapped'), saml2: byFederatedToken('saml2'), openid: byFederatedToken('openid'), oauth1: byAccessToken } as const
 
 /** Goes through all the methods the request names; they must agree on the user. */
 export async function identify(deps: Deps, auth: Auth, caller: Caller): Promise<Shown> {

@@ -1,6 +1,8 @@
 // What a token is worth at this moment: two queries, nothing remembered. So every revocation, role and disabled project counts at once.
 import type { IdentityTx } from '../deps.ts'
 import * as groups from '../groups/store.ts'
+import { findAccessToken } from '../oauth1/store.ts'
+import { idsOf } from '../roles/ids.ts'
 import * as implied from '../roles/store.ts'
 import { accessRulesOf } from '../access-rules/store.ts'
 import type { AccessRuleRow } from '../schema.ts'
@@ -19,6 +21,8 @@ export interface Standing {
   trust?: TrustStanding
   /** For whom a provider vouches: it is still trusted, and these are the groups it put him into. */
   federation?: { enabled: boolean, groupIds: string[] }
+  /** What a consumer was allowed. */
+  accessToken?: { id: string, consumerId: string, expiresAtSeconds: number }
   scopeDomainEnabled: boolean
   revoked: boolean
   /** All that hold in the scope, implied ones included; those special to a domain are left out, as in keystone. */
@@ -75,9 +79,12 @@ export async function standingOf(tx: IdentityTx, claims: Claims): Promise<Standi
   const federation = claims.identityProviderId ? { enabled: row.providerEnabled === 1, groupIds: await groups.federatedGroupIds(tx, claims.userId, claims.identityProviderId) } : undefined
   const credential = bound ? { id: row.credentialId!, name: row.credentialName!, unrestricted: row.unrestricted === 1, expiresAt: row.credentialExpiresAt, roleIds: JSON.parse(row.roleIds!) as string[], accessRules: await accessRulesOf(tx, row.credentialId!) } : undefined
   // A credential can do no more than its roles and what they imply, and no more than its user still can.
-  if (claims.applicationCredentialId) {
+  const accessToken = claims.accessTokenId ? await findAccessToken(tx, claims.accessTokenId) : undefined
+  const own = accessToken?.userId === claims.userId && accessToken.projectId === target ? accessToken : undefined
+  if (claims.applicationCredentialId || claims.accessTokenId) {
     const inferences = await implied.inferences(tx)
-    const allowed = new Set((credential?.roleIds ?? []).flatMap((id) => [id, ...implied.impliedBy(id, inferences)]))
+    const delegated = claims.accessTokenId ? idsOf(own?.roleIds ?? '[]') : credential?.roleIds ?? []
+    const allowed = new Set(delegated.flatMap((id) => [id, ...implied.impliedBy(id, inferences)]))
     roles = roles.filter((r) => allowed.has(r.id))
   }
   return {
@@ -91,6 +98,7 @@ export async function standingOf(tx: IdentityTx, claims: Claims): Promise<Standi
     scopeDomainEnabled: row.scopeDomainId === null || row.scopeDomainEnabled === 1,
     ...(credential && { applicationCredential: credential }),
     ...(federation && { federation }),
+    ...(own && { accessToken: { id: own.id, consumerId: own.consumerId, expiresAtSeconds: Number(own.expiresAtSeconds) } }),
     revoked: row.revoked !== null,
     roles,
   }
@@ -122,6 +130,7 @@ export function whyNot(claims: Claims, standing: Standing | undefined, nowMs: nu
     if (String(trust.trustor.generation) !== claims.trustorGeneration) return 'the trustor was disabled or got another password'
     if (!trust.roles) return 'the trustor has lost a role of its trust'
   }
+  if (claims.accessTokenId && !(standing.accessToken && standing.accessToken.expiresAtSeconds * 1000 > nowMs)) return 'its access token is gone or has expired'
   if (claims.scope.kind !== 'unscoped' && standing.roles.length === 0) return 'the user has no role in its scope'
   return undefined
 }

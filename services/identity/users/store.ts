@@ -6,6 +6,7 @@ import { taken } from '../faults.ts'
 import type { Page } from '../fields.ts'
 import { narrowed, type Term } from '../lists-store.ts'
 import * as passwords from '../passwords/store.ts'
+import { removeTokens } from '../oauth1/store.ts'
 import type { UserRow } from '../schema.ts'
 
 export interface Expiry { operator: '<' | '<=' | '>' | '>=' | '=' | '<>', at: string }
@@ -35,6 +36,7 @@ export async function remove(tx: IdentityTx, ids: string[]): Promise<void> {
   await tx.db.deleteFrom('identityAssignments').where('actorId', 'in', ids).where('actorType', '=', 'user').execute()
   await tx.db.deleteFrom('identityMemberships').where('userId', 'in', ids).execute()
   await tx.db.deleteFrom('identityExpiringMemberships').where('userId', 'in', ids).execute()
+  await removeTokens(tx, 'userId', ids)
   await tx.db.deleteFrom('identityFederatedUsers').where('userId', 'in', ids).execute()
   await tx.db.deleteFrom('identityApplicationCredentials').where('userId', 'in', ids).execute()
   await removeDelegations(tx, ids)

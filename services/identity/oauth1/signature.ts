@@ -1,0 +1,46 @@
+// Requests signed as RFC 5849 says: https://www.rfc-editor.org/rfc/rfc5849#section-3
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+
+export interface SignedRequest { authorization: string, method: string, /** Without its query. */ url: string, search: URLSearchParams }
+export interface Signed {
+  consumerKey: string
+  token: string | undefined
+  verifier: string | undefined
+  timestampSeconds: number
+  /** Tells this request from all others: it is let in once. */
+  once: string
+  /** Is it signed with these? */
+  fits(consumerSecret: string, tokenSecret: string): boolean
+}
+
+const windowSeconds = 300
+export const onceUntil = (signed: Signed): number => signed.timestampSeconds + windowSeconds
+const encoded = (text: string): string => encodeURIComponent(text.toWellFormed()).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
+const hashes: Record<string, string> = { 'HMAC-SHA1': 'sha1', 'HMAC-SHA256': 'sha256' }
+
+/** What an Authorization header says; undefined for what is no signed request of now. */
+export function signedBy({ authorization, method, url, search }: SignedRequest, nowSeconds: number): Signed | undefined {
+  if (!/^OAuth\s/i.test(authorization) || authorization.length > 8192) return undefined
+  const told = new Map<string, string>()
+  for (const [, name, value] of authorization.slice(6).matchAll(/([\w%.~-]+)="([^"]*)"/g)) {
+    let decoded: string
+    try { decoded = decodeURIComponent(value!) } catch { return undefined }
+    if (told.has(name!)) return undefined
+    told.set(name!, decoded)
+  }
+  const consumerKey = told.get('oauth_consumer_key'), hash = hashes[told.get('oauth_signature_method') ?? ''], signature = told.get('oauth_signature'), nonce = told.get('oauth_nonce'), timestamp = told.get('oauth_timestamp') ?? ''
+  if (!consumerKey || !hash || !signature || !nonce || nonce.length > 255 || !/^\d{1,12}$/.test(timestamp) || (told.get('oauth_version') ?? '1.0') !== '1.0') return undefined
+  const timestampSeconds = Number(timestamp)
+  if (Math.abs(timestampSeconds - nowSeconds) > windowSeconds) return undefined
+  const parameters = [...search, ...[...told].filter(([name]) => name !== 'realm' && name !== 'oauth_signature')].map(([name, value]): [string, string] => [encoded(name), encoded(value)])
+  parameters.sort(([a, x], [b, y]) => (a < b ? -1 : a > b ? 1 : x < y ? -1 : x > y ? 1 : 0))
+  const at = new URL(url), base = [method.toUpperCase(), encoded(`${at.protocol}//${at.host}${at.pathname}`), encoded(parameters.map((pair) => pair.join('=')).join('&'))].join('&')
+  const given = Buffer.from(signature, 'base64'), token = told.get('oauth_token')
+  return {
+    consumerKey, token, verifier: told.get('oauth_verifier'), timestampSeconds, once: createHash('sha256').update(JSON.stringify(['oauth1', consumerKey, token ?? '', timestamp, nonce])).digest('hex'),
+    fits(consumerSecret, tokenSecret) {
+      const wanted = createHmac(hash, `${encoded(consumerSecret)}&${encoded(tokenSecret)}`).update(base).digest()
+      return given.length === wanted.length && timingSafeEqual(given, wanted)
+    },
+  }
+}
