@@ -56,13 +56,15 @@ export function runQueries(service: ServiceHttp, cases: AccessCase[], { filledBy
       }
       const look = async (): Promise<{ rows: number, queries: number }> => {
         const call = { ...shown, params: params!, query: { ...shown.query, ...('limit' in ((list.querySchema?.schema as { properties?: object })?.properties ?? {}) && { limit: 1000 }) } }
-        const answer = await api.call<any>(token(as), service.name, list.name, call) satisfies Answer
+        // Who may make it may not always list it.
+        let viewer = as, answer = await api.call<any>(token(viewer), service.name, list.name, call) satisfies Answer
+        if (answer.status === 403) answer = await api.call<any>(token(viewer = 'admin'), service.name, list.name, call)
         assert.equal(answer.status, 200, JSON.stringify(answer.body))
         // The least of three: a service may have something of its own to do meanwhile.
         const costs: number[] = []
         for (let i = 0; i < 3; i++) {
           const before = api.store.queries
-          await api.call(token(as), service.name, list.name, call)
+          await api.call(token(viewer), service.name, list.name, call)
           costs.push(api.store.queries - before)
         }
         return { rows: rowsIn(answer.body), queries: Math.min(...costs) }
