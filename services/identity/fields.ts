@@ -1,7 +1,8 @@
 // Fields that many of identity's bodies and queries share, and the wire shape of its lists.
 import type { Urls } from '#kit/http/operation.ts'
-import { lenient, nullable, Type, type TProperties } from '#kit/http/schema.ts'
+import { exact, lenient, nullable, Type, type TProperties } from '#kit/http/schema.ts'
 import { flag } from '#kit/store/store.ts'
+import { immutable } from './faults.ts'
 import type { Term } from './lists-store.ts'
 
 export const field = {
@@ -11,7 +12,7 @@ export const field = {
   description: nullable(Type.String({ maxLength: 65_535 })),
   enabled: Type.Boolean(),
   /** What protects a resource from being changed by accident. */
-  options: lenient({ immutable: Type.Optional(nullable(Type.Boolean())) }),
+  options: exact({ immutable: Type.Optional(nullable(Type.Boolean())) }),
   tags: Type.Array(Type.String({ minLength: 1, maxLength: 255, pattern: '^[^,/]*$' }), { maxItems: 80, uniqueItems: true }),
 }
 
@@ -63,6 +64,24 @@ export function collection<R extends { id: string }>(name: string, rows: R[], vi
   const nextSearch = new URLSearchParams(urls.search)
   if (more) nextSearch.set('marker', shown.at(-1)!.id)
   return { [name]: shown.map(view), links: { self: link(urls.search), previous: null, next: more ? link(nextSearch) : null }, ...(more && { truncated: true }) }
+}
+
+/** Options as they are kept; one that is set to null is forgotten. */
+export const mergeOptions = (...parts: (object | undefined)[]): string => {
+  const merged = Object.fromEntries(parts.flatMap((part) => Object.entries(part ?? {})))
+  return JSON.stringify(Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== null)))
+}
+
+/** The options after a change. What is immutable is changed in nothing but that: else the 403. */
+export function optionsAfter(what: string, current: { id: string, options: string }, change: { options?: { immutable?: boolean | null } }): string {
+  const options = JSON.parse(current.options) as { immutable?: boolean }
+  const onlyUnlocks = Object.keys(change).every((key) => key === 'options') && change.options?.immutable !== undefined && !change.options.immutable
+  if (options.immutable && !onlyUnlocks) throw immutable('update', what, current.id)
+  return mergeOptions(options, change.options)
+}
+/** Throws the 403 when it may not be deleted. */
+export function checkDeletable(what: string, current: { id: string, options: string }): void {
+  if ((JSON.parse(current.options) as { immutable?: boolean }).immutable) throw immutable('delete', what, current.id)
 }
 
 /** A filter that is on when it is there at all, unless it says 0: `?effective`, `?include_names=true`. */

@@ -42,7 +42,7 @@ import * as tags from './tags/api.ts'
 import * as tokens from './tokens/api.ts'
 import * as trusts from './trusts/api.ts'
 import * as users from './users/api.ts'
-import * as versions from './versions/api.ts'
+import { versionsOf } from './versions/api.ts'
 
 /** What a noun's api.ts exports that is an operation. */
 const operationsIn = (...nouns: object[]): Operation<Deps>[] =>
@@ -52,7 +52,7 @@ export const identity: ServiceModule<Deps> = {
   http: {
     name: 'identity', mount: '/identity', prefixes: ['/v3'],
     operations: [
-      ...operationsIn(versions, tokens, users, projects, tags, domains, groups, roles, inferences), ...grants,
+      ...versionsOf(() => identity.http.operations.map((op) => op.path)), ...operationsIn(tokens, users, projects, tags, domains, groups, roles, inferences), ...grants,
       ...operationsIn(limits, registeredLimits),
       ...operationsIn(domainConfig), ...domainConfig.domainConfigs,
       ...operationsIn(policies, policyAssociations, endpointFilter), ...policyAssociations.policyAssociations, ...endpointFilter.endpointFilters,

@@ -5,8 +5,8 @@ import { now } from '#base/time.ts'
 import { exact, lenient, Type } from '#kit/http/schema.ts'
 import { flag } from '#kit/store/store.ts'
 import { operation, type Deps } from '../deps.ts'
-import { immutable, missing, taken } from '../faults.ts'
-import { collection, extraOf, field, listQuery, pageOf, termsOf } from '../fields.ts'
+import { missing, taken } from '../faults.ts'
+import { checkDeletable, collection, extraOf, field, listQuery, mergeOptions, optionsAfter, pageOf, termsOf } from '../fields.ts'
 import type { Term } from '../lists-store.ts'
 import * as projects from '../projects/store.ts'
 import type { TaggedProject } from '../projects/store.ts'
@@ -49,7 +49,7 @@ export const createDomain = operation({
   async handle(_ctx, { body: { domain }, urls }, { store }) {
     const row: TaggedProject = {
       id: domain.explicit_domain_id ?? newHexId(), name: domain.name, domainId: '', parentId: null, isDomain: 1, enabled: flag(domain.enabled ?? true), description: domain.description ?? '',
-      tags: domain.tags ?? [], options: JSON.stringify(domain.options ?? {}), extra: JSON.stringify(extraOf(domain, known)), generation: 0, createdAt: now(),
+      tags: domain.tags ?? [], options: mergeOptions(domain.options), extra: JSON.stringify(extraOf(domain, known)), generation: 0, createdAt: now(),
     }
     await store.tx(async (tx) => {
       if (domain.explicit_domain_id && await projects.find(tx, row.id)) throw taken('domain', row.id)
@@ -66,13 +66,11 @@ export const updateDomain = operation({
     const row = await store.tx(async (tx) => {
       const current = await projects.find(tx, target.id)
       if (!current) throw missing('domain', target.id)
-      const options = JSON.parse(current.options) as { immutable?: boolean | null }
-      const onlyUnlocks = Object.keys(domain).every((key) => key === 'options') && domain.options?.immutable === false
-      if (options.immutable && !onlyUnlocks) throw immutable('update', 'domain', current.id)
+      const options = optionsAfter('domain', current, domain)
       const enabled = flag(domain.enabled ?? current.enabled === 1)
       const next: TaggedProject = {
         ...current, name: domain.name ?? current.name, enabled, tags: domain.tags ?? current.tags, description: domain.description === undefined ? current.description : domain.description ?? '',
-        options: JSON.stringify({ ...options, ...domain.options }), extra: JSON.stringify({ ...JSON.parse(current.extra) as object, ...extraOf(domain, known) }),
+        options, extra: JSON.stringify({ ...JSON.parse(current.extra) as object, ...extraOf(domain, known) }),
         generation: Number(current.generation) + (current.enabled === 1 && enabled === 0 ? 1 : 0),
       }
       await projects.save(tx, current, next)
@@ -87,7 +85,7 @@ export const updateDomain = operation({
 export const deleteDomain = operation({
   name: 'deleteDomain', method: 'DELETE', path: '/domains/{domain_id}', summary: 'Delete a disabled domain with all that is in it.', access: policy.changeDomain, target: domainTarget,
   async handle(_ctx, { target }, { store }) {
-    if ((JSON.parse(target.options) as { immutable?: boolean }).immutable) throw immutable('delete', 'domain', target.id)
+    checkDeletable('domain', target)
     await store.tx(async (tx) => {
       const current = await projects.find(tx, target.id)
       if (!current) throw missing('domain', target.id)

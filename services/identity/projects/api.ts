@@ -9,8 +9,8 @@ import type { Context } from '#base/context.ts'
 import type { Input } from '#kit/http/operation.ts'
 import { operation, type Deps } from '../deps.ts'
 import * as domains from '../domains/store.ts'
-import { immutable, missing, refused } from '../faults.ts'
-import { collection, extraOf, field, isOn, listQuery, pageOf, termsOf } from '../fields.ts'
+import { missing, refused } from '../faults.ts'
+import { checkDeletable, collection, extraOf, field, isOn, listQuery, mergeOptions, optionsAfter, pageOf, termsOf } from '../fields.ts'
 import { models } from '../limits/model.ts'
 import { cloudAdmin } from '../policy.ts'
 import * as policy from './policy.ts'
@@ -96,7 +96,7 @@ export const createProject = operation({
     const domainId = isDomain ? '' : project.domain_id ?? target.domainId
     const row: projects.TaggedProject = {
       id: newHexId(), name: project.name, domainId, parentId: isDomain ? null : project.parent_id ?? domainId, isDomain: flag(isDomain), enabled: flag(project.enabled ?? true), description: project.description ?? '',
-      tags: project.tags ?? [], options: JSON.stringify(project.options ?? {}), extra: JSON.stringify(extraOf(project, known)), generation: 0, createdAt: now(),
+      tags: project.tags ?? [], options: mergeOptions(project.options), extra: JSON.stringify(extraOf(project, known)), generation: 0, createdAt: now(),
     }
     await store.tx(async (tx) => {
       if (isDomain) return projects.add(tx, row)
@@ -125,9 +125,7 @@ export const updateProject = operation({
     const row = await store.tx(async (tx) => {
       const current = await projects.find(tx, target.id)
       if (!current) throw missing('project', target.id)
-      const options = JSON.parse(current.options) as { immutable?: boolean | null }
-      const onlyUnlocks = Object.keys(project).every((key) => key === 'options') && project.options?.immutable === false
-      if (options.immutable && !onlyUnlocks) throw immutable('update', 'project', current.id)
+      const options = optionsAfter('project', current, project)
       if (project.domain_id !== undefined && project.domain_id !== (current.domainId || null)) throw badRequest('Update of `domain_id` is not allowed.')
       if (project.parent_id !== undefined && project.parent_id !== current.parentId) throw forbidden('Update of `parent_id` is not allowed.')
       if (project.is_domain !== undefined && project.is_domain !== (current.isDomain === 1)) throw badRequest('Update of `is_domain` is not allowed.')
@@ -136,7 +134,7 @@ export const updateProject = operation({
       const next: projects.TaggedProject = {
         ...current, name: project.name ?? current.name, enabled, tags: project.tags ?? current.tags,
         description: project.description === undefined ? current.description : project.description ?? '',
-        options: JSON.stringify({ ...options, ...project.options }), extra: JSON.stringify({ ...JSON.parse(current.extra) as object, ...extraOf(project, known) }),
+        options, extra: JSON.stringify({ ...JSON.parse(current.extra) as object, ...extraOf(project, known) }),
         generation: Number(current.generation) + (current.enabled === 1 && enabled === 0 ? 1 : 0),
       }
       await projects.save(tx, current, next)
@@ -161,7 +159,7 @@ export const deleteProject = operation({
   async handle({ actor }, { target }, { store }) {
     if (target.isDomain && target.enabled) throw forbidden('Cannot delete a domain that is enabled, please disable it first.')
     if (target.isDomain && !cloudAdmin.allows(actor)) throw refused('deleteProject')
-    if ((JSON.parse(target.options) as { immutable?: boolean }).immutable) throw immutable('delete', 'project', target.id)
+    checkDeletable('project', target)
     await store.tx(async (tx) => {
       if (await projects.hasChildren(tx, target.id)) throw forbidden(`Cannot delete the project ${target.id} since it is not a leaf in the hierarchy.`)
       if (target.isDomain) await domains.removeWithContents(tx, target.id)

@@ -71,7 +71,12 @@ test('what is immutable stays until it is unlocked', async () => {
   const project = await make({ name: 'stone', options: { immutable: true } })
   assert.equal((await v3('PATCH', `/projects/${project.id}`, { project: { name: 'x' } })).status, 403)
   assert.equal((await v3('DELETE', `/projects/${project.id}`)).status, 403)
+  assert.equal((await v3('PATCH', `/projects/${project.id}`, { project: { options: { immutable: true } } })).status, 403)
+  assert.equal((await v3('PATCH', `/projects/${project.id}`, { project: { options: {} } })).status, 403)
+  assert.equal((await v3('PATCH', `/projects/${project.id}`, { project: { options: { colour: 'red' } } })).status, 400, 'no option of ours')
   assert.equal((await v3('PATCH', `/projects/${project.id}`, { project: { options: { immutable: false } } })).status, 200)
+  await v3('PATCH', `/projects/${project.id}`, { project: { options: { immutable: true } } })
+  assert.deepEqual((await v3('PATCH', `/projects/${project.id}`, { project: { options: { immutable: null } } })).body.project.options, {}, 'null takes the option away')
   assert.equal((await v3('DELETE', `/projects/${project.id}`)).status, 204)
 })
 

@@ -4,8 +4,8 @@ import { newHexId } from '#base/ids.ts'
 import { now } from '#base/time.ts'
 import { exact, lenient, nullable, Type } from '#kit/http/schema.ts'
 import { operation, type Deps } from '../deps.ts'
-import { immutable, missing } from '../faults.ts'
-import { collection, extraOf, field, listQuery, pageOf, termsOf } from '../fields.ts'
+import { missing } from '../faults.ts'
+import { checkDeletable, collection, extraOf, field, listQuery, mergeOptions, optionsAfter, pageOf, termsOf } from '../fields.ts'
 import * as projects from '../projects/store.ts'
 import type { RoleRow } from '../schema.ts'
 import * as policy from './policy.ts'
@@ -42,7 +42,7 @@ export const createRole = operation({
   body: exact({ role: lenient({ ...fields, domain_id: Type.Optional(nullable(field.id)) }) }),
   async handle(_ctx, { body: { role }, urls }, { store }) {
     const row: RoleRow = {
-      id: newHexId(), name: role.name, domainId: role.domain_id ?? '', description: role.description ?? null, options: JSON.stringify(role.options ?? {}),
+      id: newHexId(), name: role.name, domainId: role.domain_id ?? '', description: role.description ?? null, options: mergeOptions(role.options),
       extra: JSON.stringify(extraOf(role, known)), createdAt: now(),
     }
     await store.tx(async (tx) => {
@@ -61,12 +61,10 @@ export const updateRole = operation({
     const row = await store.tx(async (tx) => {
       const current = await roles.find(tx, target.id)
       if (!current) throw missing('role', target.id)
-      const options = JSON.parse(current.options) as { immutable?: boolean | null }
-      const onlyUnlocks = Object.keys(role).every((key) => key === 'options') && role.options?.immutable === false
-      if (options.immutable && !onlyUnlocks) throw immutable('update', 'role', current.id)
+      const options = optionsAfter('role', current, role)
       const next: RoleRow = {
         ...current, name: role.name ?? current.name, description: role.description === undefined ? current.description : role.description,
-        options: JSON.stringify({ ...options, ...role.options }), extra: JSON.stringify({ ...JSON.parse(current.extra) as object, ...extraOf(role, known) }),
+        options, extra: JSON.stringify({ ...JSON.parse(current.extra) as object, ...extraOf(role, known) }),
       }
       await roles.save(tx, current, next)
       return next
@@ -78,7 +76,7 @@ export const updateRole = operation({
 export const deleteRole = operation({
   name: 'deleteRole', method: 'DELETE', path: '/roles/{role_id}', summary: 'Delete a role with all its assignments.', access: policy.changeRole, target,
   async handle(_ctx, { target }, { store }) {
-    if ((JSON.parse(target.options) as { immutable?: boolean }).immutable) throw immutable('delete', 'role', target.id)
+    checkDeletable('role', target)
     await store.tx((tx) => roles.remove(tx, [target.id]))
   },
 })

@@ -8,7 +8,7 @@ import { flag } from '#kit/store/store.ts'
 import { operation, type Deps, type IdentityTx } from '../deps.ts'
 import { listLimitOf } from '../domain-config/store.ts'
 import { missing } from '../faults.ts'
-import { collection, extraOf, field, listQuery, pageOf, termsOf } from '../fields.ts'
+import { collection, extraOf, field, listQuery, mergeOptions, pageOf, termsOf } from '../fields.ts'
 import { groupView } from '../groups/view.ts'
 import * as groups from '../groups/store.ts'
 import { maxPasswordLength } from '../passwords/hasher.ts'
@@ -71,13 +71,11 @@ const maybe = nullable(Type.Boolean())
 const fields = {
   name: field.name(), enabled: Type.Optional(field.enabled), default_project_id: Type.Optional(nullable(field.id)), description: Type.Optional(field.description),
   password: Type.Optional(nullable(Type.String({ maxLength: maxPasswordLength }))),
-  options: Type.Optional(lenient({
+  options: Type.Optional(exact({
     ignore_change_password_upon_first_use: Type.Optional(maybe), ignore_password_expiry: Type.Optional(maybe), ignore_lockout_failure_attempts: Type.Optional(maybe), lock_password: Type.Optional(maybe),
     ignore_user_inactivity: Type.Optional(maybe), multi_factor_auth_enabled: Type.Optional(maybe), multi_factor_auth_rules: Type.Optional(nullable(Type.Array(Type.Array(Type.String(), { minItems: 1 })))),
   })),
 }
-/** An option set to null is forgotten. */
-const mergeOptions = (...parts: (object | undefined)[]): string => JSON.stringify(Object.fromEntries(parts.flatMap((p) => Object.entries(p ?? {})).filter(([, value]) => value !== null)))
 
 async function checkDefaultProject(tx: IdentityTx, id: string | null | undefined): Promise<void> {
   const found = id ? await projects.find(tx, id) : undefined

@@ -40,6 +40,12 @@ test('what makes no sense is refused', async () => {
   assert.equal((await v3('GET', '/users?password_expires_at=lt:2030-01-01T00:00:00Z')).status, 200)
 })
 
+test('options are known ones, and null takes one away', async () => {
+  const { user } = (await v3('POST', '/users', { user: { name: 'optional', options: { lock_password: true, ignore_password_expiry: true } } })).body
+  assert.deepEqual((await v3('PATCH', `/users/${user.id}`, { user: { options: { lock_password: null } } })).body.user.options, { ignore_password_expiry: true })
+  assert.equal((await v3('PATCH', `/users/${user.id}`, { user: { options: { colour: 'red' } } })).status, 400)
+})
+
 test('a key __proto__ is an attribute like any other', async () => {
   const made = await v3('POST', '/users', '{"user":{"name":"proto","__proto__":{"enabled":false,"polluted":1},"constructor":"c"}}')
   assert.equal(made.status, 201)
