@@ -1,0 +1,176 @@
+// The search for candidates: tree by tree, depth first inside a tree with everything pruned as early as it can be told, breadth first between the trees, so that a limit does
+// not mean "all in one tree". A tree's root is the anchor: all providers of a candidate are of the tree or share with it.
+import { hasNone, hasOneOfEach, servesAll, servesOne } from './fit.ts'
+import type { CandidatesRequest, Group } from './request.ts'
+import type { Provider, Scene } from './world.ts'
+
+export interface Candidate {
+  /** provider → resource class → amount */
+  allocations: Map<Provider, Map<string, number>>
+  /** The providers of each group, in the order of the groups. */
+  mappings: Map<string, Set<Provider>>
+}
+/** Combinations grow beyond all bounds: past so many steps the search ends with what it has found, as the original does at its maximum of candidates. A candidate costs ten steps a
+ * part: 30,000 of three parts each, which is what a request without a limit may find. */
+const maxSteps = 1_000_000
+
+/** One choice to make: who serves a granular group, or one resource of the group without a suffix. */
+interface Part {
+  group: Group
+  resources: Group['resources']
+  /** The tree that the group must be in, if it must. */
+  inTreeRoot: string | undefined
+  /** What is known once this is chosen: the group's traits together, and these parts' subtrees. */
+  traitsOf: number[] | undefined
+  subtrees: number[][]
+}
+
+/** The request's parts, each with what can be judged once it is chosen. */
+function partsOf({ groups, sameSubtrees }: CandidatesRequest, scene: Scene): Part[] {
+  const parts = groups.flatMap((group) => (group.granular ? [group.resources] : group.resources.map((r) => [r])).map((resources): Part =>
+    ({ group, resources, inTreeRoot: group.inTree === undefined ? undefined : scene.providers.get(group.inTree)?.rootId, traitsOf: undefined, subtrees: [] })))
+  const of = (fits: (group: Group) => boolean): number[] => parts.flatMap((part, i) => (fits(part.group) ? [i] : []))
+  for (const group of groups) if (!group.granular && group.required.length > 0) { const own = of((g) => g === group); parts[own.at(-1)!]!.traitsOf = own }
+  for (const suffixes of sameSubtrees) { const own = of((g) => suffixes.includes(g.suffix)); parts[own.at(-1)!]!.subtrees.push(own) }
+  return parts
+}
+
+export function search(scene: Scene, request: CandidatesRequest): Candidate[] {
+  const found: Candidate[] = [], seen = new Set<string>(), limit = request.limit ?? Infinity, parts = partsOf(request, scene), budget = { steps: maxSteps }
+  if (parts.some((part) => part.group.inTree !== undefined && part.inTreeRoot === undefined)) return []
+  let turns: Iterable<TreeSearch> = inEachTree(scene, request, parts, budget)
+  for (;;) {
+    const again: TreeSearch[] = []
+    for (const turn of turns) {
+      const candidate = turn.next()
+      if (budget.steps <= 0) return found
+      if (!candidate) continue
+      again.push(turn)
+      if (scene.sharing.size > 0 && sharedOnly(candidate) && !isNew(seen, candidate)) continue
+      found.push(candidate)
+      if (found.length >= limit) return found
+    }
+    if (again.length === 0) return found
+    turns = again
+  }
+}
+
+function* inEachTree(scene: Scene, request: CandidatesRequest, parts: Part[], budget: { steps: number }): Generator<TreeSearch> {
+  const required = request.rootRequired.map((t) => [t])
+  trees: for (const [rootId, tree] of scene.trees) {
+    const root = scene.providers.get(rootId)
+    if (!root || !hasOneOfEach(root.traits, required) || !hasNone(root.traits, request.rootForbidden)) continue
+    const sharers = sharersWith(scene, tree), visible = sharers.length > 0 ? [...tree, ...sharers] : tree, options: Provider[][] = []
+    for (const { group, resources, inTreeRoot } of parts) {
+      const able = visible.filter((p) => (group.granular ? servesAll(p, group, inTreeRoot) : servesOne(p, root, resources[0]![0], resources[0]![1], group, inTreeRoot)))
+      if (able.length === 0) continue trees
+      options.push(able)
+    }
+    yield new TreeSearch(scene, request, parts, options, budget)
+  }
+}
+
+/** Those outside the tree that share with somebody in it. */
+function sharersWith(scene: Scene, tree: readonly Provider[]): Provider[] {
+  if (scene.sharing.size === 0) return []
+  const found = new Set<Provider>()
+  for (const p of tree) for (const aggregate of p.aggregates) for (const s of scene.sharing.get(aggregate) ?? []) if (s.rootId !== p.rootId) found.add(s)
+  return [...found]
+}
+
+/** Only what is not in the anchor's tree can be found at several anchors. */
+const sharedOnly = ({ mappings }: Candidate): boolean => [...mappings.values()].every((providers) => [...providers].every((p) => p.shares))
+function isNew(seen: Set<string>, { allocations, mappings }: Candidate): boolean {
+  const key = JSON.stringify([
+    [...allocations].map(([p, of]) => [p.id, [...of].sort()]).sort(), [...mappings].map(([suffix, providers]) => [suffix, [...providers].map((p) => p.id).sort()]),
+  ])
+  return seen.size !== seen.add(key).size
+}
+
+/** The combinations of one tree, one at a time: for each part an option, the last part's moving fastest. */
+class TreeSearch {
+  readonly #scene: Scene
+  readonly #request: CandidatesRequest
+  readonly #parts: readonly Part[]
+  readonly #options: readonly Provider[][]
+  readonly #budget: { steps: number }
+  /** Which option each part tries next; what is chosen so far. */
+  readonly #next: number[]
+  readonly #chosen: Provider[] = []
+
+  constructor(scene: Scene, request: CandidatesRequest, parts: readonly Part[], options: readonly Provider[][], budget: { steps: number }) {
+    this.#scene = scene
+    this.#request = request
+    this.#parts = parts
+    this.#options = options
+    this.#budget = budget
+    this.#next = parts.map(() => 0)
+  }
+
+  next(): Candidate | undefined {
+    const chosen = this.#chosen, last = this.#parts.length - 1
+    if (chosen.length > last) chosen.pop()
+    for (;;) {
+      const at = chosen.length, option = this.#options[at]![this.#next[at]!++]
+      if (--this.#budget.steps <= 0) return undefined
+      if (!option) {
+        if (at === 0) return undefined
+        this.#next[at] = 0
+        chosen.pop()
+      } else if (this.#goes(at, option)) {
+        chosen.push(option)
+        if (!this.#holds(at)) chosen.pop()
+        else if (at === last) { this.#budget.steps -= 10 * this.#parts.length; return this.#candidate() }
+      }
+    }
+  }
+
+  /** Whether an option goes with what is chosen before it. */
+  #goes(at: number, option: Provider): boolean {
+    const chosen = this.#chosen, { group, resources } = this.#parts[at]!
+    for (let i = 0; i < at; i++) {
+      const other = chosen[i]!
+      if (other === option ? group.granular && this.#request.isolate && this.#parts[i]!.group.granular : !this.#request.nested && other.rootId === option.rootId) return false
+    }
+    // Several parts may take from one provider: together no more than there is, and no more than may be taken at once.
+    for (const [resourceClass, amount] of resources) {
+      let sum = amount
+      for (let i = 0; i < at; i++) if (chosen[i] === option) for (const [other, more] of this.#parts[i]!.resources) if (other === resourceClass) sum += more
+      const stock = option.inventories.get(resourceClass)!
+      if (sum !== amount && (stock.used + sum > stock.capacity || sum > stock.maxUnit)) return false
+    }
+    return true
+  }
+
+  /** What can be judged now that the part `at` is chosen. */
+  #holds(at: number): boolean {
+    const { group, traitsOf, subtrees } = this.#parts[at]!
+    if (traitsOf && !hasOneOfEach(traitsOf.length === 1 ? this.#chosen[at]!.traits : new Set(traitsOf.flatMap((i) => [...this.#chosen[i]!.traits])), group.required)) return false
+    return subtrees.every((own) => this.#inOneSubtree(new Set(own.map((i) => this.#chosen[i]!))))
+  }
+
+  /** One of them is above all the others. */
+  #inOneSubtree(them: Set<Provider>): boolean {
+    if (them.size <= 1) return true
+    const lines = [...them].map((p) => {
+      const line = new Set<Provider>()
+      for (let q: Provider | undefined = p; q && !line.has(q); q = q.parentId === null ? undefined : this.#scene.providers.get(q.parentId)) line.add(q)
+      return line
+    })
+    return [...them].some((p) => lines.every((line) => line.has(p)))
+  }
+
+  #candidate(): Candidate {
+    const mappings: Candidate['mappings'] = new Map(), allocations: Candidate['allocations'] = new Map()
+    for (const [i, { group, resources }] of this.#parts.entries()) {
+      const p = this.#chosen[i]!, providers = mappings.get(group.suffix)
+      if (providers) providers.add(p)
+      else mappings.set(group.suffix, new Set([p]))
+      if (resources.length === 0) continue
+      let of = allocations.get(p)
+      if (!of) allocations.set(p, of = new Map())
+      for (const [resourceClass, amount] of resources) of.set(resourceClass, (of.get(resourceClass) ?? 0) + amount)
+    }
+    return { allocations, mappings }
+  }
+}
