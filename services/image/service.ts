@@ -29,7 +29,7 @@ const escape = (text: string): string => text.replaceAll('&', '&amp;').replaceAl
 
 export const image: ServiceModule<Deps> = {
   http: {
-    name: 'image', mount: '/image', prefixes: ['/v2'], tokens: 'project',
+    name: 'image', mount: '/image', prefixes: ['/v2'], strictPaths: true, tokens: 'project',
     operations: [
       ...versionOperations(() => image.http.operations), listImages, createImage, showImage, updateImage, deleteImage, uploadImage, downloadImage, deactivateImage, reactivateImage, addTag, removeTag,
       listMembers, showMember, addMember, updateMember, removeMember, ...schemaOperations,
@@ -39,8 +39,11 @@ export const image: ServiceModule<Deps> = {
       showUsage,
     ],
     statuses: { overQuota: 413 },
-    // Clients take the message as text; glance's own page is HTML around the same words.
     envelope: (fault) => ({ code: `${fault.status} ${statusText(fault.status)}`, title: statusText(fault.status), message: escape(fault.message) }),
+    faultPage(fault) {
+      const title = `${fault.status} ${statusText(fault.status)}`
+      return `<html>\n <head>\n  <title>${title}</title>\n </head>\n <body>\n  <h1>${title}</h1>\n  ${escape(fault.message)}<br /><br />\n\n\n\n </body>\n</html>`
+    },
   },
   migrations: [
     first,
