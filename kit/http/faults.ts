@@ -18,3 +18,12 @@ export function faultView(service: Pick<ServiceHttp, 'statuses'> | undefined, er
   ctx.log.error({ requestId: ctx.requestId, error: explain(error), stack: error instanceof Error ? error.stack : undefined }, 'unexpected error')
   return { status: 500, kind: 'internal', message: `Unexpected API Error. The administrator finds it in the log under ${ctx.requestId}.`, requestId: ctx.requestId, headers: {} }
 }
+
+/** Whether a client takes HTML no less gladly than JSON. */
+export function likesHtml(accept: string | undefined): boolean {
+  if (accept === undefined || accept.trim() === '') return true
+  const ranges = accept.split(',').map((part) => part.trim().toLowerCase().split(/\s*;\s*/)).map(([type, ...rest]) => ({ type, q: Number(rest.find((r) => r.startsWith('q='))?.slice(2) ?? 1) }))
+  const quality = (...names: string[]): number => ranges.find((range) => range.type === names.find((name) => ranges.some((r) => r.type === name)))?.q ?? 0
+  const html = quality('text/html', 'text/*', '*/*')
+  return html > 0 && html >= quality('application/json', 'application/*', '*/*')
+}

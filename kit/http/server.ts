@@ -11,7 +11,7 @@ import { allowedByRules } from '#kit/policy/access-rules.ts'
 import { anyone } from '#kit/policy/rules.ts'
 import type { RequestScope, Tracer } from '#kit/trace/tracer.ts'
 import { drain, parseJson, readBody, type Patience } from './body.ts'
-import { faultView } from './faults.ts'
+import { faultView, likesHtml } from './faults.ts'
 import { noVersion, Reply, type Input, type Operation, type Version } from './operation.ts'
 import { admit, perform } from './pipeline.ts'
 import { parseQuery } from './schema.ts'
@@ -50,7 +50,7 @@ const params = (path: string, pattern = ''): string => path.replace(/\{(\w+)\}/g
 const routerPath = (prefix: string, path: string): string => params(prefix, projectPattern) + params(path)
 
 function routesOf(mounted: Mounted): Router {
-  const router = findMyWay({ ignoreTrailingSlash: true, maxParamLength: 1024, caseSensitive: true })
+  const router = findMyWay({ ignoreTrailingSlash: !mounted.service.strictPaths, maxParamLength: 1024, caseSensitive: true })
   const routes = new Map<string, Route>()
   for (const operation of mounted.service.operations) {
     for (const prefix of operation.atRoot ? [''] : mounted.service.prefixes) {
@@ -208,10 +208,11 @@ export function createApi(options: HttpOptions): Server {
   function sendFault(req: IncomingMessage, res: ServerResponse, service: ServiceHttp | undefined, error: unknown, ctx: Context, version: Version | undefined): void {
     const { headers, ...view } = faultView(service, error, ctx)
     if (res.headersSent) { res.destroy(); return }
-    const body = Buffer.from(JSON.stringify(service ? service.envelope(view, version) : { error: { code: view.status, message: view.message } }))
+    const page = service?.faultPage && likesHtml(req.headers.accept) ? service.faultPage(view) : undefined
+    const body = Buffer.from(page ?? JSON.stringify(service ? service.envelope(view, version) : { error: { code: view.status, message: view.message } }))
     // What was not read of the request would be taken for the next one.
     if (!req.complete) headers.connection = 'close'
-    res.writeHead(view.status, { ...commonHeaders(service, ctx.requestId, version), ...headers, 'content-type': 'application/json', 'content-length': String(body.length) })
+    res.writeHead(view.status, { ...commonHeaders(service, ctx.requestId, version), ...headers, 'content-type': page === undefined ? 'application/json' : 'text/html; charset=UTF-8', 'content-length': String(body.length) })
     const answer = req.method === 'HEAD' ? undefined : body
     if (req.complete) { res.end(answer); return }
     if (answer) res.write(answer)

@@ -26,11 +26,15 @@ export interface ServiceHttp<D = any> {
   /** The API's prefixes below the mount, the canonical one first: `/v2.1`, `/v2.1/{project_id}`. */
   prefixes: string[]
   operations: Operation<D>[]
+  /** A slash at the end makes another path: an empty id is nothing's, rather than the list. glance reads them so. */
+  strictPaths?: boolean
   /** Which tokens its policies are made for: with 'project', one for a domain or the system is refused wherever a token is asked for. All, if not said. */
   tokens?: 'project'
   microversions?: MicroversionSpec
   /** The service's own error envelope. `version` is missing where the request's was not understood. */
   envelope(fault: FaultView, version?: Version): unknown
+  /** HTML around a fault, for clients that like it as well as JSON (those who accept anything, or say nothing): glance's own client reads nothing else. */
+  faultPage?(fault: FaultView): string
   /** Statuses that differ from the usual ones (quota: nova 403, neutron 409). */
   statuses?: Partial<Record<FaultKind, number>>
   /** Looks at each request once its caller is known, before anything else of it: nova compares the path's project. Throws to refuse. */

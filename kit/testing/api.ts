@@ -131,7 +131,7 @@ export async function startApi(setup: ApiSetup): Promise<TestApi> {
     const raw = call.body === undefined || typeof call.body === 'string' || Buffer.isBuffer(call.body)
     const reply = await fetch(publicUrl + path, {
       method, redirect: 'manual',
-      headers: { ...(call.body !== undefined && { 'content-type': 'application/json' }), ...(call.token !== undefined && { 'x-auth-token': call.token }), ...call.headers },
+      headers: { accept: 'application/json', ...(call.body !== undefined && { 'content-type': 'application/json' }), ...(call.token !== undefined && { 'x-auth-token': call.token }), ...call.headers },
       ...(call.body !== undefined && { body: raw ? call.body as string : JSON.stringify(call.body) }),
     })
     const bytes = Buffer.from(await reply.arrayBuffer())

@@ -1,4 +1,5 @@
 // What the image service's handlers are handed.
+import type { Context } from '#base/context.ts'
 import type { BlobStore } from '#drivers/blob/contract.ts'
 import type { Converter } from '#drivers/conversion/contract.ts'
 import { operationsOf } from '#kit/http/operation.ts'
@@ -22,8 +23,10 @@ export interface Deps {
   config: ImageConfig
   /** The largest image taken, in bytes. */
   maxImageBytes: number
-  /** How many images one project may have. */
+  /** How many images one project may have where no limit is registered. */
   maxImagesPerProject: number
+  /** A project's registered limits by their names; absent where there is no identity service to keep them. */
+  limits?(ctx: Context, projectId: string): Promise<Record<string, number>>
 }
 export type ImageTx = Tx<ImageTables>
 export const operation = operationsOf<Deps>()

@@ -18,27 +18,32 @@ import { metadefOperations } from './metadefs/api.ts'
 import { first } from './migrations/0001-first.ts'
 import { metadefs } from './migrations/0002-metadefs.ts'
 import { data } from './migrations/0004-data.ts'
+import { showUsage } from './quota/api.ts'
 import { schemaOperations } from './schemas/api.ts'
 import { appendToStage, removeStage, showStage, stageImage } from './stage/api.ts'
 import { removeFromStore } from './stores/api.ts'
 import { createTask, listImageTasks, listTasks, showTask } from './tasks/api.ts'
-import { plainVersions, rootVersions } from './versions/api.ts'
+import { versionOperations } from './versions/api.ts'
 
 const escape = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 
 export const image: ServiceModule<Deps> = {
   http: {
-    name: 'image', mount: '/image', prefixes: ['/v2'], tokens: 'project',
+    name: 'image', mount: '/image', prefixes: ['/v2'], strictPaths: true, tokens: 'project',
     operations: [
-      rootVersions, plainVersions, listImages, createImage, showImage, updateImage, deleteImage, uploadImage, downloadImage, deactivateImage, reactivateImage, addTag, removeTag,
+      ...versionOperations(() => image.http.operations), listImages, createImage, showImage, updateImage, deleteImage, uploadImage, downloadImage, deactivateImage, reactivateImage, addTag, removeTag,
       listMembers, showMember, addMember, updateMember, removeMember, ...schemaOperations,
       ...metadefOperations,
       stageImage, appendToStage, showStage, removeStage, importImageData, showImportInfo, listStores, listStoreDetails, removeFromStore, listLocations, addLocation,
       listTasks, createTask, showTask, listImageTasks, showCache, clearCache, queueForCache, removeFromCache,
+      showUsage,
     ],
     statuses: { overQuota: 413 },
-    // Clients take the message as text; glance's own page is HTML around the same words.
     envelope: (fault) => ({ code: `${fault.status} ${statusText(fault.status)}`, title: statusText(fault.status), message: escape(fault.message) }),
+    faultPage(fault) {
+      const title = `${fault.status} ${statusText(fault.status)}`
+      return `<html>\n <head>\n  <title>${title}</title>\n </head>\n <body>\n  <h1>${title}</h1>\n  ${escape(fault.message)}<br /><br />\n\n\n\n </body>\n</html>`
+    },
   },
   migrations: [
     first,
@@ -50,6 +55,7 @@ export const image: ServiceModule<Deps> = {
     import('./metadefs/access.ts'),
     import('./stage/access.ts'), import('./imports/access.ts'), import('./info/access.ts'), import('./stores/access.ts'), import('./locations/access.ts'), import('./tasks/access.ts'),
     import('./cache/access.ts'),
+    import('./quota/access.ts'),
   ])).flatMap((m) => m.access),
 }
 

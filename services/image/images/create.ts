@@ -1,11 +1,12 @@
 // https://docs.openstack.org/api-ref/image/v2/#create-image
-import { badRequest, forbidden, overQuota } from '#base/errors.ts'
+import { badRequest, forbidden } from '#base/errors.ts'
 import { isUuid, newId } from '#base/ids.ts'
 import { now } from '#base/time.ts'
 import { Reply } from '#kit/http/operation.ts'
 import { lenient } from '#kit/http/schema.ts'
 import { operation } from '../deps.ts'
 import { checkProperties, setField } from './fields.ts'
+import { quotaFor } from '../quota/limits.ts'
 import * as policy from './policy.ts'
 import * as images from './store.ts'
 import { imageView } from './view.ts'
@@ -14,7 +15,7 @@ export const createImage = operation({
   name: 'createImage', method: 'POST', path: '/images', summary: 'Create an image record; its data follows.', status: 201,
   access: policy.addImage,
   body: lenient({}),
-  async handle(ctx, { body, urls }, { store, stores, config, maxImagesPerProject }) {
+  async handle(ctx, { body, urls }, deps) {
     const image: images.Image = {
       id: newId(), name: null, ownerId: ctx.actor.projectId ?? null, visibility: 'shared', status: 'queued', protected: 0, hidden: 0, diskFormat: null, containerFormat: null, minDiskGib: 0, minRamMib: 0,
       ...images.noData, createdAt: now(), updatedAt: now(), properties: {}, tags: [], locations: [],
@@ -30,10 +31,11 @@ export const createImage = operation({
     checkProperties(image)
     policy.checkVisibility(ctx.actor, image.visibility)
     if (image.ownerId !== (ctx.actor.projectId ?? null) && !policy.publicize.allows(ctx.actor)) throw forbidden(`You are not permitted to create images owned by '${image.ownerId}'.`)
-    await store.tx(async (tx) => {
-      if (image.ownerId !== null && await images.countOf(tx, image.ownerId) >= maxImagesPerProject) throw overQuota(`A project may have at most ${maxImagesPerProject} images.`)
+    const admit = await quotaFor(ctx, deps, image.ownerId)
+    await deps.store.tx(async (tx) => {
+      await admit(tx, { image_count_total: 1 })
       await images.add(tx, image)
     })
-    return new Reply({ headers: { location: `${urls.api}/images/${image.id}`, 'openstack-image-import-methods': config.methods.join(','), 'openstack-image-store-ids': stores.ids.join(',') }, body: imageView(image) })
+    return new Reply({ headers: { location: `${urls.api}/images/${image.id}`, 'openstack-image-import-methods': deps.config.methods.join(','), 'openstack-image-store-ids': deps.stores.ids.join(',') }, body: imageView(image) })
   },
 })

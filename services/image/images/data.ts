@@ -10,6 +10,7 @@ import { openCached } from '../cache/cache.ts'
 import { operation, type Deps } from '../deps.ts'
 import { examine } from '../formats/examine.ts'
 import { inspectBytes } from '../formats/inspect.ts'
+import { quotaFor } from '../quota/limits.ts'
 import { openCopy, storesNamed, unusedAt } from '../stores/bytes.ts'
 import { addCopy } from '../stores/store.ts'
 import * as policy from './policy.ts'
@@ -49,8 +50,11 @@ export const uploadImage = operation({
     const announced = announcedSize(headers, deps), { diskFormat, containerFormat } = target
     if (diskFormat === null || containerFormat === null) throw badRequest('Properties disk_format, container_format must be set prior to saving data.')
     const [id = stores.defaultId] = storesNamed(deps, [headers['x-image-meta-store'] ?? []].flat())
-    const uploadId = newId()
-    if (!await store.tx((tx) => images.move(tx, target.id, { status: 'queued' }, { status: 'saving', uploadId, uploadUntil: after(config.uploadLeaseMs) }))) {
+    const uploadId = newId(), admit = await quotaFor(ctx, deps, target.ownerId)
+    if (!await store.tx(async (tx) => {
+      await admit(tx, { image_count_uploading: 1, image_size_total: announced ?? 0 })
+      return images.move(tx, target.id, { status: 'queued' }, { status: 'saving', uploadId, uploadUntil: after(config.uploadLeaseMs) })
+    })) {
       throw conflict(`Image status transition from ${target.status} to saving is not allowed`)
     }
     let virtualSize: number | null = null

@@ -213,3 +213,16 @@ test('no more members than there may be', async () => {
   const statuses = await Promise.all(Array.from({ length: 130 }, async (_, i) => (await v2('POST', `/images/${id}/members`, { member: `m${i}` })).status))
   assert.deepEqual([statuses.filter((s) => s === 200).length, statuses.filter((s) => s === 413).length], [128, 2])
 })
+
+test('an empty id is no image\'s', async () => {
+  for (const method of ['GET', 'DELETE']) assert.equal((await v2(method, '/images/')).status, 404, method)
+  assert.equal((await v2('GET', '/images')).status, 200)
+})
+
+test('errors are a page to who does not ask for JSON: glance\'s own client reads nothing else', async () => {
+  const type = async (accept: string): Promise<string | null> => (await v2('GET', '/images/none', undefined, 'member', { accept })).headers.get('content-type')
+  for (const accept of ['*/*', '', 'text/html', 'text/html, application/json', 'application/json;q=0.5, */*']) assert.match((await type(accept))!, /^text\/html/, accept)
+  for (const accept of ['application/json', 'application/json, */*;q=0.5', 'text/plain', 'text/html;q=0.1, application/*', 'text/html;q=x']) assert.equal(await type(accept), 'application/json', accept)
+  const { bytes } = await v2('GET', '/images/%3Cb%3E', undefined, 'member', { accept: '*/*' })
+  assert.match(bytes.toString(), /<h1>404 Not Found<\/h1>\n  No image found with ID &lt;b&gt;<br/)
+})

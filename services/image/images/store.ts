@@ -69,9 +69,6 @@ export async function remove(tx: ImageTx, id: string): Promise<void> {
   await tx.db.deleteFrom('imageImages').where('id', '=', id).execute()
 }
 
-export const countOf = async (tx: ImageTx, ownerId: string): Promise<number> =>
-  Number((await tx.db.selectFrom('imageImages').select(({ fn }) => fn.countAll().as('n')).where('ownerId', '=', ownerId).executeTakeFirstOrThrow()).n)
-
 /** The upload lives on until then, unless it has lost the image. */
 export const prolong = async (tx: ImageTx, id: string, uploadId: string, until: string): Promise<void> => { await change(tx, 'imageImages', { id, uploadId }, { uploadUntil: until }) }
 /** Uploads whose process no longer shows itself: queued again. */

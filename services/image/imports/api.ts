@@ -9,6 +9,7 @@ import { type ImportMethod } from '../config.ts'
 import * as policy from '../images/policy.ts'
 import * as images from '../images/store.ts'
 import { imageTarget } from '../images/target.ts'
+import { quotaFor } from '../quota/limits.ts'
 import type { TaskRow } from '../schema.ts'
 import { stagedOf } from '../stage/staged.ts'
 import * as tasks from '../tasks/store.ts'
@@ -69,7 +70,10 @@ export const importImageData = operation({
       checkUrl(uri, config.webDownload)
     }
     const stores = copying ? asked.filter((id) => !there.includes(id)) : asked, taskId = newId()
+    const admit = await quotaFor(ctx, deps, target.ownerId)
     await store.tx(async (tx) => {
+      // Only what comes from afar has no known size yet; what is staged counts as an upload already.
+      await admit(tx, { image_size_total: (target.size ?? 0) * stores.length, ...(method === 'web-download' && { image_count_uploading: 1 }) })
       if (method === 'glance-direct' && !(await stagedOf(tx, target.id)).whole) throw conflict('The staged data is not complete.')
       // In all stores already: said in the words clients wait for.
       const nothing = stores.length === 0

@@ -10,6 +10,7 @@ import { announcedSize, checkSize, showingLife } from '../images/data.ts'
 import * as policy from '../images/policy.ts'
 import * as images from '../images/store.ts'
 import { imageTarget } from '../images/target.ts'
+import { quotaFor } from '../quota/limits.ts'
 import { unusedAt } from '../stores/bytes.ts'
 import { dropParts, stagedOf } from './staged.ts'
 import { addPart, takeParts } from './store.ts'
@@ -23,8 +24,11 @@ export const stageImage = operation({
   async handle(ctx, { target, stream, headers }, deps) {
     const { store, staging, maxImageBytes, config } = deps
     enabled(deps)
-    const announced = announcedSize(headers, deps), uploadId = newId()
-    if (!await store.tx((tx) => images.move(tx, target.id, { status: 'queued' }, { status: 'uploading', uploadId, uploadUntil: after(config.uploadLeaseMs) }))) {
+    const announced = announcedSize(headers, deps), uploadId = newId(), admit = await quotaFor(ctx, deps, target.ownerId)
+    if (!await store.tx(async (tx) => {
+      await admit(tx, { image_count_uploading: 1, image_stage_total: announced ?? 0 })
+      return images.move(tx, target.id, { status: 'queued' }, { status: 'uploading', uploadId, uploadUntil: after(config.uploadLeaseMs) })
+    })) {
       throw conflict(`Image status transition from ${target.status} to uploading is not allowed`)
     }
     try {
@@ -83,6 +87,9 @@ export const appendToStage = operation({
     }
     if (target.status !== 'queued' && target.status !== 'uploading') throw conflict(`Image status transition from ${target.status} to uploading is not allowed`)
     await check()
+    const admit = await quotaFor(ctx, deps, target.ownerId), uploads = target.status === 'queued' ? 1 : 0
+    // Once before the bytes come, once when they count.
+    await store.tx((tx) => admit(tx, { image_count_uploading: uploads, image_stage_total: Number(headers['content-length'] ?? 0) }))
     announcedSize({ 'content-length': headers['content-length'] }, { maxImageBytes: maxImageBytes - startAt })
     const { bytes, ended } = untilBroken(stream)
     const { size } = await staging.put(ctx, bytes, {
@@ -92,6 +99,7 @@ export const appendToStage = operation({
         if (size === 0 && !last) throw badRequest('A piece without bytes adds nothing.')
         await check()
         const added = await store.tx(async (tx) => {
+          await admit(tx, { image_count_uploading: uploads, image_stage_total: size })
           // One that is uploaded in one piece, or imported, is no longer ours.
           if (!await images.move(tx, target.id, { status: ['queued', 'uploading'] as never, uploadId: null, importTaskId: null }, { status: 'uploading', size: last ? startAt + size : null })) throw conflict('The image was deleted, or is being imported.')
           return addPart(tx, { imageId: target.id, form: 0, startAt, size, location, last: last ? 1 : 0 })

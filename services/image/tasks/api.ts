@@ -12,6 +12,7 @@ import * as policy from '../images/policy.ts'
 import * as images from '../images/store.ts'
 import { imageTarget } from '../images/target.ts'
 import { begin, shownUrl } from '../imports/api.ts'
+import { quotaFor } from '../quota/limits.ts'
 import * as tasks from './store.ts'
 import { imageTaskView, taskStub, taskView } from './view.ts'
 
@@ -80,7 +81,9 @@ export const createTask = operation({
     // What comes is of one format and shall become another: that is a conversion.
     const convertTo = to === image.diskFormat ? config.plugins.convertTo : targets.includes(to) && converter ? to as 'raw' | 'qcow2' : undefined
     if (convertTo === undefined) throw badRequest(`A ${input.import_from_format} image cannot be made a ${to} one here.`)
+    const admit = await quotaFor(ctx, deps, image.ownerId)
     const task = await store.tx(async (tx) => {
+      await admit(tx, { image_count_total: 1, image_count_uploading: 1, image_size_total: 0 })
       await images.add(tx, image)
       return begin(tx, ctx, deps, {
         id: taskId, type: 'import', ownerId: ctx.actor.projectId ?? null, userId: ctx.actor.userId, requestId: ctx.requestId, imageId: image.id, input: JSON.stringify({ ...input, import_from: shownUrl(uri) }),
