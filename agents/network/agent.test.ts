@@ -15,7 +15,7 @@ let api: TestNetwork, compute: FakeNetworkDriver, node: FakeNetworkDriver, stops
 const warnings: string[] = []
 const service = plainContext({ actor: { service: 'compute', userId: '', roles: [] } })
 
-const agentOn = (host: string, driver: FakeNetworkDriver, scanMs = 3_600_000): Promise<Stop> => startNetworkAgent({ host, driver, bus: api.bus, log: { ...service.log, warn: (_fields, message) => { warnings.push(message) } }, retryMs: 5, contextFor: (actor) => plainContext({ actor }), scanMs })
+const agentOn = (host: string, driver: FakeNetworkDriver, scanMs = 3_600_000, more: object = {}): Promise<Stop> => startNetworkAgent({ ...more, host, driver, bus: api.bus, log: { ...service.log, warn: (_fields, message) => { warnings.push(message) } }, retryMs: 5, contextFor: (actor) => plainContext({ actor }), scanMs })
 
 before(async () => { api = await startNetwork({ agents: true }) })
 after(() => api.close())
@@ -122,6 +122,22 @@ test('many guests at once: what they share is looked at a few times, not for eac
   }
   await waitFor('all leases', () => node.standing.networks.get(networkId)?.leases.length === more + 1 || undefined, 5000)
   assert.ok(served() - before < more, `looked at ${served() - before} times`)
+})
+
+test('what waits for its turn holds up nothing that does not', async () => {
+  const { networkId, portId } = await aServerPort()
+  await plug(portId)
+  await stops.shift()!()
+  stops.unshift(await agentOn('compute-1', compute, 3_600_000, { sharedMs: 3_600_000 }))
+  // The first look at the network and at the group is at once, the next in an hour.
+  const told = (touched: object): Promise<void> => api.store.tx((tx) => api.bus.cast(tx, service, networkAgentBus, 'changed', touched, { target: 'compute-1' }))
+  const before = compute.calls.length
+  await told({ networks: [networkId] })
+  await waitFor('the first look', () => compute.calls.slice(before).some((c) => c.call === 'ensureNetwork') || undefined, 5000)
+  for (let i = 0; i < 40; i++) await told({ networks: [networkId] })
+  const [groupId] = (await shown(portId)).security_groups
+  await call('createSecurityGroupRule', { body: { security_group_rule: { security_group_id: groupId, direction: 'ingress', protocol: 'tcp', port_range_min: 22, port_range_max: 22 } } })
+  await waitFor('the rule', () => compute.standing.ports.get(portId)?.rules.some((r) => r.protocol === 'tcp') || undefined, 5000)
 })
 
 test('a card whose network was damaged meanwhile is wired all the same', async () => {

@@ -1,6 +1,5 @@
 // The network agent of one host: has the driver hold what the network service wants here, and reports what became of it. It keeps no state of its own
 // that matters: whoever wants something to change writes it down and wakes the agent, which asks what is wanted now.
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Actor, Context, Log } from '#base/context.ts'
 import { conflict, explain } from '#base/errors.ts'
 import { pauseMs, retry } from '#base/retry.ts'
@@ -84,23 +83,24 @@ export async function startNetworkAgent({ host, driver, bus, log, contextFor, sc
       for (const id of touched[set] ?? []) (kind !== 'router' && applier.isHere(kind, id) === (kind !== 'port') ? later : dirty)[set].add(id)
     }
   }
-  let sharedAt = -Infinity
-  let sharing: Promise<void> | undefined
-  const refreshShared = (ctx: Context): Promise<void> => sharing ??= (async () => {
-    try {
-      while (!isEmpty(later)) {
-        const ms = sharedAt + sharedMs - performance.now()
-        if (ms > 0) await delay(ms, undefined, { signal: ending.signal, ref: false }).catch(() => {})
-        if (ending.signal.aborted) return
-        note(dirty, asked(later))
-        for (const set of Object.values(later)) set.clear()
-        await refresh(ms > 0 ? contextFor(own) : ctx) // never throws
-        sharedAt = performance.now()
-      }
-    } finally {
-      sharing = undefined
+  let sharedAt = -Infinity, sharing = false
+  let waiting: NodeJS.Timeout | undefined
+  async function refreshShared(ctx: Context): Promise<void> {
+    if (sharing || waiting !== undefined || isEmpty(later)) return
+    const ms = sharedAt + sharedMs - performance.now()
+    if (ms > 0) {
+      // No message waits for this: they are handled one after the other, and the next may tell of what must be seen to at once.
+      waiting = setTimeout(() => { waiting = undefined; if (!ending.signal.aborted) void refreshShared(contextFor(own)) }, ms).unref()
+      return
     }
-  })()
+    sharing = true
+    note(dirty, asked(later))
+    for (const set of Object.values(later)) set.clear()
+    await refresh(ctx) // never throws
+    sharing = false
+    sharedAt = performance.now()
+    await refreshShared(ctx)
+  }
 
   /** Many messages, one look: what is marked while another look runs is looked at together. What fails is tried again by itself, until it is right. */
   async function refresh(ctx: Context, attempt = 1): Promise<void> {
@@ -120,8 +120,7 @@ export async function startNetworkAgent({ host, driver, bus, log, contextFor, sc
     async changed(ctx, touched) {
       mark(touched)
       if (!isEmpty(dirty)) await refresh(acting(ctx))
-      // The message is done when all that it told of has been looked at.
-      if (!isEmpty(later) || sharing) await refreshShared(acting(ctx))
+      await refreshShared(acting(ctx))
     },
     plugPort: (from, { portId, ownerUid = 0 }) => alone(async () => {
       const ctx = acting(from)
@@ -185,6 +184,7 @@ export async function startNetworkAgent({ host, driver, bus, log, contextFor, sc
     ending.abort()
     for (const timer of timers) clearInterval(timer)
     clearTimeout(again)
+    clearTimeout(waiting)
     await stopServing()
     await scanning
     await serial.idle()
