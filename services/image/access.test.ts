@@ -10,5 +10,9 @@ after(() => api.close())
 const cases = await image.access(), started = () => ({ api, world: worldOf(api, { userId: () => 'user' }) })
 runAccess(image.http, cases, started)
 runQueries(image.http, cases, {
-  fixed: { listVersions: 'a document', listMetadefResourceTypes: 'the names that the seeded definitions use', listMetadefTags: 'tags are set as a whole, or one by one with a POST on their own path' },
+  filledBy: { listTasks: 'importImage' },
+  fixed: {
+    listStores: 'as configured', listStoreDetails: 'as configured', listImageLocations: 'an image whose bytes are somewhere has one', listImageTasks: 'a task or two of one image',
+    listVersions: 'a document', listMetadefResourceTypes: 'the names that the seeded definitions use', listMetadefTags: 'tags are set as a whole, or one by one with a POST on their own path',
+  },
 }, started)
