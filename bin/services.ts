@@ -13,7 +13,7 @@ import { authenticate } from '#services/identity/authenticate.ts'
 import { identityDeps, type Deps as IdentityDeps } from '#services/identity/deps.ts'
 import type { Deps as ImageDeps } from '#services/image/deps.ts'
 import { defaultConfig as networkDefaults, type Deps as NetworkDeps } from '#services/network/deps.ts'
-import type { Deps as PlacementDeps } from '#services/placement/deps.ts'
+import { placementDeps, type Deps as PlacementDeps } from '#services/placement/deps.ts'
 import type { CloudConfig } from './config.ts'
 import { imageDeps } from './images.ts'
 
@@ -42,7 +42,7 @@ export async function serviceDeps({ config, store, bus, tracer, client, publicUr
     deps: {
       identity,
       image,
-      placement: { store: store.as() },
+      placement: placementDeps(store.as()),
       network: { store: store.as(), bus, config: { ...networkDefaults, networkHost: config.host } },
       compute: {
         store: store.as(), image: client('image'), network: client('network'), tracer,

@@ -22,6 +22,8 @@ export interface ServiceClient {
   call<T = any>(ctx: Context, operation: string, call?: Call): Promise<Answer<T>>
 }
 
+/** The query as it would stand in an URL; handlers with keys of their own making read it there. */
+const searchOf = (query: Record<string, unknown> = {}): URLSearchParams => new URLSearchParams(Object.entries(query).flatMap(([key, value]) => [value].flat().map((v): [string, string] => [key, String(v)])))
 const roundTrip = (value: unknown): unknown => (value === undefined || value instanceof Readable || Buffer.isBuffer(value) ? value : JSON.parse(JSON.stringify(value)))
 
 /** A client of a service in this process. `mounted` is asked for late, so that services can know each other in a circle. */
@@ -38,7 +40,7 @@ export function localClient(mounted: () => Mounted, publicUrl: string): ServiceC
       const input: Input<unknown, unknown, unknown> = {
         params: call.params ?? {}, query: call.query ?? {}, body: roundTrip(call.body), stream: call.stream ?? Readable.from([]), headers: call.headers ?? {}, remoteAddress: '',
         target: undefined, version: call.version ? versionOf(call.version) : service.microversions ? versionOf(service.microversions.max) : noVersion,
-        urls: { root, api: root + (service.prefixes[0] ?? ''), path: '/', search: new URLSearchParams() },
+        urls: { root, api: root + (service.prefixes[0] ?? ''), path: '/', search: searchOf(call.query) },
       }
       const reply = await perform(op, ctx, input, deps)
       return { status: reply.status!, headers: reply.headers, body: roundTrip(reply.body) as T }

@@ -149,6 +149,7 @@ export function createApi(options: HttpOptions): Server {
       throw notFound('The resource could not be found.')
     }
     state.op = op
+    service.inspectHeaders?.(op, req.headers)
     await ctx.span(`${service.name}.decide-access`, async () => admit(service, op, ctx), { tenant: { audit_id: ctx.actor.auditId } })
     if (op.action) body = (body as Record<string, unknown>)[op.action]
     if (op.streams) goOn(req, res)
@@ -207,7 +208,7 @@ export function createApi(options: HttpOptions): Server {
   function sendFault(req: IncomingMessage, res: ServerResponse, service: ServiceHttp | undefined, error: unknown, ctx: Context, version: Version | undefined): void {
     const { headers, ...view } = faultView(service, error, ctx)
     if (res.headersSent) { res.destroy(); return }
-    const body = Buffer.from(JSON.stringify(service ? service.envelope(view) : { error: { code: view.status, message: view.message } }))
+    const body = Buffer.from(JSON.stringify(service ? service.envelope(view, version) : { error: { code: view.status, message: view.message } }))
     // What was not read of the request would be taken for the next one.
     if (!req.complete) headers.connection = 'close'
     res.writeHead(view.status, { ...commonHeaders(service, ctx.requestId, version), ...headers, 'content-type': 'application/json', 'content-length': String(body.length) })

@@ -29,12 +29,14 @@ export interface ServiceHttp<D = any> {
   /** Which tokens its policies are made for: with 'project', one for a domain or the system is refused wherever a token is asked for. All, if not said. */
   tokens?: 'project'
   microversions?: MicroversionSpec
-  /** The service's own error envelope. */
-  envelope(fault: FaultView): unknown
+  /** The service's own error envelope. `version` is missing where the request's was not understood. */
+  envelope(fault: FaultView, version?: Version): unknown
   /** Statuses that differ from the usual ones (quota: nova 403, neutron 409). */
   statuses?: Partial<Record<FaultKind, number>>
   /** Looks at each request once its caller is known, before anything else of it: nova compares the path's project. Throws to refuse. */
   inspect?(ctx: Context, params: Record<string, string>): void
+  /** Looks at a request's headers once its operation is known: media types, where a service is strict about them. Throws to refuse. */
+  inspectHeaders?(operation: Operation, headers: Record<string, string | string[] | undefined>): void
   /** Headers every reply carries. */
   replyHeaders?(requestId: string): Record<string, string>
 }

@@ -1,6 +1,10 @@
-// https://docs.openstack.org/placement/latest/configuration/policy.html: administrators and services only.
-import { adminOrService, any, admin, projectReader, service } from '#kit/policy/rules.ts'
+// https://docs.openstack.org/placement/latest/configuration/policy.html, as it is since the roles `service` and `reader` count.
+import { admin, any, projectReader, type Rule } from '#kit/policy/rules.ts'
 
-export const providers = adminOrService
-export const allocations = adminOrService
-export const usages = any(admin, service, projectReader)
+/** One of our own services, or somebody else's whose user has the role. */
+const service: Rule = { text: 'role:service', allows: (actor) => actor.service !== undefined || actor.roles.includes('service') }
+
+export const adminOrService = any(admin, service)
+/** Only those whose resources they are may tear them apart. */
+export const reshape = service
+export const usages = any(admin, projectReader, service)

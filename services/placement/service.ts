@@ -1,32 +1,48 @@
-// Placement's table of contents: the only truth about capacity. Built so far: version 1.0 of the public API, and the claims of our own services.
+// Placement's table of contents: the only truth about capacity.
 import { anyone } from '#kit/policy/rules.ts'
 import type { ServiceModule } from '#kit/service.ts'
-import { statusText } from '#kit/http/status.ts'
-import { claim, deleteAllocations, replaceAllocations, showAllocations, showProviderAllocations } from './allocations/api.ts'
+import * as aggregates from './aggregates/api.ts'
+import * as allocations from './allocations/api.ts'
+import { listAllocationCandidates } from './candidates/api.ts'
 import { operation, type Deps } from './deps.ts'
+import { ensureProvider, providersWithRoom } from './internal/api.ts'
+import * as inventories from './inventories/api.ts'
 import { first } from './migrations/0001-first.ts'
+import { trees } from './migrations/0002-trees.ts'
 import * as providers from './providers/api.ts'
+import { dated, envelope, inspectHeaders, maxVersion, minVersion } from './replies.ts'
+import { reshape } from './reshaper/api.ts'
+import * as classes from './resource-classes/api.ts'
+import * as traits from './traits/api.ts'
+import * as usages from './usages/api.ts'
 
-const version = operation({
+const versions = operation({
   name: 'showVersions', method: 'GET', path: '', atRoot: true, summary: 'The versions of the API.', access: anyone,
-  handle: async (_ctx, { urls }) => ({ versions: [{ id: 'v1.0', min_version: '1.0', max_version: '1.0', status: 'CURRENT', links: [{ rel: 'self', href: urls.root }] }] }),
+  // The link is empty: this very place.
+  handle: async (_ctx, { version }) => dated(version, { versions: [{ id: `v${minVersion}`, min_version: minVersion, max_version: maxVersion, status: 'CURRENT', links: [{ rel: 'self', href: '' }] }] }),
 })
 
 export const placement: ServiceModule<Deps> = {
   http: {
     name: 'placement', mount: '/placement', prefixes: [''], tokens: 'project',
-    microversions: { service: 'placement', min: '1.0', max: '1.0' },
+    microversions: { service: 'placement', min: minVersion, max: maxVersion },
     operations: [
-      version, providers.listResourceProviders, providers.createResourceProvider, providers.showResourceProvider, providers.updateResourceProvider, providers.deleteResourceProvider,
-      providers.listInventories, providers.replaceInventories, providers.showUsages, providers.providersWithRoom, providers.ensureProvider,
-      showAllocations, showProviderAllocations, replaceAllocations, deleteAllocations, claim,
+      versions, providers.listResourceProviders, providers.createResourceProvider, providers.showResourceProvider, providers.updateResourceProvider, providers.deleteResourceProvider,
+      inventories.listInventories, inventories.replaceInventories, inventories.deleteInventories, inventories.createInventory, inventories.showInventory, inventories.updateInventory, inventories.deleteInventory,
+      aggregates.listProviderAggregates, aggregates.replaceProviderAggregates, aggregates.replaceProviderAggregatesBlindly,
+      traits.listTraits, traits.showTrait, traits.ensureTrait, traits.deleteTrait, traits.listProviderTraits, traits.replaceProviderTraits, traits.deleteProviderTraits,
+      classes.listResourceClasses, classes.createResourceClass, classes.showResourceClass, classes.renameResourceClass, classes.ensureResourceClass, classes.deleteResourceClass,
+      allocations.showAllocations, allocations.showProviderAllocations, allocations.replaceAllocationsListed, allocations.replaceAllocations, allocations.manageAllocations, allocations.deleteAllocations,
+      usages.showUsages, usages.listUsages, listAllocationCandidates, reshape, providersWithRoom, ensureProvider,
     ],
-    // Placement answers a list of errors, each with the request's id.
-    envelope: (fault) => ({ errors: [{ status: fault.status, title: statusText(fault.status), detail: fault.message, request_id: fault.requestId, ...(fault.type && { code: fault.type }) }] }),
+    envelope, inspectHeaders,
   },
-  migrations: [first],
+  migrations: [first, trees],
   access: async () => [
     { operation: 'showVersions', expect: { nobody: 200, reader: 200, member: 200, manager: 200, admin: 200, other: 200 } },
-    ...(await Promise.all([import('./providers/access.ts'), import('./allocations/access.ts')])).flatMap((m) => m.access),
+    ...(await Promise.all([
+      import('./providers/access.ts'), import('./inventories/access.ts'), import('./aggregates/access.ts'), import('./traits/access.ts'), import('./resource-classes/access.ts'),
+      import('./allocations/access.ts'), import('./usages/access.ts'), import('./candidates/access.ts'), import('./reshaper/access.ts'), import('./internal/access.ts'),
+    ])).flatMap((m) => m.access),
   ],
 }

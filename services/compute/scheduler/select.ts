@@ -36,8 +36,8 @@ export async function select(ctx: Context, request: SelectRequest, deps: Schedul
     for (const candidate of fit) {
       try {
         // Only a first claim counts: one that comes late, or twice, must not move what a server has already.
-        await deps.placement.call(ctx, 'claimAllocations', { params: { consumer_uuid: request.serverId }, body: {
-          allocations: { [candidate.providerId]: { resources: resourcesOf(request.flavor) } }, project_id: request.projectId, user_id: request.userId, consumer_generation: null,
+        await deps.placement.call(ctx, 'replaceAllocations', { params: { consumer_uuid: request.serverId }, body: {
+          allocations: { [candidate.providerId]: { resources: resourcesOf(request.flavor) } }, project_id: request.projectId, user_id: request.userId, consumer_generation: null, consumer_type: 'INSTANCE',
         } })
         return { host: candidate.host, node: candidate.host, providerId: candidate.providerId }
       } catch (error) {

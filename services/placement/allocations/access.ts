@@ -1,22 +1,22 @@
 import { newId } from '#base/ids.ts'
 import { verdicts, type AccessCase, type AccessWorld } from '#kit/testing/access.ts'
+import { makeStocked } from '../inventories/access.ts'
 
-const provider = async (w: AccessWorld): Promise<string> => {
-  const uuid = newId()
-  await w.call('admin', 'placement', 'createResourceProvider', { body: { name: w.unique('provider'), uuid } })
-  await w.call('admin', 'placement', 'replaceInventories', { params: { uuid }, body: { resource_provider_generation: 0, inventories: { VCPU: { total: 8 } } } })
-  return uuid
-}
-const allocation = async (w: AccessWorld) => ({ params: { consumer_uuid: newId() }, body: { allocations: [{ resource_provider: { uuid: await provider(w) }, resources: { VCPU: 1 } }] } })
+const body = async (w: AccessWorld): Promise<object> =>
+  ({ allocations: { [(await makeStocked(w)).params.uuid]: { resources: { VCPU: 1 } } }, project_id: w.projectId, user_id: 'u', consumer_generation: null, consumer_type: 'INSTANCE' })
+const whole = async (w: AccessWorld) => ({ params: { consumer_uuid: newId() }, body: await body(w) })
 
 export const access: AccessCase[] = [
   { operation: 'showAllocations', request: () => ({ params: { consumer_uuid: newId() } }), expect: verdicts.admin() },
-  { operation: 'showProviderAllocations', request: async (w) => ({ params: { uuid: await provider(w) } }), expect: verdicts.admin() },
-  { operation: 'replaceAllocations', request: allocation, expect: verdicts.admin(204) },
+  { operation: 'showProviderAllocations', request: makeStocked, expect: verdicts.admin() },
+  { operation: 'replaceAllocations', request: whole, expect: verdicts.admin(204) },
+  { operation: 'replaceAllocationsListed', request: async (w) => ({
+    params: { consumer_uuid: newId() }, body: { allocations: [{ resource_provider: { uuid: (await makeStocked(w)).params.uuid }, resources: { VCPU: 1 } }] }, version: '1.0',
+  }), expect: verdicts.admin(204) },
+  { operation: 'manageAllocations', request: async (w) => ({ body: { [newId()]: await body(w) } }), expect: verdicts.admin(204) },
   { operation: 'deleteAllocations', request: async (w) => {
-    const call = await allocation(w)
+    const call = await whole(w)
     await w.call('admin', 'placement', 'replaceAllocations', call)
     return { params: call.params }
   }, expect: verdicts.admin(204) },
-  { operation: 'claimAllocations', request: () => ({ params: { consumer_uuid: newId() } }), expect: { nobody: 401, reader: 404, member: 404, manager: 404, admin: 404, other: 404 } },
 ]

@@ -1,70 +1,81 @@
-// https://docs.openstack.org/api-ref/placement/#allocations
+// https://docs.openstack.org/api-ref/placement/#allocations and #resource-provider-allocations
 import { badRequest, notFound } from '#base/errors.ts'
 import { isUuid } from '#base/ids.ts'
-import { exact, nullable, Type } from '#kit/http/schema.ts'
 import { operation } from '../deps.ts'
+import { dashed } from '../fields.ts'
 import * as policy from '../policy.ts'
-import * as providers from '../providers/store.ts'
+import { target } from '../providers/target.ts'
+import { dated, newest } from '../replies.ts'
+import type { AllocationRow } from '../schema.ts'
+import { consumers, dictionary, incomplete, listed, wantedOf } from './fields.ts'
 import * as allocations from './store.ts'
+import { freeAllocations, replaceAllocations as replace } from './write.ts'
 
-const amount = Type.Integer({ minimum: 1, maximum: 2_147_483_647 })
+const access = policy.adminOrService
+const path = '/allocations/{consumer_uuid}'
+const resourcesOf = (rows: AllocationRow[]): object => Object.fromEntries(rows.map((r) => [r.resourceClass, r.used]))
+/** A consumer, or nothing, that allocations are asked of. */
+const consumerOf = (text: string): string => {
+  if (!isUuid(text)) throw badRequest(`Malformed consumer_uuid: ${text.slice(0, 255)}`)
+  return dashed(text)
+}
 
 export const showAllocations = operation({
-  name: 'showAllocations', method: 'GET', path: '/allocations/{consumer_uuid}', summary: 'What a consumer uses.',
-  access: policy.allocations,
-  async handle(_ctx, { params }, { store }) {
-    const rows = await store.read((tx) => allocations.ofConsumer(tx, params.consumer_uuid!))
-    const byProvider = Map.groupBy(rows, (r) => r.providerId)
-    return { allocations: Object.fromEntries([...byProvider].map(([id, of]) => [id, { resources: Object.fromEntries(of.map((r) => [r.resourceClass, r.used])) }])) }
+  name: 'showAllocations', method: 'GET', path, summary: 'What a consumer uses.', access,
+  async handle(_ctx, { params, version }, { store }) {
+    const id = isUuid(params.consumer_uuid!) ? dashed(params.consumer_uuid!) : params.consumer_uuid!
+    const { rows, consumer } = await store.read(async (tx) => ({ rows: await allocations.ofConsumer(tx, id), consumer: await allocations.findConsumer(tx, id) }))
+    const byProvider = [...Map.groupBy(rows, (r) => r.providerId)].map(([providerId, of]) => [providerId, { generation: of[0]!.generation, resources: resourcesOf(of) }])
+    return dated(version, {
+      allocations: Object.fromEntries(byProvider),
+      ...(consumer && rows.length > 0 && {
+        ...(version.since('1.12') && { project_id: consumer.projectId, user_id: consumer.userId }),
+        ...(version.since('1.28') && { consumer_generation: consumer.generation }),
+        ...(version.since('1.38') && { consumer_type: consumer.consumerType ?? 'unknown' }),
+      }),
+    }, consumer?.updatedAt)
   },
 })
 
 export const showProviderAllocations = operation({
-  name: 'showProviderAllocations', method: 'GET', path: '/resource_providers/{uuid}/allocations', summary: 'Who uses a provider.',
-  access: policy.providers,
-  async handle(_ctx, { params }, { store }) {
-    const { provider, rows } = await store.read(async (tx) => ({ provider: await providers.get(tx, params.uuid!), rows: await allocations.ofProvider(tx, params.uuid!) }))
-    const byConsumer = Map.groupBy(rows, (r) => r.consumerId)
-    return { resource_provider_generation: provider.generation, allocations: Object.fromEntries([...byConsumer].map(([id, of]) => [id, { resources: Object.fromEntries(of.map((r) => [r.resourceClass, r.used])) }])) }
+  name: 'showProviderAllocations', method: 'GET', path: '/resource_providers/{uuid}/allocations', summary: 'Who uses a provider.', access, target,
+  async handle(_ctx, { target, version }, { store }) {
+    const rows = await store.read((tx) => allocations.ofProvider(tx, target.id))
+    const byConsumer = [...Map.groupBy(rows, (r) => r.consumerId)].map(([id, of]) => [id, { resources: resourcesOf(of), ...(version.since('1.28') && { consumer_generation: of[0]!.generation }) }])
+    return dated(version, { resource_provider_generation: target.generation, allocations: Object.fromEntries(byConsumer) }, newest(rows.map((r) => r.updatedAt)))
   },
 })
 
-/** A claim by one of Pileus's services, guarded by the consumer's generation. */
-export const claim = operation({
-  name: 'claimAllocations', method: 'PUT', path: '/internal/allocations/{consumer_uuid}', summary: 'Make a consumer use exactly this.', internal: true, status: 204,
-  access: policy.allocations,
-  body: exact({
-    allocations: Type.Record(Type.String(), exact({ resources: Type.Record(Type.String(), amount) })),
-    project_id: Type.String(), user_id: Type.String(), consumer_generation: Type.Optional(nullable(Type.Integer())),
-  }),
+export const replaceAllocationsListed = operation({
+  name: 'replaceAllocationsListed', method: 'PUT', path, summary: 'Make a consumer use exactly this, given as a list.', status: 204, access, until: '1.11', body: listed,
   async handle(_ctx, { params, body }, { store }) {
-    await store.tx((tx) => allocations.replace(tx, {
-      consumerId: params.consumer_uuid!, generation: body.consumer_generation, projectId: body.project_id, userId: body.user_id,
-      allocations: Object.fromEntries(Object.entries(body.allocations).map(([id, a]) => [id, a.resources])),
-    }), { durable: true })
+    const wanted = wantedOf(consumerOf(params.consumer_uuid!), {
+      project_id: body.project_id ?? incomplete, user_id: body.user_id ?? incomplete, allocations: Object.fromEntries(body.allocations.map((a) => [a.resource_provider.uuid, a])),
+    })
+    await store.tx((tx) => replace(tx, [wanted]), { durable: true })
   },
 })
 
 export const replaceAllocations = operation({
-  name: 'replaceAllocations', method: 'PUT', path: '/allocations/{consumer_uuid}', summary: 'Make a consumer use exactly this.', status: 204,
-  access: policy.allocations,
-  body: exact({ allocations: Type.Array(exact({ resource_provider: exact({ uuid: Type.String() }), resources: Type.Record(Type.String(), amount) }), { minItems: 1 }) }),
-  async handle(ctx, { params, body }, { store }) {
-    if (!isUuid(params.consumer_uuid!)) throw badRequest(`Malformed consumer_uuid: '${params.consumer_uuid}' is not a 'uuid'`)
-    await store.tx(async (tx) => {
-      for (const { resource_provider: { uuid } } of body.allocations) if (!await providers.find(tx, uuid)) throw badRequest(`Allocation for resource provider '${uuid}' that does not exist.`)
-      await allocations.replace(tx, {
-        consumerId: params.consumer_uuid!, projectId: ctx.actor.projectId ?? '', userId: ctx.actor.userId,
-        allocations: Object.fromEntries(body.allocations.map((a) => [a.resource_provider.uuid, a.resources])),
-      })
-    }, { durable: true })
+  name: 'replaceAllocations', method: 'PUT', path, summary: 'Make a consumer use exactly this.', status: 204, access, since: '1.12', body: dictionary,
+  async handle(_ctx, { params, body }, { store }) {
+    const wanted = wantedOf(consumerOf(params.consumer_uuid!), body)
+    await store.tx((tx) => replace(tx, [wanted]), { durable: true })
+  },
+})
+
+export const manageAllocations = operation({
+  name: 'manageAllocations', method: 'POST', path: '/allocations', summary: 'Make several consumers use exactly this, all of them or none.', status: 204, access, since: '1.13', body: consumers(1),
+  async handle(_ctx, { body }, { store }) {
+    const wanted = Object.entries(body).map(([id, asked]) => wantedOf(consumerOf(id), asked))
+    await store.tx((tx) => replace(tx, wanted), { durable: true })
   },
 })
 
 export const deleteAllocations = operation({
-  name: 'deleteAllocations', method: 'DELETE', path: '/allocations/{consumer_uuid}', summary: 'Free everything a consumer uses.', status: 204,
-  access: policy.allocations,
+  name: 'deleteAllocations', method: 'DELETE', path, summary: 'Free everything a consumer uses.', status: 204, access,
   async handle(_ctx, { params }, { store }) {
-    if (!await store.tx((tx) => allocations.release(tx, params.consumer_uuid!), { durable: true })) throw notFound(`No allocations for consumer '${params.consumer_uuid}'`)
+    const id = isUuid(params.consumer_uuid!) ? dashed(params.consumer_uuid!) : params.consumer_uuid!
+    if (!await store.tx((tx) => freeAllocations(tx, id), { durable: true })) throw notFound(`No allocations for consumer '${params.consumer_uuid}'`)
   },
 })

@@ -1,0 +1,32 @@
+// What a consumer shall use, as each version writes it.
+import { exact, nullable, reshaped, since, Type, type Static } from '#kit/http/schema.ts'
+import { className, dashed, maxInt, uuid, uuidKey } from '../fields.ts'
+import type { Wanted } from './write.ts'
+
+const amount = Type.Integer({ minimum: 1, maximum: maxInt })
+const resources = Type.Record(Type.String(className), amount, { minProperties: 1, maxProperties: 1000, additionalProperties: false })
+const byProvider = (minProperties: number) => Type.Record(uuidKey, exact({ generation: Type.Optional(Type.Integer()), resources }), { minProperties, maxProperties: 1000, additionalProperties: false })
+const owner = Type.String({ minLength: 1, maxLength: 255 })
+const later = {
+  project_id: owner, user_id: owner, consumer_generation: since('1.28', nullable(Type.Integer())),
+  mappings: since('1.34', Type.Optional(Type.Record(Type.String({ pattern: '[a-zA-Z0-9_-]{1,64}' }), Type.Array(uuid(), { minItems: 1 }), { minProperties: 1 }))),
+  consumer_type: since('1.38', Type.String({ pattern: '^[A-Z0-9_]+$', minLength: 1, maxLength: 255 })),
+}
+/** PUT: from 1.12 on a dictionary, which may be empty from 1.28 on. */
+export const dictionary = exact({ allocations: reshaped({ '1.12': byProvider(1), '1.28': byProvider(0) }), ...later })
+/** PUT: a list before 1.12. */
+export const listed = exact({
+  allocations: Type.Array(exact({ resource_provider: exact({ uuid: uuid() }), resources }), { minItems: 1, maxItems: 1000 }),
+  project_id: since('1.8', owner), user_id: since('1.8', owner),
+})
+/** POST, and the reshaper: many consumers. */
+export const consumers = (minProperties: number) => Type.Record(uuidKey, exact({ allocations: byProvider(0), ...later }), { minProperties, maxProperties: 10_000, additionalProperties: false })
+
+type Asked = Pick<Static<typeof dictionary>, 'project_id' | 'user_id'> & { allocations?: Record<string, { resources: Record<string, number> }>, consumer_generation?: number | null, consumer_type?: string }
+export const wantedOf = (consumerId: string, asked: Asked): Wanted => ({
+  consumerId: dashed(consumerId), generation: asked.consumer_generation, projectId: asked.project_id, userId: asked.user_id, consumerType: asked.consumer_type,
+  allocations: Object.fromEntries(Object.entries(asked.allocations ?? {}).map(([id, { resources }]) => [dashed(id), resources])),
+})
+
+/** Whose the allocations are that versions before 1.8 write. */
+export const incomplete = '00000000-0000-0000-0000-000000000000'

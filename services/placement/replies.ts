@@ -1,0 +1,49 @@
+// What placement's replies and refusals have in common: cache headers from 1.15 on, error codes from 1.23 on, and strictness about media types.
+import { badRequest, Fault, notAcceptable, unsupportedMediaType } from '#base/errors.ts'
+import { Reply, type Operation, type Version } from '#kit/http/operation.ts'
+import type { FaultView } from '#kit/http/service.ts'
+import { statusText } from '#kit/http/status.ts'
+
+export const codes = {
+  concurrent: 'placement.concurrent_update', duplicateName: 'placement.duplicate_name', inventoryInUse: 'placement.inventory.inuse', providerInUse: 'placement.resource_provider.inuse',
+  isParent: 'placement.resource_provider.cannot_delete_parent', providerNotFound: 'placement.resource_provider.not_found',
+  duplicateKey: 'placement.query.duplicate_key', badValue: 'placement.query.bad_value', missingValue: 'placement.query.missing_value',
+}
+export const minVersion = '1.0', maxVersion = '1.39'
+
+const cacheHeaders = (version: Version, modifiedAt: string | undefined): Record<string, string> =>
+  version.since('1.15') ? { 'last-modified': (modifiedAt === undefined ? new Date() : new Date(modifiedAt)).toUTCString(), 'cache-control': 'no-cache' } : {}
+
+/** A reply that says how old what it shows is: the instant, or now where no row knows. */
+export const dated = (version: Version, body: unknown, modifiedAt?: string, more: { status?: number, headers?: Record<string, string> } = {}): Reply =>
+  new Reply({ ...more, body, headers: { ...cacheHeaders(version, modifiedAt), ...more.headers } })
+
+/** The newest of some instants. */
+export const newest = (instants: string[]): string | undefined => instants.reduce<string | undefined>((a, b) => (a === undefined || b > a ? b : a), undefined)
+
+/** Placement answers a list of errors, each with the request's id, and from 1.23 on with a code. */
+export const envelope = (fault: FaultView, version?: Version): object => ({
+  errors: [{
+    status: fault.status, title: statusText(fault.status), detail: fault.message, request_id: fault.requestId,
+    ...(version?.since('1.23') && { code: fault.type ?? 'placement.undefined_code' }),
+    // Clients that ask for more than there is learn here what there is.
+    ...(fault.status === 406 && version === undefined && { max_version: maxVersion, min_version: minVersion }),
+  }],
+})
+
+const acceptsJson = (accept: string): boolean => accept.split(',').some((part) => {
+  const [type, ...parameters] = part.split(';').map((p) => p.trim().toLowerCase())
+  return ['*/*', 'application/*', 'application/json', ''].includes(type!) && !parameters.some((p) => /^q=0(\.0*)?$/.test(p))
+})
+
+/** Bodies must say that they are JSON; who reads must take it. */
+export function inspectHeaders(operation: Operation, headers: Record<string, string | string[] | undefined>): void {
+  const type = headers['content-type']
+  if (type === undefined && Number(headers['content-length'] ?? 0) > 0) throw badRequest('content-type header required when content-length > 0')
+  if (operation.bodySchema && String(type ?? '').split(';')[0]!.trim().toLowerCase() !== 'application/json') {
+    throw unsupportedMediaType(`The media type ${String(type ?? 'None').slice(0, 60)} is not supported, use application/json`)
+  }
+  if (operation.method === 'GET' && typeof headers.accept === 'string' && !operation.atRoot && !acceptsJson(headers.accept)) throw notAcceptable('Only application/json is provided')
+}
+
+export const notAllowed = (allow: string): Error => new Fault('methodNotAllowed', 'The method specified is not allowed for this resource.', { headers: { allow } })
