@@ -138,7 +138,7 @@ export function createApi(options: HttpOptions): Server {
     if (!route.operations.some((op) => op.streams)) {
       const limit = Math.max(...route.operations.map((op) => op.maxBodyBytes ?? 1024 ** 2))
       // The roles are checked before a large body is even read, where one rule speaks for the path.
-      if (route.operations.length === 1) admit(service, first, ctx)
+      if (route.operations.length === 1 && version.number >= first.sinceNumber && version.number <= first.untilNumber) admit(service, first, ctx)
       goOn(req, res)
       body = parseJson(await readBody(req, limit), req.headers['content-type'], route.operations.flatMap((op) => op.consumes ?? []))
       if (route.operations.some((op) => op.action)) action = actionOf(body)
