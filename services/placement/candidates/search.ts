@@ -15,23 +15,39 @@ export interface Candidate {
 const maxSteps = 1_000_000
 
 /** One choice to make: who serves a granular group, or one resource of the group without a suffix. */
-interface Slot { group: Group, resources: Group['resources'], options: Provider[], last: boolean, subtreesDone: string[][] }
+interface Part {
+  group: Group
+  resources: Group['resources']
+  /** The tree that the group must be in, if it must. */
+  inTreeRoot: string | undefined
+  /** What is known once this is chosen: the group's traits together, and these parts' subtrees. */
+  traitsOf: number[] | undefined
+  subtrees: number[][]
+}
+
+/** The request's parts, each with what can be judged once it is chosen. */
+function partsOf({ groups, sameSubtrees }: CandidatesRequest, scene: Scene): Part[] {
+  const parts = groups.flatMap((group) => (group.granular ? [group.resources] : group.resources.map((r) => [r])).map((resources): Part =>
+    ({ group, resources, inTreeRoot: group.inTree === undefined ? undefined : scene.providers.get(group.inTree)?.rootId, traitsOf: undefined, subtrees: [] })))
+  const of = (fits: (group: Group) => boolean): number[] => parts.flatMap((part, i) => (fits(part.group) ? [i] : []))
+  for (const group of groups) if (!group.granular && group.required.length > 0) { const own = of((g) => g === group); parts[own.at(-1)!]!.traitsOf = own }
+  for (const suffixes of sameSubtrees) { const own = of((g) => suffixes.includes(g.suffix)); parts[own.at(-1)!]!.subtrees.push(own) }
+  return parts
+}
 
 export function search(scene: Scene, request: CandidatesRequest): Candidate[] {
-  const found: Candidate[] = [], seen = new Set<string>(), limit = request.limit ?? Infinity
-  const budget = { steps: maxSteps }
-  const roots = new Map(request.groups.map((g) => [g.suffix, g.inTree === undefined ? undefined : scene.providers.get(g.inTree)?.rootId]))
-  if (request.groups.some((g) => g.inTree !== undefined && roots.get(g.suffix) === undefined)) return []
-  let turns: Iterable<Generator<Candidate>> = inEachTree(scene, request, roots, budget)
+  const found: Candidate[] = [], seen = new Set<string>(), limit = request.limit ?? Infinity, parts = partsOf(request, scene), budget = { steps: maxSteps }
+  if (parts.some((part) => part.group.inTree !== undefined && part.inTreeRoot === undefined)) return []
+  let turns: Iterable<TreeSearch> = inEachTree(scene, request, parts, budget)
   for (;;) {
-    const again: Generator<Candidate>[] = []
+    const again: TreeSearch[] = []
     for (const turn of turns) {
-      const { value, done } = turn.next()
+      const candidate = turn.next()
       if (budget.steps <= 0) return found
-      if (done) continue
+      if (!candidate) continue
       again.push(turn)
-      if (sharedOnly(value) && !isNew(seen, value)) continue
-      found.push(value)
+      if (scene.sharing.size > 0 && sharedOnly(candidate) && !isNew(seen, candidate)) continue
+      found.push(candidate)
       if (found.length >= limit) return found
     }
     if (again.length === 0) return found
@@ -39,11 +55,27 @@ export function search(scene: Scene, request: CandidatesRequest): Candidate[] {
   }
 }
 
-function* inEachTree(scene: Scene, request: CandidatesRequest, roots: Map<string, string | undefined>, budget: { steps: number }): Generator<Generator<Candidate>> {
-  for (const [rootId, tree] of scene.trees) {
+function* inEachTree(scene: Scene, request: CandidatesRequest, parts: Part[], budget: { steps: number }): Generator<TreeSearch> {
+  const required = request.rootRequired.map((t) => [t])
+  trees: for (const [rootId, tree] of scene.trees) {
     const root = scene.providers.get(rootId)
-    if (root && hasOneOfEach(root.traits, request.rootRequired.map((t) => [t])) && hasNone(root.traits, request.rootForbidden)) yield inTree(scene, request, root, tree, roots, budget)
+    if (!root || !hasOneOfEach(root.traits, required) || !hasNone(root.traits, request.rootForbidden)) continue
+    const sharers = sharersWith(scene, tree), visible = sharers.length > 0 ? [...tree, ...sharers] : tree, options: Provider[][] = []
+    for (const { group, resources, inTreeRoot } of parts) {
+      const able = visible.filter((p) => (group.granular ? servesAll(p, group, inTreeRoot) : servesOne(p, root, resources[0]![0], resources[0]![1], group, inTreeRoot)))
+      if (able.length === 0) continue trees
+      options.push(able)
+    }
+    yield new TreeSearch(scene, request, parts, options, budget)
   }
+}
+
+/** Those outside the tree that share with somebody in it. */
+function sharersWith(scene: Scene, tree: readonly Provider[]): Provider[] {
+  if (scene.sharing.size === 0) return []
+  const found = new Set<Provider>()
+  for (const p of tree) for (const aggregate of p.aggregates) for (const s of scene.sharing.get(aggregate) ?? []) if (s.rootId !== p.rootId) found.add(s)
+  return [...found]
 }
 
 /** Only what is not in the anchor's tree can be found at several anchors. */
@@ -55,89 +87,90 @@ function isNew(seen: Set<string>, { allocations, mappings }: Candidate): boolean
   return seen.size !== seen.add(key).size
 }
 
-/** Those outside the tree that share with somebody in it. */
-function sharersWith(scene: Scene, tree: readonly Provider[]): Provider[] {
-  if (scene.sharing.size === 0) return []
-  const found = new Set<Provider>()
-  for (const p of tree) for (const aggregate of p.aggregates) for (const s of scene.sharing.get(aggregate) ?? []) if (s.rootId !== p.rootId) found.add(s)
-  return [...found]
-}
+/** The combinations of one tree, one at a time: for each part an option, the last part's moving fastest. */
+class TreeSearch {
+  readonly #scene: Scene
+  readonly #request: CandidatesRequest
+  readonly #parts: readonly Part[]
+  readonly #options: readonly Provider[][]
+  readonly #budget: { steps: number }
+  /** Which option each part tries next; what is chosen so far. */
+  readonly #next: number[]
+  readonly #chosen: Provider[] = []
 
-function* inTree(scene: Scene, request: CandidatesRequest, root: Provider, tree: readonly Provider[], roots: Map<string, string | undefined>, budget: { steps: number }): Generator<Candidate> {
-  const visible = [...tree, ...sharersWith(scene, tree)], slots: Slot[] = []
-  for (const group of request.groups) {
-    const inTreeRoot = roots.get(group.suffix)
-    const parts = group.granular ? [group.resources] : group.resources.map((r) => [r])
-    for (const [i, resources] of parts.entries()) {
-      budget.steps -= 1
-      const options = visible.filter((p) => group.granular ? servesAll(p, group, inTreeRoot) : servesOne(p, root, resources[0]![0], resources[0]![1], group, inTreeRoot))
-      if (options.length === 0) return
-      slots.push({ group, resources, options, last: i === parts.length - 1, subtreesDone: [] })
-    }
-  }
-  const lastOf = new Map(slots.map((slot, i) => [slot.group.suffix, i]))
-  for (const suffixes of request.sameSubtrees) slots[Math.max(...suffixes.map((s) => lastOf.get(s)!))]!.subtreesDone.push(suffixes)
-  const chosen: Provider[] = [], sums = new Map<Provider, Map<string, number>>()
-  yield* choose(0)
-
-  function* choose(at: number): Generator<Candidate> {
-    const slot = slots[at]
-    if (!slot) { budget.steps -= 10 * slots.length; yield candidate(); return }
-    for (const option of slot.options) {
-      if (--budget.steps <= 0) return
-      if (slot.group.granular && request.isolate && chosen.some((p, i) => p === option && slots[i]!.group.granular)) continue
-      if (!request.nested && chosen.some((p) => p !== option && p.rootId === option.rootId)) continue
-      if (!take(option, slot.resources)) continue
-      chosen.push(option)
-      if ((!slot.last || slot.group.granular || traitsTogether(slot.group, at)) && slot.subtreesDone.every((suffixes) => inOneSubtree(suffixes))) yield* choose(at + 1)
-      chosen.pop()
-      giveBack(option, slot.resources)
-    }
+  constructor(scene: Scene, request: CandidatesRequest, parts: readonly Part[], options: readonly Provider[][], budget: { steps: number }) {
+    this.#scene = scene
+    this.#request = request
+    this.#parts = parts
+    this.#options = options
+    this.#budget = budget
+    this.#next = parts.map(() => 0)
   }
 
-  /** Several groups may take from one provider: together no more than there is, and no more than may be taken at once. */
-  function take(p: Provider, resources: Group['resources']): boolean {
-    let of = sums.get(p)
-    if (!of) sums.set(p, of = new Map())
-    for (const [i, [resourceClass, amount]] of resources.entries()) {
-      const sum = (of.get(resourceClass) ?? 0) + amount, stock = p.inventories.get(resourceClass)!
-      if (stock.used + sum > stock.capacity || sum > stock.maxUnit) { giveBack(p, resources.slice(0, i)); return false }
-      of.set(resourceClass, sum)
+  next(): Candidate | undefined {
+    const chosen = this.#chosen, last = this.#parts.length - 1
+    if (chosen.length > last) chosen.pop()
+    for (;;) {
+      const at = chosen.length, option = this.#options[at]![this.#next[at]!++]
+      if (--this.#budget.steps <= 0) return undefined
+      if (!option) {
+        if (at === 0) return undefined
+        this.#next[at] = 0
+        chosen.pop()
+      } else if (this.#goes(at, option)) {
+        chosen.push(option)
+        if (!this.#holds(at)) chosen.pop()
+        else if (at === last) { this.#budget.steps -= 10 * this.#parts.length; return this.#candidate() }
+      }
+    }
+  }
+
+  /** Whether an option goes with what is chosen before it. */
+  #goes(at: number, option: Provider): boolean {
+    const chosen = this.#chosen, { group, resources } = this.#parts[at]!
+    for (let i = 0; i < at; i++) {
+      const other = chosen[i]!
+      if (other === option ? group.granular && this.#request.isolate && this.#parts[i]!.group.granular : !this.#request.nested && other.rootId === option.rootId) return false
+    }
+    // Several parts may take from one provider: together no more than there is, and no more than may be taken at once.
+    for (const [resourceClass, amount] of resources) {
+      let sum = amount
+      for (let i = 0; i < at; i++) if (chosen[i] === option) for (const [other, more] of this.#parts[i]!.resources) if (other === resourceClass) sum += more
+      const stock = option.inventories.get(resourceClass)!
+      if (sum !== amount && (stock.used + sum > stock.capacity || sum > stock.maxUnit)) return false
     }
     return true
   }
-  function giveBack(p: Provider, resources: Group['resources']): void {
-    const of = sums.get(p)!
-    for (const [resourceClass, amount] of resources) {
-      const left = of.get(resourceClass)! - amount
-      if (left > 0) of.set(resourceClass, left)
-      else of.delete(resourceClass)
-    }
+
+  /** What can be judged now that the part `at` is chosen. */
+  #holds(at: number): boolean {
+    const { group, traitsOf, subtrees } = this.#parts[at]!
+    if (traitsOf && !hasOneOfEach(traitsOf.length === 1 ? this.#chosen[at]!.traits : new Set(traitsOf.flatMap((i) => [...this.#chosen[i]!.traits])), group.required)) return false
+    return subtrees.every((own) => this.#inOneSubtree(new Set(own.map((i) => this.#chosen[i]!))))
   }
-  function traitsTogether(group: Group, at: number): boolean {
-    if (group.required.length === 0) return true
-    const traits = new Set<string>()
-    for (let i = 0; i <= at; i++) if (slots[i]!.group === group) for (const t of chosen[i]!.traits) traits.add(t)
-    return hasOneOfEach(traits, group.required)
-  }
+
   /** One of them is above all the others. */
-  function inOneSubtree(suffixes: string[]): boolean {
-    const them = new Set(chosen.filter((_p, i) => suffixes.includes(slots[i]!.group.suffix)))
+  #inOneSubtree(them: Set<Provider>): boolean {
     if (them.size <= 1) return true
-    const above = [...them].map((p) => {
+    const lines = [...them].map((p) => {
       const line = new Set<Provider>()
-      for (let q: Provider | undefined = p; q && !line.has(q); q = q.parentId === null ? undefined : scene.providers.get(q.parentId)) line.add(q)
+      for (let q: Provider | undefined = p; q && !line.has(q); q = q.parentId === null ? undefined : this.#scene.providers.get(q.parentId)) line.add(q)
       return line
     })
-    return [...them].some((p) => above.every((line) => line.has(p)))
+    return [...them].some((p) => lines.every((line) => line.has(p)))
   }
-  function candidate(): Candidate {
-    const mappings = new Map<string, Set<Provider>>()
-    for (const [i, p] of chosen.entries()) {
-      const { suffix } = slots[i]!.group, providers = mappings.get(suffix)
+
+  #candidate(): Candidate {
+    const mappings: Candidate['mappings'] = new Map(), allocations: Candidate['allocations'] = new Map()
+    for (const [i, { group, resources }] of this.#parts.entries()) {
+      const p = this.#chosen[i]!, providers = mappings.get(group.suffix)
       if (providers) providers.add(p)
-      else mappings.set(suffix, new Set([p]))
+      else mappings.set(group.suffix, new Set([p]))
+      if (resources.length === 0) continue
+      let of = allocations.get(p)
+      if (!of) allocations.set(p, of = new Map())
+      for (const [resourceClass, amount] of resources) of.set(resourceClass, (of.get(resourceClass) ?? 0) + amount)
     }
-    return { allocations: new Map([...sums].flatMap(([p, of]) => (of.size > 0 ? [[p, new Map(of)] as const] : []))), mappings }
+    return { allocations, mappings }
   }
 }

@@ -6,13 +6,26 @@ import type { Provider, Scene } from './world.ts'
 
 export function candidatesView(version: Version, scene: Scene, request: CandidatesRequest, candidates: Candidate[]): object {
   const asDictionary = version.since('1.12'), mapped = version.since('1.34')
-  const requests = candidates.map(({ allocations, mappings }) => ({
-    allocations: asDictionary
-      ? Object.fromEntries([...allocations].map(([p, of]) => [p.id, { resources: Object.fromEntries(of) }]))
-      : [...allocations].map(([p, of]) => ({ resource_provider: { uuid: p.id }, resources: Object.fromEntries(of) })),
-    ...(mapped && { mappings: Object.fromEntries([...mappings].map(([suffix, providers]) => [suffix, [...providers].map((p) => p.id).sort()])) }),
-  }))
+  // Plain loops: this is run for thousands of rows.
+  const requests = candidates.map(({ allocations, mappings }) => {
+    const one: { allocations: object, mappings?: object } = { allocations: asDictionary ? dictionary(allocations) : [...allocations].map(([p, of]) => ({ resource_provider: { uuid: p.id }, resources: Object.fromEntries(of) })) }
+    if (mapped) {
+      const shown: Record<string, string[]> = one.mappings = {}
+      for (const [suffix, providers] of mappings) shown[suffix] = providers.size === 1 ? [[...providers][0]!.id] : [...providers].map((p) => p.id).sort()
+    }
+    return one
+  })
   return { allocation_requests: requests, provider_summaries: summaries(version, scene, request, candidates) }
+}
+
+function dictionary(allocations: Candidate['allocations']): object {
+  const shown: Record<string, { resources: Record<string, number> }> = {}
+  for (const [p, of] of allocations) {
+    const resources: Record<string, number> = {}
+    for (const [name, amount] of of) resources[name] = amount
+    shown[p.id] = { resources }
+  }
+  return shown
 }
 
 /** Of every provider in the trees that something is taken from; where trees are not known, of those it is taken from. */
@@ -25,7 +38,10 @@ function summaries(version: Version, scene: Scene, request: CandidatesRequest, c
   const view = (p: Provider): object => {
     const resources: Record<string, object> = {}
     for (const [name, { capacity, used }] of p.inventories) if (all || asked.has(name)) resources[name] = { capacity, used }
-    return { resources, ...(withTraits && { traits: traitsOf(p) }), ...(nested && { parent_provider_uuid: p.parentId, root_provider_uuid: p.rootId }) }
+    const shown: Record<string, unknown> = { resources }
+    if (withTraits) shown.traits = traitsOf(p)
+    if (nested) { shown.parent_provider_uuid = p.parentId; shown.root_provider_uuid = p.rootId }
+    return shown
   }
   const used = new Set<Provider>()
   for (const { allocations } of candidates) for (const p of allocations.keys()) used.add(p)
