@@ -9,7 +9,7 @@ import { dated, newest } from '../replies.ts'
 import type { AllocationRow } from '../schema.ts'
 import { consumers, dictionary, incomplete, listed, wantedOf } from './fields.ts'
 import * as allocations from './store.ts'
-import { freeAllocations, replaceAllocations as replace } from './write.ts'
+import { freeAllocations, replaceAllocations as replace } from './write-store.ts'
 
 const access = policy.adminOrService
 const path = '/allocations/{consumer_uuid}'

@@ -1,7 +1,7 @@
 // What a consumer shall use, as each version writes it.
 import { exact, nullable, reshaped, since, Type, type Static } from '#kit/http/schema.ts'
 import { className, dashed, maxInt, uuid, uuidKey } from '../fields.ts'
-import type { Wanted } from './write.ts'
+import type { Wanted } from './write-store.ts'
 
 const amount = Type.Integer({ minimum: 1, maximum: maxInt })
 const resources = Type.Record(Type.String(className), amount, { minProperties: 1, maxProperties: 1000, additionalProperties: false })

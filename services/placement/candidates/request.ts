@@ -3,7 +3,7 @@
 import { badRequest } from '#base/errors.ts'
 import { isUuid } from '#base/ids.ts'
 import type { Version } from '#kit/http/operation.ts'
-import * as names from '../custom-names.ts'
+import * as names from '../custom-names/store.ts'
 import type { PlacementTx } from '../deps.ts'
 import { dashed, maxInt } from '../fields.ts'
 import { codes } from '../replies.ts'

@@ -1,7 +1,7 @@
 // What Pileus's own services ask placement beside the public API: a host that makes itself known, and the scheduler's question.
 import { exact, Type } from '#kit/http/schema.ts'
 import { hasRoom } from '../candidates/fit.ts'
-import * as names from '../custom-names.ts'
+import * as names from '../custom-names/store.ts'
 import { operation } from '../deps.ts'
 import { maxInt } from '../fields.ts'
 import { capacityOf, inventoriesField, rowsOf } from '../inventories/fields.ts'

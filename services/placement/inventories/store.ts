@@ -1,7 +1,7 @@
 // Rows of inventories. All that write hold the provider.
 import { badRequest, conflict } from '#base/errors.ts'
 import { change, insert } from '#kit/store/rows.ts'
-import * as names from '../custom-names.ts'
+import * as names from '../custom-names/store.ts'
 import type { PlacementTx } from '../deps.ts'
 import { codes } from '../replies.ts'
 import { standardClasses } from '../resource-classes/standard.ts'

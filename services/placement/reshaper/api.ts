@@ -2,7 +2,7 @@
 import { badRequest, conflict } from '#base/errors.ts'
 import { exact, Type } from '#kit/http/schema.ts'
 import { consumers, wantedOf } from '../allocations/fields.ts'
-import { replaceAllocations } from '../allocations/write.ts'
+import { replaceAllocations } from '../allocations/write-store.ts'
 import { operation } from '../deps.ts'
 import { dashed, uuidKey } from '../fields.ts'
 import { mustHold, rowsOf, wholeBody } from '../inventories/fields.ts'

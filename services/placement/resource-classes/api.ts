@@ -2,7 +2,7 @@
 import { badRequest, conflict, notFound } from '#base/errors.ts'
 import { exact, Type } from '#kit/http/schema.ts'
 import { Reply } from '#kit/http/operation.ts'
-import * as names from '../custom-names.ts'
+import * as names from '../custom-names/store.ts'
 import { operation, type PlacementTx } from '../deps.ts'
 import { customName } from '../fields.ts'
 import * as policy from '../policy.ts'

@@ -1,7 +1,7 @@
 // https://docs.openstack.org/api-ref/placement/#traits and #resource-provider-traits
 import { badRequest, conflict, notFound } from '#base/errors.ts'
 import { exact, Type } from '#kit/http/schema.ts'
-import * as names from '../custom-names.ts'
+import * as names from '../custom-names/store.ts'
 import { operation } from '../deps.ts'
 import * as policy from '../policy.ts'
 import * as providers from '../providers/store.ts'

@@ -2,8 +2,8 @@
 import { sql } from 'kysely'
 import { now } from '#base/time.ts'
 import { insertIfAbsent } from '#kit/store/rows.ts'
-import type { PlacementTx } from './deps.ts'
-import type { CustomNameRow } from './schema.ts'
+import type { PlacementTx } from '../deps.ts'
+import type { CustomNameRow } from '../schema.ts'
 
 type Kind = CustomNameRow['kind']
 export const isCustom = (name: string): boolean => name.startsWith('CUSTOM_')
