@@ -11,5 +11,6 @@ after(() => api.close())
 const cases = await placement.access(), started = () => ({ api, world: worldOf(api, { userId: () => 'user' }) })
 runAccess(placement.http, cases, started)
 runQueries(placement.http, cases, {
-  fixed: { listInventories: 'set as a whole' },
+  filledBy: { listAllocationCandidates: 'createInventory' },
+  fixed: { listInventories: 'set as a whole', listProviderAggregates: 'set as a whole', listProviderTraits: 'set as a whole', listUsages: 'a sum for each resource class' },
 }, started)

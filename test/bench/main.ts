@@ -2,7 +2,7 @@
 // Only ratios within one run mean anything; the calibration says how fast the machine is today. `--real` adds QEMU guests (root), `--only NAME` picks rows.
 import { createReadStream, createWriteStream } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { createServer, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -34,16 +34,19 @@ const dir = await mkdtemp(join(tmpdir(), 'pileus-bench-'))
 const cache = join(dir, 'cache')
 try {
   row('calibration (200 MB sha512)', `${calibrate().toFixed(0)} ms`)
-  // The first start fills the compile cache, as a prepared machine's would be.
-  await (await start(here('serve.ts'), { stateDir: join(dir, 'first') }, cache)).stop().catch(() => {})
-  const server = await start(here('serve.ts'), { stateDir: join(dir, 'first') }, cache)
-  row('first answer after up', `${server.readyMs.toFixed(0)} ms`, 'a prepared machine, database there')
-  try {
-    await requests(server.pid, server.url)
-  } finally {
-    await server.stop()
+  if (wants('requests')) {
+    // The first start fills the compile cache, as a prepared machine's would be.
+    await (await start(here('serve.ts'), { stateDir: join(dir, 'first') }, cache)).stop().catch(() => {})
+    const server = await start(here('serve.ts'), { stateDir: join(dir, 'first') }, cache)
+    row('first answer after up', `${server.readyMs.toFixed(0)} ms`, 'a prepared machine, database there')
+    try {
+      await requests(server.pid, server.url)
+    } finally {
+      await server.stop()
+    }
   }
   if (wants('images')) await images()
+  if (wants('candidates')) await candidates()
 } finally {
   await rm(dir, { recursive: true, force: true })
 }
@@ -97,6 +100,52 @@ async function requests(pid: number, url: string): Promise<void> {
   const before = cpuMs(pid)
   await new Promise((resolve) => setTimeout(resolve, 5000))
   row('idle', `${((cpuMs(pid) - before) / 50).toFixed(1)} % of a core`, '1000 servers, 5 s')
+}
+
+/** Allocation candidates over 1,000 and 10,000 hosts, each with 40 traits of an ordinary machine's, while hosts fill up: a claim before every question. */
+async function candidates(): Promise<void> {
+  const server = await start(here('serve.ts'), { stateDir: join(dir, 'candidates') }, cache)
+  try {
+    const { headers } = await http(server.url, 'POST', '/identity/v3/auth/tokens', undefined, { auth: {
+      identity: { methods: ['password'], password: { user: { name: 'admin', domain: { id: 'default' }, password: 'bench' } } }, scope: { project: { name: 'admin', domain: { id: 'default' } } } } })
+    const token = String(headers['x-subject-token']), latest = { 'openstack-api-version': 'placement 1.39' }
+    const ask = async (method: string, path: string, body?: unknown): Promise<any> => {
+      const reply = await http(server.url, method, `/placement${path}`, token, body, latest)
+      if (reply.status >= 300) throw new Error(`${method} ${path} answered ${reply.status} ${JSON.stringify(reply.body)}`)
+      return reply.body
+    }
+    const traits = (await ask('GET', '/traits?name=startswith:COMPUTE_')).traits.slice(0, 40)
+    const hosts: string[] = []
+    const add = async (): Promise<void> => {
+      const { uuid } = await ask('POST', '/resource_providers', { name: `bench${hosts.length}-${Math.random()}` })
+      hosts.push(uuid)
+      await ask('PUT', `/resource_providers/${uuid}/inventories`, { resource_provider_generation: 0, inventories: { VCPU: { total: 64, allocation_ratio: 4 }, MEMORY_MB: { total: 262_144 }, DISK_GB: { total: 2000 } } })
+      await ask('PUT', `/resource_providers/${uuid}/traits`, { resource_provider_generation: 1, traits })
+    }
+    const question = '/allocation_candidates?resources=VCPU:2,MEMORY_MB:4096,DISK_GB:20&required=COMPUTE_NODE'
+    for (const n of [1000, 10_000]) {
+      while (hosts.length < n) await Promise.all(Array.from({ length: 8 }, add))
+      let claimed = 0
+      const asked = (limit: number) => async (): Promise<void> => {
+        await ask('PUT', `/allocations/${randomUUID()}`, { allocations: { [hosts[claimed++ % hosts.length]!]: { resources: { VCPU: 1 } } }, project_id: 'p', user_id: 'u', consumer_generation: null, consumer_type: 'INSTANCE' })
+        const t0 = performance.now()
+        const body = await http(server.url, 'GET', `/placement${question}&limit=${limit}`, token, undefined, latest, 'raw')
+        waits.push(performance.now() - t0)
+        if (body.status !== 200) throw new Error(`${body.status}`)
+      }
+      let waits: number[] = []
+      for (const limit of [1000, 10]) {
+        await measure(server.pid, 20, 1, asked(limit))
+        waits = []
+        const { cpuMs } = await measure(server.pid, 200, 1, asked(limit))
+        waits.sort((a, b) => a - b)
+        row(`candidates, ${n}, limit ${limit}`, `${cpuMs.toFixed(2)} ms`, `with the claim before it; alone p50 ${waits[100]!.toFixed(1)} ms, p99 ${waits[198]!.toFixed(1)} ms`)
+      }
+    }
+    row('… memory, MiB PSS', pssMib(server.pid).toFixed(0), '10,000 hosts')
+  } finally {
+    await server.stop()
+  }
 }
 
 /** 1 GiB into the image service and out, beside node:http alone doing as much. */

@@ -1,5 +1,5 @@
 // https://docs.openstack.org/api-ref/placement/#allocations and #resource-provider-allocations
-import { badRequest, notFound } from '#base/errors.ts'
+import { notFound } from '#base/errors.ts'
 import { isUuid } from '#base/ids.ts'
 import { operation } from '../deps.ts'
 import { dashed } from '../fields.ts'
@@ -14,11 +14,6 @@ import { freeAllocations, replaceAllocations as replace } from './write-store.ts
 const access = policy.adminOrService
 const path = '/allocations/{consumer_uuid}'
 const resourcesOf = (rows: AllocationRow[]): object => Object.fromEntries(rows.map((r) => [r.resourceClass, r.used]))
-/** A consumer, or nothing, that allocations are asked of. */
-const consumerOf = (text: string): string => {
-  if (!isUuid(text)) throw badRequest(`Malformed consumer_uuid: ${text.slice(0, 255)}`)
-  return dashed(text)
-}
 
 export const showAllocations = operation({
   name: 'showAllocations', method: 'GET', path, summary: 'What a consumer uses.', access,
@@ -49,7 +44,7 @@ export const showProviderAllocations = operation({
 export const replaceAllocationsListed = operation({
   name: 'replaceAllocationsListed', method: 'PUT', path, summary: 'Make a consumer use exactly this, given as a list.', status: 204, access, until: '1.11', body: listed,
   async handle(_ctx, { params, body }, { store }) {
-    const wanted = wantedOf(consumerOf(params.consumer_uuid!), {
+    const wanted = wantedOf(params.consumer_uuid!, {
       project_id: body.project_id ?? incomplete, user_id: body.user_id ?? incomplete, allocations: Object.fromEntries(body.allocations.map((a) => [a.resource_provider.uuid, a])),
     })
     await store.tx((tx) => replace(tx, [wanted]), { durable: true })
@@ -59,7 +54,7 @@ export const replaceAllocationsListed = operation({
 export const replaceAllocations = operation({
   name: 'replaceAllocations', method: 'PUT', path, summary: 'Make a consumer use exactly this.', status: 204, access, since: '1.12', body: dictionary,
   async handle(_ctx, { params, body }, { store }) {
-    const wanted = wantedOf(consumerOf(params.consumer_uuid!), body)
+    const wanted = wantedOf(params.consumer_uuid!, body)
     await store.tx((tx) => replace(tx, [wanted]), { durable: true })
   },
 })
@@ -67,7 +62,7 @@ export const replaceAllocations = operation({
 export const manageAllocations = operation({
   name: 'manageAllocations', method: 'POST', path: '/allocations', summary: 'Make several consumers use exactly this, all of them or none.', status: 204, access, since: '1.13', body: consumers(1),
   async handle(_ctx, { body }, { store }) {
-    const wanted = Object.entries(body).map(([id, asked]) => wantedOf(consumerOf(id), asked))
+    const wanted = Object.entries(body).map(([id, asked]) => wantedOf(id, asked))
     await store.tx((tx) => replace(tx, wanted), { durable: true })
   },
 })

@@ -1,4 +1,6 @@
 // What a consumer shall use, as each version writes it.
+import { badRequest } from '#base/errors.ts'
+import { isUuid } from '#base/ids.ts'
 import { exact, nullable, reshaped, since, Type, type Static } from '#kit/http/schema.ts'
 import { className, dashed, maxInt, uuid, uuidKey } from '../fields.ts'
 import type { Wanted } from './write-store.ts'
@@ -24,9 +26,15 @@ export const consumers = (minProperties: number) => Type.Record(uuidKey, exact({
 
 type Asked = Pick<Static<typeof dictionary>, 'project_id' | 'user_id'> & { allocations?: Record<string, { resources: Record<string, number> }>, consumer_generation?: number | null, consumer_type?: string }
 export const wantedOf = (consumerId: string, asked: Asked): Wanted => ({
-  consumerId: dashed(consumerId), generation: asked.consumer_generation, projectId: asked.project_id, userId: asked.user_id, consumerType: asked.consumer_type,
+  consumerId: consumerOf(consumerId), generation: asked.consumer_generation, projectId: asked.project_id, userId: asked.user_id, consumerType: asked.consumer_type,
   allocations: Object.fromEntries(Object.entries(asked.allocations ?? {}).map(([id, { resources }]) => [dashed(id), resources])),
 })
+
+/** The consumer that allocations are for. */
+export function consumerOf(text: string): string {
+  if (!isUuid(text)) throw badRequest(`Malformed consumer_uuid: ${text.slice(0, 255)}`)
+  return dashed(text)
+}
 
 /** Whose the allocations are that versions before 1.8 write. */
 export const incomplete = '00000000-0000-0000-0000-000000000000'
