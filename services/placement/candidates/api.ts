@@ -1,6 +1,7 @@
 // https://docs.openstack.org/api-ref/placement/#allocation-candidates
-import { lenient } from '#kit/http/schema.ts'
+import { lenient, since, Type } from '#kit/http/schema.ts'
 import { operation } from '../deps.ts'
+import { repeated } from '../fields.ts'
 import * as policy from '../policy.ts'
 import { dated } from '../replies.ts'
 import { mustKnow, parseCandidatesRequest } from './request.ts'
@@ -9,8 +10,11 @@ import { candidatesView } from './view.ts'
 
 export const listAllocationCandidates = operation({
   name: 'listAllocationCandidates', method: 'GET', path: '/allocation_candidates', summary: 'Every way in which what is asked for could be allocated.', access: policy.adminOrService, since: '1.10',
-  // Keys carry suffixes of the caller's making: request.ts reads and refuses them.
-  query: lenient({}),
+  // For the documents: keys carry suffixes of the caller's making, so request.ts reads and refuses them.
+  query: lenient({
+    resources: Type.Optional(Type.String()), limit: since('1.16', Type.Optional(Type.String())), required: since('1.17', repeated()), member_of: since('1.21', repeated()), group_policy: since('1.25', Type.Optional(Type.String())),
+    in_tree: since('1.31', Type.Optional(Type.String())), root_required: since('1.35', repeated()), same_subtree: since('1.36', repeated()),
+  }),
   async handle(_ctx, { urls, version }, { store, world }) {
     const request = parseCandidatesRequest(urls.search, version)
     await store.read((tx) => mustKnow(tx, request.groups, [...request.rootRequired, ...request.rootForbidden]))
