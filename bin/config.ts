@@ -3,6 +3,7 @@ import type { BusConfig } from '#kit/bus/bus.ts'
 import type { StoreConfig } from '#kit/store/store.ts'
 import type { FakeConfig } from '#drivers/hypervisor/fake/config.ts'
 import type { ImageSettings } from '#services/image/settings.ts'
+import type { IdentityConfig } from '#services/identity/deps.ts'
 import type { Accel } from '#drivers/hypervisor/qemu/config.ts'
 
 /** What may stand behind `--driver`: a hypervisor with the network that suits it, see openDrivers in hosts.ts. */
@@ -33,6 +34,8 @@ export interface CloudConfig {
   maxImageBytes: number
   /** What the administrator's file says about images. */
   images?: ImageSettings
+  /** What the administrator's file says about identity. */
+  identity?: Partial<IdentityConfig>
   /** The external network that is seeded, and the host's address on it. */
   external: { cidr: string, gateway: string }
   heartbeatMs: number

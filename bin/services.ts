@@ -36,7 +36,7 @@ export interface Ingredients {
 }
 
 export async function serviceDeps({ config, store, bus, tracer, client, publicUrl, runner }: Ingredients): Promise<Parts> {
-  const identity = await identityDeps({ store, tracer, sealKey: config.secrets.sealKey, ...(config.passwordCost && { passwordCost: config.passwordCost }) })
+  const identity = await identityDeps({ store, tracer, sealKey: config.secrets.sealKey, ...(config.identity && { config: config.identity }), ...(config.passwordCost && { passwordCost: config.passwordCost }) })
   const image = await imageDeps({ config, store, runner, client })
   return {
     deps: {

@@ -6,6 +6,8 @@ import { hostname, networkInterfaces } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseStoreUrl, type StoreConfig } from '#kit/store/store.ts'
 import { imageSettings, type ImageSettings } from '#services/image/settings.ts'
+import type { IdentityConfig } from '#services/identity/deps.ts'
+import { identitySettings } from '#services/identity/settings.ts'
 import { driverNames, type CloudConfig, type DriverName } from './config.ts'
 import { externalOf, type External } from './external-range.ts'
 import { defaultStateDir, logFileOf, type StateDir } from './state-dir.ts'
@@ -15,7 +17,7 @@ export const upOptions = {
   'state-dir': { type: 'string' }, 'port': { type: 'string' }, 'listen': { type: 'string' }, 'public-url': { type: 'string' }, 'operator-port': { type: 'string' },
   'detach': { type: 'boolean' }, 'json': { type: 'boolean' }, 'driver': { type: 'string' }, 'fake-hosts': { type: 'string' }, 'accel': { type: 'string' }, 'cpu-model': { type: 'string' },
   'tls-cert': { type: 'string' }, 'tls-key': { type: 'string' }, 'insecure': { type: 'boolean' }, 'database': { type: 'string' }, 'bus': { type: 'string' },
-  'external-cidr': { type: 'string' }, 'images': { type: 'string' }, 'log-level': { type: 'string' }, 'tell': { type: 'string' },
+  'external-cidr': { type: 'string' }, 'images': { type: 'string' }, 'identity': { type: 'string' }, 'log-level': { type: 'string' }, 'tell': { type: 'string' },
 } as const
 
 export const upHelp = `Usage: ./pileus up [OPTIONS]
@@ -40,6 +42,7 @@ Everything of the cloud lies in its state directory; a later \`up\` finds it the
   --bus URL            local (default) or amqp://… (RabbitMQ); given each time
   --external-cidr NET  the external network's range, chosen when the cloud is made (a free 172.24.N.0/24)
   --images FILE        JSON about images: stores, how they may be imported, what is done to them (services/image/README.md); given each time
+  --identity FILE      JSON about identity: rules for passwords and log-ins, how long tokens live, the model of limits (services/identity/README.md); given each time
   --accel kvm|tcg      how guests run (kvm where the processor and kernel offer it)
   --cpu-model MODEL    the processor guests see, in QEMU's words
   --fake-hosts N       with --driver fake: so many hosts pretend to be there (1)
@@ -61,6 +64,7 @@ export interface Settings {
   qemu: CloudConfig['qemu']
   fakeHosts: number
   images?: ImageSettings
+  identity?: Partial<IdentityConfig>
   logLevel: CloudConfig['logLevel']
 }
 
@@ -86,21 +90,23 @@ export async function readSettings(values: UpValues): Promise<Settings> {
     throw new Usage(`--listen ${address} lets others reach the API: give --tls-cert and --tls-key, or --insecure if passwords may cross the network in the clear`, 2)
   }
   const publicUrl = values['public-url'] === undefined ? ownUrl(address, port, tls !== undefined) : checkedUrl(values['public-url'])
-  const images = values.images === undefined ? undefined : await readImages(values.images)
+  const images = values.images === undefined ? undefined : await readJson('images', values.images, imageSettings)
+  const identity = values.identity === undefined ? undefined : await readJson('identity', values.identity, identitySettings)
   const operatorPort = numberAmong('operator-port', values['operator-port'] ?? String(port === 0 ? 0 : port === 65535 ? 65534 : port + 1), 0, 65535)
   if (operatorPort === port && port !== 0) throw new Usage(`--operator-port ${operatorPort} is the API's own port`, 2)
   return {
     stateDir: resolve(values['state-dir'] ?? defaultStateDir()), driver: among('driver', values.driver ?? 'qemu', ...driverNames), listen: { address, port }, operatorPort,
     ...(publicUrl !== undefined && { publicUrl }), ...(tls && { tls }), ...(values.database !== undefined && { database: databaseOf(values.database) }), bus: busOf(values.bus ?? 'local'),
-    ...(images && { images }), ...(values['external-cidr'] !== undefined && { external: externalOf(values['external-cidr']) }),
+    ...(images && { images }), ...(identity && { identity }), ...(values['external-cidr'] !== undefined && { external: externalOf(values['external-cidr']) }),
     qemu: { ...(values.accel !== undefined && { accel: among('accel', values.accel, 'kvm', 'tcg') }), ...(values['cpu-model'] !== undefined && { cpuModel: values['cpu-model'] }) },
     fakeHosts: numberAmong('fake-hosts', values['fake-hosts'] ?? '1', 1, 10_000), logLevel: among('log-level', values['log-level'] ?? 'info', 'debug', 'info', 'warn', 'error'),
   }
 }
 
-async function readImages(file: string): Promise<ImageSettings> {
+/** What a file of the administrator's says, checked. */
+async function readJson<T>(option: string, file: string, parse: (value: unknown) => T): Promise<T> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => { throw new Usage(`${file} cannot be read (${error.code})`) })
-  try { return imageSettings(JSON.parse(text)) } catch (error) { throw new Usage(`--images ${file}: ${(error as Error).message}`, 2) }
+  try { return parse(JSON.parse(text)) } catch (error) { throw new Usage(`--${option} ${file}: ${(error as Error).message}`, 2) }
 }
 
 async function readTls(certFile?: string, keyFile?: string): Promise<Settings['tls']> {
@@ -146,7 +152,7 @@ export function configOf(settings: Settings, { path, identity, secrets }: StateD
     ...(settings.tls && { tls: { cert: settings.tls.cert, key: settings.tls.key } }),
     database: settings.database ?? { engine: 'sqlite', file: join(path, 'pileus.db') }, bus: settings.bus, driver: identity.driver, qemu: settings.qemu,
     fake: { hosts: settings.fakeHosts }, secrets: { ...secrets, sealKey: Buffer.from(secrets.sealKey, 'base64') },
-    shutdownGraceMs: 60_000, maxImageBytes: 2 ** 40, ...(settings.images && { images: settings.images }), external: identity.external, heartbeatMs: 10_000, logLevel: settings.logLevel, logFile: logFileOf(path),
+    shutdownGraceMs: 60_000, maxImageBytes: 2 ** 40, ...(settings.images && { images: settings.images }), ...(settings.identity && { identity: settings.identity }), external: identity.external, heartbeatMs: 10_000, logLevel: settings.logLevel, logFile: logFileOf(path),
     ...(seedImage !== undefined && { seedImage }),
   }
 }

@@ -13,14 +13,19 @@ export const inChunks = <T>(all: T[], size = 200): T[][] => Array.from({ length:
 
 interface Narrowable { where(...args: any[]): this, orderBy(column: any): this, limit(rows: number): this }
 
-/** The query with its conditions, in the order of ids, from the marker on and one row longer than the page. */
-export function narrowed<Q extends Narrowable>(tx: IdentityTx, query: Q, terms: readonly Term[] = [], page: Page = {}, alias?: string): Q {
+/** The query with its conditions. */
+export function matching<Q extends Narrowable>(tx: IdentityTx, query: Q, terms: readonly Term[], alias?: string): Q {
   const at = (column: string): string => (alias ? `${alias}.${column}` : column)
   let asked = query
   for (const term of terms) {
     if (term.how !== 'is') asked = asked.where(textMatches(tx, at(term.column), term.how, term.value, term.ignoreCase))
     else asked = term.value === null ? asked.where(at(term.column), 'is', null) : asked.where(at(term.column), '=', term.value)
   }
-  if (page.marker) asked = asked.where(at('id'), '>', page.marker)
-  return asked.orderBy(at('id')).limit(fetchLimit(page))
+  return asked
+}
+
+/** The query with its conditions, in the order of ids, from the marker on and one row longer than the page. */
+export function narrowed<Q extends Narrowable>(tx: IdentityTx, query: Q, terms: readonly Term[] = [], page: Page = {}, alias?: string): Q {
+  const id = alias ? `${alias}.id` : 'id', asked = matching(tx, query, terms, alias)
+  return (page.marker ? asked.where(id, '>', page.marker) : asked).orderBy(id).limit(fetchLimit(page))
 }

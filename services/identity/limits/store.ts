@@ -3,7 +3,7 @@ import { conflict } from '#base/errors.ts'
 import { change, insert, replace } from '#kit/store/rows.ts'
 import type { IdentityTx } from '../deps.ts'
 import type { Page } from '../fields.ts'
-import { narrowed, type Term } from '../lists-store.ts'
+import { matching, narrowed, type Term } from '../lists-store.ts'
 import type { LimitRow, RegisteredLimitRow } from './schema.ts'
 
 /** What a limit is about. */
@@ -44,10 +44,7 @@ export function list(tx: IdentityTx, terms: Term[], page: Page, within: { projec
   }
   const ofRegistered = new Set(['serviceId', 'regionId', 'resourceName'])
   const [there, here] = [terms.filter((t) => ofRegistered.has(t.column)), terms.filter((t) => !ofRegistered.has(t.column))]
-  // The ids that order and page the list are the limits'.
-  const matching = there.length === 0 ? query
-    : query.where('l.registeredLimitId', 'in', narrowed(tx, tx.db.selectFrom('identityRegisteredLimits').select('id'), there, undefined))
-  return narrowed(tx, matching, here, page, 'l').execute()
+  return narrowed(tx, matching(tx, query, there, 'r'), here, page, 'l').execute()
 }
 
 export const add = (tx: IdentityTx, rows: LimitRow[]): Promise<void> => insert(tx, 'identityLimits', rows.map((row) => ({ ...row })), taken('limit'))
