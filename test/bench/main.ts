@@ -73,6 +73,14 @@ async function requests(pid: number, url: string): Promise<void> {
   await measure(pid, 200, 1, get('/compute/v2.1/flavors/detail'))
   figure('version document', await measure(pid, 2000, 1, get('/compute/v2.1')))
   figure('token validation', await measure(pid, 1000, 1, async () => { if ((await http(url, 'GET', '/identity/v3/auth/tokens', admin)).status === 500) throw new Error('500') }))
+  const eight = async (n: number, make: (i: number) => Promise<{ status: number, body: unknown }>): Promise<void> => {
+    let next = 0
+    await Promise.all(Array.from({ length: 8 }, async () => { while (next < n) { const reply = await make(next++); if (reply.status !== 201) throw new Error(`${reply.status} ${JSON.stringify(reply.body)}`) } }))
+  }
+  await eight(1000, (i) => http(url, 'POST', '/identity/v3/users', admin, { user: { name: `bench-${i}` } }))
+  figure('users, 1000', await measure(pid, 20, 1, get('/identity/v3/users', admin)))
+  await eight(1000, (i) => http(url, 'POST', '/image/v2/images', admin, { name: `bench-${i}`, disk_format: 'raw', container_format: 'bare' }))
+  figure('images, 1000', await measure(pid, 20, 1, get('/image/v2/images?limit=1000', admin)))
   figure('networks', await measure(pid, 500, 1, get('/network/v2.0/networks')))
 
   const { body: { images: [image] } } = await http(url, 'GET', '/image/v2/images', token)

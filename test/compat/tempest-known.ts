@@ -1,0 +1,9 @@
+// Where tempest 33 and Pileus differ, each with its reason; and why some of its tests cannot be tried.
+
+/** By the test's name without its id. */
+export const knownFailures: Record<string, string> = {
+}
+
+/** What tempest says of the tests it skips, and why that is right. */
+export const reasonsToSkip: [RegExp, string][] = [
+]
