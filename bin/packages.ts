@@ -45,6 +45,7 @@ export const testNeeds: Need[] = [
   need('rabbitmq-server', '/usr/lib/rabbitmq/bin/rabbitmq-server', 'the message bus, for real'),
   need('mariadb-server', 'mariadbd', 'a database server, for real'),
   need('postgresql', 'pg_ctlcluster', 'a database server, for real'),
+  need('slapd', 'slapd', 'a directory server, for real'),
   need('procps', 'pgrep', 'finds processes'),
   need('socat', 'socat', 'talks to guests and sockets'),
   need('busybox-static', 'busybox', 'stands for a guest'),

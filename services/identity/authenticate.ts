@@ -14,7 +14,9 @@ export async function examine(deps: Deps, token: string, graceSeconds = 0): Prom
   if (!claims) return 'it is no token of this cloud'
   const nowMs = deps.clock()
   if ((claims.expiresAtSeconds + graceSeconds) * 1000 <= nowMs) return 'it has expired'
-  const standing = await deps.store.read((tx) => standingOf(tx, claims))
+  let standing = await deps.store.read((tx) => standingOf(tx, claims))
+  // Somebody may be gone from his directory since.
+  if (standing && await deps.directories.has(standing.user.domainId) && await deps.directories.refresh(standing.user.domainId)) standing = await deps.store.read((tx) => standingOf(tx, claims))
   return whyNot(claims, standing, graceSeconds > 0 ? Math.min(nowMs, claims.expiresAtSeconds * 1000 - 1) : nowMs) ?? { claims, standing: standing! }
 }
 

@@ -6,6 +6,7 @@ import type { Store, Tx } from '#kit/store/store.ts'
 import type { Tracer } from '#kit/trace/tracer.ts'
 import { oidcProviders, type OidcProviders } from './federation/oidc.ts'
 import { blobSealer, type BlobSealer } from './credentials/keys-store.ts'
+import { createDirectories, type Directories } from './ldap/directories.ts'
 import { openKeyring } from './tokens/keys-store.ts'
 import { tokenSealer, type TokenSealer } from './tokens/payload.ts'
 import { createPasswords, type PasswordCost, type Passwords } from './passwords/hasher.ts'
@@ -21,6 +22,7 @@ export interface Deps {
   /** For secrets at rest. */
   vault: Vault
   oidc: OidcProviders
+  directories: Directories
   /** For the blobs of credentials: rotating keys of their own. */
   blobs: BlobSealer
   passwords: Passwords
@@ -88,7 +90,7 @@ export async function identityDeps(setup: DepsSetup): Promise<Deps> {
   const store = setup.store.as<IdentityTables>(), clock = setup.clock ?? Date.now
   const keyring = await openKeyring(store, clock), vault = vaultOf(setup.sealKey)
   return {
-    store, keyring, oidc: oidcProviders(clock), tokens: tokenSealer(keyring), vault, blobs: blobSealer(store, vault, clock),
+    store, keyring, oidc: oidcProviders(clock), directories: createDirectories({ store, vault, clock }), tokens: tokenSealer(keyring), vault, blobs: blobSealer(store, vault, clock),
     passwords: createPasswords(setup.passwordCost, setup.passwordQueue), limiter: createLimiter({ clock, ...setup.limiter }),
     passcodeLimiter: createLimiter({ clock, pair: { burst: 5, everySeconds: 60 }, source: { burst: 60, everySeconds: 5 }, user: { burst: 20, everySeconds: 60 } }),
     tracer: setup.tracer, config: { ...defaultConfig, ...setup.config }, clock,

@@ -28,6 +28,7 @@ import * as policies from './policies/api.ts'
 import * as policyAssociations from './policies/associations.ts'
 import * as limits from './limits/api.ts'
 import * as registeredLimits from './limits/registered.ts'
+import { directories } from './migrations/0012-directories.ts'
 import { oauth1 as oauth1Tables } from './migrations/0011-oauth1.ts'
 import * as oauth1 from './oauth1/api.ts'
 import * as oauth2 from './oauth2/api.ts'
@@ -72,6 +73,7 @@ export const identity: ServiceModule<Deps> = {
     delegation,
     passwordTables,
     oauth1Tables,
+    directories,
   ],
   access: async () => (await Promise.all([
     import('./versions/access.ts'), import('./tokens/access.ts'), import('./users/access.ts'), import('./projects/access.ts'), import('./tags/access.ts'), import('./domains/access.ts'),

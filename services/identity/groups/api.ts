@@ -41,7 +41,8 @@ const membership = {
 
 export const listGroups = operation({
   name: 'listGroups', method: 'GET', path: '/groups', summary: 'List groups.', access: policy.readGroup, query: listQuery({ domain_id: Type.Optional(Type.String()) }),
-  async handle({ actor }, { query, urls }, { store, config }) {
+  async handle({ actor }, { query, urls }, { store, config, directories }) {
+    await directories.refresh(actor.domainId ?? query.domain_id)
     const { rows, page } = await store.read(async (tx) => {
       const page = pageOf(query, await listLimitOf(tx, actor.domainId ?? query.domain_id) ?? config.listLimit)
       return { page, rows: await groups.list(tx, { terms: termsOf(query, { name: 'name', domain_id: 'domainId' }), domainId: actor.domainId }, page) }
@@ -61,7 +62,8 @@ const fields = { name: field.name(), description: Type.Optional(field.descriptio
 export const createGroup = operation({
   name: 'createGroup', method: 'POST', path: '/groups', summary: 'Create a group.', status: 201, access: policy.changeGroup, target: inDomain((body) => body.group),
   body: exact({ group: lenient({ ...fields, domain_id: Type.Optional(field.id) }) }),
-  async handle(_ctx, { body: { group }, target, urls }, { store }) {
+  async handle(_ctx, { body: { group }, target, urls }, { store, directories }) {
+    await directories.refuse(target.domainId)
     const row: GroupRow = { id: newHexId(), name: group.name, domainId: target.domainId, description: group.description ?? '', extra: JSON.stringify(extraOf(group, known)), createdAt: now() }
     await store.tx(async (tx) => {
       if (!await projects.findDomain(tx, row.domainId)) throw missing('domain', row.domainId)
@@ -74,7 +76,8 @@ export const createGroup = operation({
 export const updateGroup = operation({
   name: 'updateGroup', method: 'PATCH', path: '/groups/{group_id}', summary: 'Change a group.', access: policy.changeGroup, target,
   body: exact({ group: lenient({ ...fields, name: Type.Optional(fields.name) }, { minProperties: 1 }) }),
-  async handle(_ctx, { body: { group }, target, urls }, { store }) {
+  async handle(_ctx, { body: { group }, target, urls }, { store, directories }) {
+    await directories.refuse(target.domainId)
     const row = await store.tx(async (tx) => {
       const current = await groups.find(tx, target.id)
       if (!current) throw missing('group', target.id)
@@ -91,13 +94,17 @@ export const updateGroup = operation({
 
 export const deleteGroup = operation({
   name: 'deleteGroup', method: 'DELETE', path: '/groups/{group_id}', summary: 'Delete a group.', access: policy.changeGroup, target,
-  handle: async (_ctx, { target }, { store }) => store.tx((tx) => groups.remove(tx, [target.id])),
+  async handle(_ctx, { target }, { store, directories }) {
+    await directories.refuse(target.domainId)
+    await store.tx((tx) => groups.remove(tx, [target.id]))
+  },
 })
 
 export const listGroupUsers = operation({
   name: 'listGroupUsers', method: 'GET', path: '/groups/{group_id}/users', summary: 'List the users in a group.', access: policy.readGroup, target,
   query: userQuery,
-  async handle({ actor }, { target, query, urls }, { store, config, clock }) {
+  async handle({ actor }, { target, query, urls }, { store, config, clock, directories }) {
+    await directories.refresh(target.domainId)
     const page = pageOf(query, config.listLimit)
     const filter = { groupId: target.id, terms: termsOf(query, userFilters), expires: expiries(query.password_expires_at), domainId: actor.domainId }
     const rows = await store.read(async (tx) => asOfToday(tx, { config, clock }, await users.list(tx, filter, page)))
@@ -107,7 +114,10 @@ export const listGroupUsers = operation({
 
 export const addGroupUser = operation({
   name: 'addGroupUser', method: 'PUT', path: '/groups/{group_id}/users/{user_id}', summary: 'Add a user to a group.', access: policy.changeGroup, target: membership,
-  async handle(_ctx, { target }, { store }) { await store.tx((tx) => groups.join(tx, target.group.id, target.user.id)) },
+  async handle(_ctx, { target }, { store, directories }) {
+    await directories.refuse(target.group.domainId)
+    await store.tx((tx) => groups.join(tx, target.group.id, target.user.id))
+  },
 })
 
 const notIn = (params: Record<string, string>): Error => notFound(`Could not find user: ${params.user_id} in group ${params.group_id}.`)
@@ -122,7 +132,8 @@ export const checkGroupUser = operation({
 
 export const removeGroupUser = operation({
   name: 'removeGroupUser', method: 'DELETE', path: '/groups/{group_id}/users/{user_id}', summary: 'Remove a user from a group.', access: policy.changeGroup, target: membership,
-  async handle(_ctx, { target, params }, { store }) {
+  async handle(_ctx, { target, params }, { store, directories }) {
+    await directories.refuse(target.group.domainId)
     if (!await store.tx((tx) => groups.leave(tx, target.group.id, target.user.id))) throw notIn(params)
   },
 })

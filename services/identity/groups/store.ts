@@ -35,6 +35,7 @@ export async function remove(tx: IdentityTx, ids: string[]): Promise<void> {
   await tx.db.deleteFrom('identityAssignments').where('actorId', 'in', ids).where('actorType', '=', 'group').execute()
   await tx.db.deleteFrom('identityMemberships').where('groupId', 'in', ids).execute()
   await tx.db.deleteFrom('identityExpiringMemberships').where('groupId', 'in', ids).execute()
+  await tx.db.deleteFrom('identityDirectoryEntries').where('id', 'in', ids).execute()
   await tx.db.deleteFrom('identityGroups').where('id', 'in', ids).execute()
 }
 

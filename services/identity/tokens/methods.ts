@@ -99,10 +99,26 @@ export async function checkOwnPassword(deps: Deps, claim: string, caller: Caller
   return row
 }
 
+/** Somebody who stands in his domain's own directory, which alone knows his password. */
+async function byDirectory(deps: Deps, domainId: string, name: string, password: string, claim: string, caller: Caller): Promise<UserRow> {
+  deps.limiter.check(claim, caller.remoteAddress)
+  const row = await deps.directories.logIn(domainId, name, password)
+  if (!row) {
+    deps.limiter.failed(claim, caller.remoteAddress)
+    throw authenticationRequired(caller.root)
+  }
+  deps.limiter.succeeded(claim, caller.remoteAddress)
+  const found = await deps.store.read((tx) => store.findUser(tx, { id: row.id }))
+  if (!found?.mayEnter) throw authenticationRequired(caller.root)
+  return found.user
+}
+
 async function byPassword(deps: Deps, auth: Auth, caller: Caller): Promise<Shown> {
   const user = auth.identity.password?.user
   checkRef(user, 'password')
   const found = await deps.store.read((tx) => store.findUser(tx, user))
+  const domainId = found?.user.domainId ?? (user.id === undefined ? (await deps.store.read((tx) => store.findScope(tx, user.domain!, true)))?.id : undefined)
+  if (domainId !== undefined && await deps.directories.has(domainId)) return { user: await byDirectory(deps, domainId, user.name ?? found!.user.name, user.password ?? '', claimOf(user), caller), methods: ['password'] }
   const row = await checkOwnPassword(deps, claimOf(user), caller, found, user.password ?? '')
   if (row.passwordExpiresAt && !optionsOf(row).ignore_password_expiry && Date.parse(row.passwordExpiresAt) <= deps.clock()) {
     throw unauthorized(`The password is expired and needs to be changed for user: ${row.id}.`, { headers: { 'www-authenticate': `Keystone uri="${caller.root}"` } })

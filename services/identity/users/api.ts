@@ -51,7 +51,8 @@ function expiry(text: string): users.Expiry {
 export const listUsers = operation({
   name: 'listUsers', method: 'GET', path: '/users', summary: 'List users.', access: policy.listUsers,
   query: userQuery,
-  async handle({ actor }, { query, urls }, { store, config, clock }) {
+  async handle({ actor }, { query, urls }, { store, config, clock, directories }) {
+    await directories.refresh(actor.domainId ?? query.domain_id)
     const expires = expiries(query.password_expires_at)
     const { rows, page } = await store.read(async (tx) => {
       const page = pageOf(query, await listLimitOf(tx, actor.domainId ?? query.domain_id) ?? config.listLimit)
@@ -86,7 +87,8 @@ async function checkDefaultProject(tx: IdentityTx, id: string | null | undefined
 export const createUser = operation({
   name: 'createUser', method: 'POST', path: '/users', summary: 'Create a user.', status: 201, access: policy.changeUser, target: inDomain((body) => body.user),
   body: exact({ user: lenient({ ...fields, domain_id: Type.Optional(field.id) }) }),
-  async handle(_ctx, { body: { user }, target, urls }, { store, passwords, config, clock }) {
+  async handle(_ctx, { body: { user }, target, urls }, { store, passwords, config, clock, directories }) {
+    await directories.refuse(target.domainId)
     checkPattern(config.security, user.password)
     const row: UserRow = {
       id: newHexId(), name: user.name, domainId: target.domainId, defaultProjectId: user.default_project_id ?? null, enabled: flag(user.enabled ?? true),
@@ -107,7 +109,8 @@ export const createUser = operation({
 export const updateUser = operation({
   name: 'updateUser', method: 'PATCH', path: '/users/{user_id}', summary: 'Change a user.', access: policy.changeUser, target: userTarget,
   body: exact({ user: lenient({ ...fields, name: Type.Optional(fields.name), domain_id: Type.Optional(field.id), id: Type.Optional(Type.String()) }, { minProperties: 1 }) }),
-  async handle(_ctx, { body: { user }, target, urls }, { store, passwords, config, clock }) {
+  async handle(_ctx, { body: { user }, target, urls }, { store, passwords, config, clock, directories }) {
+    await directories.refuse(target.domainId)
     checkPattern(config.security, user.password)
     if (user.id !== undefined && user.id !== target.id) throw badRequest('Cannot change user ID')
     if (user.domain_id !== undefined && user.domain_id !== target.domainId) throw badRequest('Cannot change Domain ID')
@@ -136,7 +139,10 @@ export const updateUser = operation({
 
 export const deleteUser = operation({
   name: 'deleteUser', method: 'DELETE', path: '/users/{user_id}', summary: 'Delete a user.', access: policy.changeUser, target: userTarget,
-  handle: async (_ctx, { target }, { store }) => store.tx((tx) => users.remove(tx, [target.id])),
+  async handle(_ctx, { target }, { store, directories }) {
+    await directories.refuse(target.domainId)
+    await store.tx((tx) => users.remove(tx, [target.id]))
+  },
 })
 
 /** Needs no token: it is how an expired password is replaced. */
@@ -177,7 +183,8 @@ export const listUserProjects = operation({
 export const listUserGroups = operation({
   name: 'listUserGroups', method: 'GET', path: '/users/{user_id}/groups', summary: 'List the groups a user is in.', access: policy.showUser, target: userTarget,
   query: listQuery(),
-  async handle({ actor }, { target, query, urls }, { store, config }) {
+  async handle({ actor }, { target, query, urls }, { store, config, directories }) {
+    await directories.refresh(target.domainId)
     const page = pageOf(query, config.listLimit)
     const rows = await store.read((tx) => groups.list(tx, { userId: target.id, terms: termsOf(query, { name: 'name' }), domainId: actor.domainId }, page))
     return collection('groups', rows, (g) => groupView(g, urls.api), urls, page)

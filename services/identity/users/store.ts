@@ -38,6 +38,7 @@ export async function remove(tx: IdentityTx, ids: string[]): Promise<void> {
   await tx.db.deleteFrom('identityExpiringMemberships').where('userId', 'in', ids).execute()
   await removeTokens(tx, 'userId', ids)
   await tx.db.deleteFrom('identityFederatedUsers').where('userId', 'in', ids).execute()
+  await tx.db.deleteFrom('identityDirectoryEntries').where('id', 'in', ids).execute()
   await tx.db.deleteFrom('identityApplicationCredentials').where('userId', 'in', ids).execute()
   await removeDelegations(tx, ids)
   await passwords.forgetUsers(tx, ids)
