@@ -19,7 +19,7 @@ import type { CloudConfig } from './config.ts'
 const converterUid = (cloudId: string): number => 200_000_000 + createHash('sha256').update(cloudId).digest().readUInt32BE(4) % 1_000_000
 
 export async function imageDeps({ config, store, runner, client }: { config: CloudConfig, store: Store, runner: () => Runner, client(service: string): ServiceClient }): Promise<Deps> {
-  const { stateDir, images = {} } = config, home = join(stateDir, 'images')
+  const { stateDir, images = {} } = config, home = images.home ?? join(stateDir, 'images')
   const open = async (id: string, dir: string, more: Partial<ImageStore> = {}): Promise<ImageStore> => ({ id, type: 'file', weight: 0, properties: { data_dir: dir }, blobs: await blobDrivers.file({ dir }), ...more })
   const list = [await open('file', home), ...await Promise.all((images.stores ?? []).map(({ id, dir, description, weight = 0 }) => open(id, dir, { weight, ...(description !== undefined && { description }) })))]
   const asImage = (ctx: Context): Context => ({ ...ctx, actor: { ...ctx.actor, service: 'image' } })

@@ -6,6 +6,8 @@ const words = Type.Array(Type.String({ minLength: 1, maxLength: 255 }), { maxIte
 const lists = Type.Optional(exact({ allow: Type.Optional(words), deny: Type.Optional(words) }))
 const hours = Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 10_000 }))
 const schema = exact({
+  /** Where the store `file` and the staging area lie: a directory that all control planes on one database share. In the cloud's own if absent. */
+  home: Type.Optional(Type.String({ pattern: '^/' })),
   /** Beside `file`, which is always there, in the cloud's own directory. */
   stores: Type.Optional(Type.Array(exact({
     id: Type.String({ pattern: '^[a-z0-9][a-z0-9_-]{0,62}$' }), dir: Type.String({ pattern: '^/' }), description: Type.Optional(Type.String({ maxLength: 255 })), weight: Type.Optional(Type.Integer({ minimum: -1000, maximum: 1000 })),

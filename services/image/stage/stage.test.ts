@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { request } from 'node:http'
 import { after, before, test } from 'node:test'
+import { Readable } from 'node:stream'
 import { change } from '#kit/store/rows.ts'
 import { waitFor } from '#base/retry.ts'
 import { sweep } from '../sweep.ts'
@@ -73,11 +74,16 @@ test('of two pieces for one place one is taken', async () => {
 
 test('a piece that breaks off counts as far as it came, and the upload goes on from there', async () => {
   const id = await api.make(), url = new URL(`${api.publicUrl}/image/v2/images/${id}/stage`)
+  // The line is cut when the first bytes have been taken: what nobody has begun to read is lost with it.
+  const { promise: taken, resolve: take } = Promise.withResolvers<void>(), { staging } = api.deps, put = staging.put.bind(staging)
+  staging.put = (ctx, body, options) => put(ctx, Readable.from((async function* () { for await (const chunk of body) { take(); yield chunk } })()), options)
   await new Promise<void>((over) => {
     const req = request(url, { method: 'PATCH', headers: { 'x-auth-token': 'member', 'content-type': 'application/octet-stream', 'upload-offset': '0', 'upload-complete': '?1', 'content-length': '100' } })
     req.on('error', () => over())
-    req.write('came so far', () => setImmediate(() => req.destroy(new Error('the line is cut'))))
+    req.write('came so far')
+    void taken.then(() => req.destroy(new Error('the line is cut')))
   })
+  staging.put = put
   const offset = await waitFor('the piece that broke off', async () => Number((await api.http('HEAD', url.pathname, { token: 'member' })).headers.get('upload-offset')) || undefined, 5000)
   assert.equal(offset, 11)
   assert.equal((await append(id, 11, ', and on', '?1')).status, 204)
