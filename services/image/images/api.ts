@@ -44,6 +44,7 @@ export const addTag = operation({
   async handle(_ctx, { target, params }, { store }) {
     if (params.tag!.length > 255) throw badRequest('A tag is at most 255 characters long.')
     await store.tx(async (tx) => {
+      await images.lock(tx, target.id)
       await images.addTag(tx, target.id, params.tag!)
       checkTags(await images.countTags(tx, target.id))
     })

@@ -226,3 +226,11 @@ test('errors are a page to who does not ask for JSON: glance\'s own client reads
   const { bytes } = await v2('GET', '/images/%3Cb%3E', undefined, 'member', { accept: '*/*' })
   assert.match(bytes.toString(), /<h1>404 Not Found<\/h1>\n  No image found with ID &lt;b&gt;<br/)
 })
+
+test('patches at the same time are all kept', async () => {
+  const { id } = await make()
+  const statuses = await Promise.all(Array.from({ length: 20 }, async (_, i) => (await patch(id, [{ op: 'add', path: `/p${i}`, value: String(i) }])).status))
+  assert.deepEqual(statuses, Array<number>(20).fill(200))
+  const shown = (await v2('GET', `/images/${id}`)).body
+  for (let i = 0; i < 20; i++) assert.equal(shown[`p${i}`], String(i))
+})

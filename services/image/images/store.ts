@@ -32,6 +32,9 @@ export async function find(tx: ImageTx, id: string): Promise<Image | undefined> 
   return row && (await complete(tx, [row]))[0]
 }
 
+/** First in a transaction that counts or replaces what belongs to an image: whoever does the same waits for its end, on every engine. */
+export const lock = async (tx: ImageTx, id: string): Promise<void> => { await tx.db.updateTable('imageImages').set((eb) => ({ id: eb.ref('id') })).where('id', '=', id).execute() }
+
 export async function add(tx: ImageTx, image: Image): Promise<void> {
   const { properties, tags, locations: _none, ...row } = image
   await insert(tx, 'imageImages', { ...row }, () => conflict(`Image ID ${row.id} already exists!`))

@@ -80,6 +80,7 @@ export const updateImage = operation({
     const changes = body.map((entry) => changeOf(entry, older))
     if (changes.length === 0) return imageView(target)
     return store.tx(async (tx) => {
+      await images.lock(tx, target.id)
       const image = await images.find(tx, target.id)
       if (!image) throw imageTarget.missing({ image_id: target.id })
       const { visibility } = image

@@ -6,6 +6,7 @@ import { exact, oneOf, Type } from '#kit/http/schema.ts'
 import { admin } from '#kit/policy/rules.ts'
 import { operation } from '../deps.ts'
 import * as policy from '../images/policy.ts'
+import * as images from '../images/store.ts'
 import { imageTarget, type Found } from '../images/target.ts'
 import type { MemberRow } from '../schema.ts'
 import * as members from './store.ts'
@@ -47,7 +48,10 @@ export const addMember = operation({
   access: policy.changeImage, target: imageTarget, body: exact({ member: Type.String({ minLength: 1, maxLength: 64 }) }),
   async handle(_ctx, { target, body }, { store }) {
     onlyShared(target)
-    return view(await store.tx((tx) => members.add(tx, target.id, body.member)))
+    return view(await store.tx(async (tx) => {
+      await images.lock(tx, target.id)
+      return members.add(tx, target.id, body.member)
+    }))
   },
 })
 
