@@ -6,9 +6,13 @@ import { parseStoreUrl } from '#kit/store/store.ts'
 import { startMariadb } from '#test/servers/mariadb.ts'
 import { startPostgres, type SqlServer } from '#test/servers/postgres.ts'
 import { scratch } from '#test/servers/process.ts'
+import { rotateCredentialKeys } from './credentials/keys-store.ts'
+import { longestSealSeconds } from './deps.ts'
 import { cheap } from './passwords/hasher.ts'
 import { seed } from './seed.ts'
 import { identity } from './service.ts'
+import { rotateKeys } from './tokens/keys-store.ts'
+import { passcode, stepAt } from './tokens/totp.ts'
 import { startIdentity, type IdentityApi } from './testing.ts'
 
 const access = await identity.access()
@@ -80,6 +84,42 @@ for (const [name, start] of [['PostgreSQL', startPostgres], ['MariaDB', startMar
       await Promise.all(Array.from({ length: 4 }, () => logIn('wrong')))
       assert.equal((await logIn('right')).status, 401)
       api.deps.config.security = {}
+    })
+
+    test('lent rights: chains, last uses, rules and passcodes', async () => {
+      const [a, b, c] = [await api.inhabitant(), await api.inhabitant(), await api.inhabitant()]
+      const as = (token: string, method: string, path: string, body?: unknown) => api.http(method, `/identity/v3${path}`, { token, ...(body !== undefined && { body }) })
+      const lend = async (token: string, to: { id: string }, more: object): Promise<string> => {
+        const reply = await as(token, 'POST', '/OS-TRUST/trusts', { trust: { trustor_user_id: a.id, trustee_user_id: to.id, project_id: a.projectId, impersonation: true, roles: [{ name: 'member' }], ...more } })
+        assert.equal(reply.status, 201, JSON.stringify(reply.body))
+        return reply.body.trust.id
+      }
+      const use = (who: { id: string, password: string }, id: string) =>
+        api.http('POST', '/identity/v3/auth/tokens', { body: { auth: { identity: { methods: ['password'], password: { user: { id: who.id, password: who.password } } }, scope: { 'OS-TRUST:trust': { id } } } } })
+      const works = async (token: string): Promise<boolean> => (await as(token, 'GET', '/auth/projects')).status === 200
+      const thrice = await lend(await a.token(), b, { remaining_uses: 3 })
+      assert.deepEqual((await Promise.all(Array.from({ length: 6 }, () => use(b, thrice)))).map((r) => r.status).sort(), [201, 201, 201, 401, 401, 401])
+      const first = await lend(await a.token(), b, { allow_redelegation: true })
+      const second = await lend((await use(b, first)).headers.get('x-subject-token')!, c, {})
+      const token = (await use(c, second)).headers.get('x-subject-token')!
+      assert.equal(await works(token), true)
+      await api.admin('updateUser', { params: { user_id: b.id }, body: { user: { enabled: false } } })
+      assert.equal(await works(token), false, 'who handed it on is disabled')
+      await api.admin('updateUser', { params: { user_id: b.id }, body: { user: { enabled: true } } })
+      assert.equal((await as(await a.token(), 'DELETE', `/OS-TRUST/trusts/${first}`)).status, 204)
+      assert.equal(await works(token), false)
+
+      const bind = async (name: string) => (await as(await a.token(), 'POST', `/users/${a.id}/application_credentials`, { application_credential: { name, access_rules: [{ service: 'identity', method: 'GET', path: '/v3/auth/projects' }] } })).status
+      assert.deepEqual(await Promise.all(['x', 'y', 'z'].map(bind)), [201, 201, 201])
+      assert.equal((await as(await a.token(), 'GET', `/users/${a.id}/access_rules?path__contains=auth`)).body.access_rules.length, 1, 'one rule for all three')
+
+      await as(await a.token(), 'POST', '/credentials', { credential: { user_id: a.id, type: 'totp', blob: 'GEZDGNBVGY3TQOJQ' } })
+      const passcodes = await Promise.all(Array.from({ length: 4 }, () => api.http('POST', '/identity/v3/auth/tokens', { body: { auth: { identity: { methods: ['totp'], totp: { user: { id: a.id, passcode: passcode(Buffer.from('1234567890'), stepAt(Date.now())) } } } } } })))
+      assert.deepEqual(passcodes.map((r) => r.status).sort(), [201, 401, 401, 401])
+      await rotateKeys(api.deps.store, { lifeSeconds: longestSealSeconds(api.deps.config) })
+      assert.ok((await rotateCredentialKeys(api.deps.store, api.deps.vault)).resealed >= 1)
+      assert.equal((await as(await a.token(), 'GET', '/credentials?type=totp')).body.credentials[0].blob, 'GEZDGNBVGY3TQOJQ')
+      await api.admin('deleteUser', { params: { user_id: a.id } })
     })
 
     test('two seeds at once are one', async () => {

@@ -17,4 +17,5 @@ export const access: AccessCase[] = [
   { operation: 'listOwnProjects', expect: verdicts.authenticated() },
   { operation: 'listOwnDomains', expect: verdicts.authenticated() },
   { operation: 'listOwnSystems', expect: verdicts.authenticated() },
+  { operation: 'listRevocationEvents', expect: verdicts.admin() },
 ]

@@ -1,5 +1,6 @@
 // https://docs.openstack.org/api-ref/identity/v3/#authentication-and-token-management
-import { forbidden } from '#base/errors.ts'
+import { badRequest, forbidden } from '#base/errors.ts'
+import { micros } from '#base/time.ts'
 import { Reply, type Input } from '#kit/http/operation.ts'
 import { anyone, authenticated } from '#kit/policy/rules.ts'
 import { lenient, Type } from '#kit/http/schema.ts'
@@ -116,5 +117,17 @@ export const listOwnSystems = operation({
   access: policy.ownScopes,
   async handle({ actor }, { urls }, { store }) {
     return { system: await store.read((tx) => scopes.hasSystem(tx, actor.userId)) ? [{ all: true }] : [], links: { self: `${urls.api}/auth/system` } }
+  },
+})
+
+/** Only what was revoked token by token: all else counts by generations, and whoever validates tokens here need not know. */
+export const listRevocations = operation({
+  name: 'listRevocationEvents', method: 'GET', path: '/OS-REVOKE/events', summary: 'List revocations of single tokens.',
+  access: policy.listRevocations, query: lenient({ since: Type.Optional(Type.String()) }),
+  async handle(_ctx, { query, urls }, { store }) {
+    const since = Date.parse(query.since ?? '1970-01-01T00:00:00Z')
+    if (Number.isNaN(since)) throw badRequest(`invalidate date format ${query.since!.slice(0, 60)}`)
+    const rows = await store.read((tx) => tokens.revocations(tx, new Date(since).toISOString()))
+    return { events: rows.map((row) => ({ audit_id: row.auditId, issued_before: micros(row.revokedAt) })), links: { next: null, self: `${urls.api}/OS-REVOKE/events`, previous: null } }
   },
 })

@@ -54,6 +54,17 @@ test('on the other control plane too, at once', async () => {
   assert.equal(await there(token), false, 'disabling the domain')
 })
 
+test('revocations of single tokens are listed, from a time on', async () => {
+  const who = await api.inhabitant(), token = await who.token(), since = new Date(clock() - 1000).toISOString()
+  const { audit_ids } = (await v3(token, 'GET', '/auth/tokens', undefined, { 'x-subject-token': token })).body.token
+  assert.equal((await v3(token, 'DELETE', '/auth/tokens', undefined, { 'x-subject-token': token })).status, 204)
+  const events = async (query: string): Promise<any[]> => (await v3(api.adminToken, 'GET', `/OS-REVOKE/events${query}`)).body.events
+  assert.match((await events('')).find((e) => e.audit_id === audit_ids[0]).issued_before, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/)
+  assert.ok((await events(`?since=${since}`)).some((e) => e.audit_id === audit_ids[0]))
+  assert.deepEqual(await events('?since=2099-01-01T00:00:00Z'), [])
+  assert.equal((await v3(api.adminToken, 'GET', '/OS-REVOKE/events?since=yesterday')).status, 400)
+})
+
 test('keys: known to all before they seal, kept while a token under them may live, forgotten after', async () => {
   const lifeSeconds = longestSealSeconds(api.deps.config), keys = () => api.deps.store.read((tx) => tx.db.selectFrom('identityKeys').select('number').orderBy('number').execute())
   const who = await api.inhabitant(), before = await who.token()

@@ -54,3 +54,9 @@ export async function revoke(tx: IdentityTx, auditId: string, expiresAtSeconds: 
   await insertIfAbsent(tx, 'identityRevocations', { auditId, expiresAtSeconds, revokedAt: new Date(nowSeconds * 1000).toISOString() })
   await tx.db.deleteFrom('identityRevocations').where('expiresAtSeconds', '<', nowSeconds).execute()
 }
+
+/** Tokens that were revoked one by one and have not expired since, the latest last. */
+export async function revocations(tx: IdentityTx, since: string): Promise<{ auditId: string, revokedAt: string }[]> {
+  const rows = await tx.db.selectFrom('identityRevocations').select(['auditId', 'revokedAt']).where('revokedAt', '>=', since).orderBy('revokedAt').limit(10_000).execute()
+  return rows.map(({ auditId, revokedAt }) => ({ auditId, revokedAt: revokedAt! }))
+}
