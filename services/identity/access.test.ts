@@ -14,6 +14,7 @@ const cases = await identity.access(), started = () => ({
 runAccess(identity.http, cases, started)
 const inherited = Object.fromEntries(['ProjectUser', 'ProjectGroup', 'DomainUser', 'DomainGroup'].map((kind) => [`list${kind}InheritedGrants`, `create${kind}InheritedGrant`]))
 runQueries(identity.http, cases, {
-  filledBy: { listUserGroups: 'addGroupUser', listUserProjects: 'createProjectUserGrant, of a role that domain managers may hand out', listRoleInferences: 'createRoleInference', listRoleAssignments: 'createProjectUserGrant', ...inherited },
-  fixed: { listVersions: 'a document', listOwnDomains: 'the scopes of the caller', listOwnProjects: 'the scopes of the caller', listOwnSystems: 'there is one system' },
+  filledBy: { listUserGroups: 'addGroupUser', listUserProjects: 'createProjectUserGrant, of a role that domain managers may hand out', listRoleInferences: 'createRoleInference', listRoleAssignments: 'createProjectUserGrant', ...inherited,
+    listAccessRules: 'createApplicationCredential, with an access rule', listRevocationEvents: 'revokeToken' },
+  fixed: { listTrustRoles: 'those of one trust, which does not change', listVersions: 'a document', listOwnDomains: 'the scopes of the caller', listOwnProjects: 'the scopes of the caller', listOwnSystems: 'there is one system' },
 }, started)
