@@ -91,7 +91,7 @@ test('credentials, EC2 credentials, application credentials and access rules', a
 test('trusts', async () => {
   const trust = await demo.json(`trust create --project ${c.cloud.seeded.demoProjectId} --role ${c.cloud.seeded.roleIds.member} ${c.cloud.seeded.demoUserId} ${c.cloud.seeded.adminUserId}`)
   assert.equal((await demo.json(`trust show ${trust.id}`)).trustor_user_id, c.cloud.seeded.demoUserId)
-  assert.equal((await demo.json('trust list')).length, 1)
+  assert.equal((await admin.json('trust list')).length, 1)
   await demo(`trust delete ${trust.id}`)
 })
 

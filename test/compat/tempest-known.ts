@@ -2,7 +2,6 @@
 
 /** By the test's name without its id. */
 export const knownFailures: Record<string, string> = {
-  'tempest.api.image.v2.test_images_negative.ImagesNegativeTest.test_get_image_null_id': 'asks for /v2/images/ and expects 404; reading with a slash too many is answered as without it, in all services',
   'tempest.api.image.v2.test_images.ImportImagesTest.test_image_web_download_import': 'fetches from the internet, or from an address that Pileus refuses to fetch from; web-download is tried in services/image/imports',
 }
 
@@ -13,5 +12,5 @@ export const reasonsToSkip: [RegExp, string][] = [
   [/Security compliance not available/, 'off by default, as in keystone; the rules are tried in services/identity/passwords'],
   [/glance caching/, 'tempest asks for the caching of a glance with a cache of its own'],
   [/store|copy-image/i, 'one store by default'],
-  [/[Ii]mport method/, 'a method that is not offered by default'],
+  [/[Ii]mport method|image_remote/, 'glance-download wants a second glance'],
 ]

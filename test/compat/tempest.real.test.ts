@@ -24,7 +24,7 @@ test('tempest: identity and image', async (t) => {
     const passed = new Set(results.filter((r) => r.outcome === 'pass').map((r) => nameOf(r.id)))
     assert.deepEqual([...known].filter((name) => passed.has(name)), [], 'known to fail, and passed: take them from the list')
     assert.deepEqual([...new Set(results.filter((r) => r.outcome === 'skip' && !reasonsToSkip.some(([pattern]) => pattern.test(r.why))).map((r) => `${nameOf(r.id)}: ${r.why.slice(-300)}`))], [], 'skipped for a reason that is not known')
-    assert.ok(passed.size > 200, `only ${passed.size} passed`)
+    assert.ok(passed.size > 180, `only ${passed.size} passed`)
   } finally {
     await cloud.close()
     rmSync(dir, { recursive: true, force: true })
