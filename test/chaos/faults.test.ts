@@ -213,7 +213,7 @@ test('hostile bodies', async (t) => {
     ['another language', '<server/>', { 'content-type': 'application/xml' }, 415],
   ]
   for (const path of posts) for (const [what, body, headers, status] of hostile) {
-    const reply = await send(cloud, admin, 'POST', path, body, headers)
+    const reply = await send(cloud, admin, 'POST', path, body, { accept: 'application/json', ...headers })
     assert.equal(reply.status, status, `${path}: ${what} answered ${reply.status} ${reply.text.slice(0, 200)}`)
     assert.doesNotMatch(reply.text, /at \S+ \(|\.ts:\d+/, 'no stack is shown')
     assert.ok(JSON.parse(reply.text), `${path}: ${what} has an envelope`)
