@@ -33,8 +33,15 @@ export async function quiet({ store }: Pick<Audited, 'store'>, away: string[] = 
   }, 20_000, 1)
 }
 
-/** Everything that is wrong, a sentence each. No saga may be under way. `away`: hosts whose agents do not run just now. */
+/** What is still wrong after a while, a sentence each. No saga may be under way. Agents look at what guests share (leases, groups) a few times a second and not before a message is done. */
 export async function audit(cloud: Audited, away: string[] = []): Promise<string[]> {
+  let wrong: string[] = []
+  await waitFor('nothing to be wrong', async () => { wrong = await lookThrough(cloud, away); return wrong.length === 0 ? true : undefined }, 5_000, 50).catch((error: unknown) => { if (wrong.length === 0) throw error })
+  return wrong
+}
+
+/** Everything that is wrong at this moment. `away`: hosts whose agents do not run just now. */
+async function lookThrough(cloud: Audited, away: string[]): Promise<string[]> {
   const { store } = cloud, wrong: string[] = []
   const complain = (when: unknown, what: string): void => { if (when) wrong.push(what) }
   const [servers, nics, instances, faults, sagas, outbox, dead, allocations, consumers, providers, inventories, ports, addresses, groups, reports, ledger, counters] = await Promise.all([
