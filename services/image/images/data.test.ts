@@ -8,8 +8,10 @@ import { isFault } from '#base/errors.ts'
 import { change } from '#kit/store/rows.ts'
 import { personaActors } from '#kit/testing/api.ts'
 import { resourceOf } from '../imports/saga.ts'
+import { deleteImage } from './api.ts'
 import { sweep } from '../sweep.ts'
 import { startImage, testContext, type ImageTest } from '../testing/start.ts'
+import { find } from './store.ts'
 
 let api: ImageTest
 before(async () => { api = await startImage({}, { quiet: true }) })
@@ -129,4 +131,22 @@ test('copies are removed one by one, never the last', async () => {
   assert.deepEqual(both.sort(), [204, 403])
   assert.equal((await show(id)).stores.split(',').length, 1)
   assert.equal((await buffer(Readable.from([(await get(id)).bytes]))).toString(), 'copied and removed')
+})
+
+test('an image that is protected while its deletion is on its way stays', async () => {
+  const id = await api.make(), target = (await api.deps.store.read((tx) => find(tx, id)))!
+  await api.http('PATCH', `/image/v2/images/${id}`, { token: 'member', body: [{ op: 'replace', path: '/protected', value: true }], headers: { 'content-type': 'application/openstack-images-v2.1-json-patch' } })
+  await assert.rejects(deleteImage.handle(testContext, { target } as never, api.deps), (error) => isFault(error, 'forbidden'))
+  assert.equal((await show(id)).status, 'queued')
+})
+
+test('of deletions at the very moment when uploads end none leaves bytes', async () => {
+  const before = await stored()
+  await Promise.all(Array.from({ length: 24 }, async (_x, n) => {
+    const id = await api.make()
+    const [uploaded] = await Promise.all([api.upload(id, Buffer.from(`raced ${n}`)), api.call('member', 'image', 'deleteImage', { params: { image_id: id } })])
+    assert.ok([204, 404, 409].includes(uploaded), String(uploaded))
+  }))
+  await api.runner.idle()
+  assert.equal(await stored(), before)
 })
