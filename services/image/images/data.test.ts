@@ -150,3 +150,12 @@ test('of deletions at the very moment when uploads end none leaves bytes', async
   await api.runner.idle()
   assert.equal(await stored(), before)
 })
+
+test('staged and cached bytes that nobody refers to, left by a process that died while it let go of them, are swept', async () => {
+  const id = await api.make(), { staging, cache } = api.deps
+  assert.equal((await api.call('member', 'image', 'stageImage', { params: { image_id: id }, stream: Readable.from([Buffer.from('still wanted')]) })).status, 204)
+  for (const blobs of [staging, cache!.blobs]) await blobs.put(testContext, Readable.from([Buffer.from('nobody knows me')]), { maxBytes: 100 })
+  await sweep(testContext, api.deps)
+  assert.deepEqual([(await staging.list(testContext)).map((blob) => blob.size), await cache!.blobs.list(testContext)], [[12], []])
+  await api.call('member', 'image', 'removeStage', { params: { image_id: id } })
+})
