@@ -82,7 +82,7 @@ export function workOf(deps: Deps, input: ImportInput) {
       const parts = await store.tx(async (tx) => {
         const image = await images.find(tx, imageId)
         // Another import's, or a new upload's: not ours to take. After the end nobody owns the image, and its bytes are in stores.
-        return image && image.importTaskId !== taskId && image.status !== 'active' ? [] : takeParts(tx, imageId, from)
+        return image && image.importTaskId !== taskId && image.status !== 'active' && image.status !== 'deactivated' ? [] : takeParts(tx, imageId, from)
       })
       await dropParts(ctx, deps, parts)
     },
