@@ -83,7 +83,7 @@ export const createTask = operation({
     if (convertTo === undefined) throw badRequest(`A ${input.import_from_format} image cannot be made a ${to} one here.`)
     const admit = await quotaFor(ctx, deps, image.ownerId)
     const task = await store.tx(async (tx) => {
-      await admit(tx, { image_count_total: 1, image_count_uploading: 1, image_size_total: 0 })
+      await admit(tx, { image_count_total: 1, image_count_uploading: 1, image_size_total: 0, image_stage_total: 0 })
       await images.add(tx, image)
       return begin(tx, ctx, deps, {
         id: taskId, type: 'import', ownerId: ctx.actor.projectId ?? null, userId: ctx.actor.userId, requestId: ctx.requestId, imageId: image.id, input: JSON.stringify({ ...input, import_from: shownUrl(uri) }),
