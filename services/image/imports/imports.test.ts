@@ -266,3 +266,12 @@ test('what is staged goes after the end, also of an image that was deactivated m
   await workOf(api.deps, { imageId: id, taskId: 'ended', method: 'glance-direct', stores: ['file'], allMustSucceed: true, plugins: config.plugins, madeImage: false }).dropForms(testContext as never, 0)
   assert.equal(await left(), 0)
 })
+
+test('whoever may see an image is not shown by whom, and from where, others imported it', async () => {
+  const id = await staged()
+  await bring(id, 'glance-direct')
+  await api.settled(id)
+  await api.http('PATCH', `/image/v2/images/${id}`, { token: 'admin', body: [{ op: 'replace', path: '/visibility', value: 'public' }], headers: { 'content-type': 'application/openstack-images-v2.1-json-patch' } })
+  const seen = async (as: string): Promise<[number, number]> => { const reply = await api.call(as, 'image', 'listImageTasks', { params: { image_id: id } }); return [reply.status, reply.body.tasks.length] }
+  assert.deepEqual([await seen('member'), await seen('admin'), await seen('other')], [[200, 1], [200, 1], [200, 0]])
+})

@@ -55,7 +55,11 @@ export const showTask = operation({
 
 export const listImageTasks = operation({
   name: 'listImageTasks', method: 'GET', path: '/images/{image_id}/tasks', summary: 'List the tasks that worked on an image.', access: policy.seeImage, target: imageTarget,
-  async handle(_ctx, { target }, { store }) { return { tasks: (await store.read((tx) => tasks.ofImage(tx, target.id))).map(imageTaskView) } },
+  async handle(ctx, { target }, { store }) {
+    // They name users, and addresses: nothing for everybody who may see a public image.
+    const { projectId } = ctx.actor, all = admin.allows(ctx.actor) || target.ownerId === projectId
+    return { tasks: (await store.read((tx) => tasks.ofImage(tx, target.id))).filter((task) => all || task.ownerId === projectId).map(imageTaskView) }
+  },
 })
 
 const targets: readonly string[] = ['raw', 'qcow2']
