@@ -18,6 +18,7 @@ import { metadefOperations } from './metadefs/api.ts'
 import { first } from './migrations/0001-first.ts'
 import { metadefs } from './migrations/0002-metadefs.ts'
 import { data } from './migrations/0004-data.ts'
+import { retired } from './migrations/0005-retired.ts'
 import { showUsage } from './quota/api.ts'
 import { schemaOperations } from './schemas/api.ts'
 import { appendToStage, removeStage, showStage, stageImage } from './stage/api.ts'
@@ -49,6 +50,7 @@ export const image: ServiceModule<Deps> = {
     first,
     metadefs,
     data,
+    retired,
   ],
   access: async () => (await Promise.all([
     import('./versions/access.ts'), import('./schemas/access.ts'), import('./images/access.ts'), import('./members/access.ts'),

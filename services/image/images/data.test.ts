@@ -159,3 +159,10 @@ test('staged and cached bytes that nobody refers to, left by a process that died
   assert.deepEqual([(await staging.list(testContext)).map((blob) => blob.size), await cache!.blobs.list(testContext)], [[12], []])
   await api.call('member', 'image', 'removeStage', { params: { image_id: id } })
 })
+
+test('the id of a deleted image is nobody\'s to take: who names an image by its id gets that one, or none', async () => {
+  const id = await api.make()
+  assert.equal((await api.call('member', 'image', 'deleteImage', { params: { image_id: id } })).status, 204)
+  for (const as of ['other', 'member']) assert.equal((await api.call(as, 'image', 'createImage', { body: { id, visibility: 'community' } })).status, 409)
+  assert.equal((await api.call('admin', 'image', 'showImage', { params: { image_id: id } })).status, 404)
+})
