@@ -9,6 +9,8 @@ import { change } from '#kit/store/rows.ts'
 import { personaActors } from '#kit/testing/api.ts'
 import { resourceOf } from '../imports/saga.ts'
 import { deleteImage } from './api.ts'
+import { workOf } from '../imports/work.ts'
+import { addCopy } from '../stores/store.ts'
 import { sweep } from '../sweep.ts'
 import { startImage, testContext, type ImageTest } from '../testing/start.ts'
 import { find } from './store.ts'
@@ -165,4 +167,24 @@ test('the id of a deleted image is nobody\'s to take: who names an image by its 
   assert.equal((await api.call('member', 'image', 'deleteImage', { params: { image_id: id } })).status, 204)
   for (const as of ['other', 'member']) assert.equal((await api.call(as, 'image', 'createImage', { body: { id, visibility: 'community' } })).status, 409)
   assert.equal((await api.call('admin', 'image', 'showImage', { params: { image_id: id } })).status, 404)
+})
+
+test('bytes whose removal from a store failed, or was cut short, are removed all the same', async () => {
+  const fast = api.deps.stores.find('fast')!, { blobs } = fast, id = await api.make()
+  await api.upload(id, Buffer.from('removed at the second try'))
+  await api.call('admin', 'image', 'importImage', { params: { image_id: id }, body: { method: { name: 'copy-image' }, stores: ['fast'] } })
+  await api.settled(id)
+  const before = await stored()
+  let asked = 0
+  fast.blobs = Object.create(blobs, { remove: { value: (...args: Parameters<typeof blobs.remove>) => { if (asked++ === 0) throw new Error('as if killed'); return blobs.remove(...args) } } })
+  await api.call('admin', 'image', 'removeImageFromStore', { params: { image_id: id, store_id: 'fast' } })
+  // An import that is undone, its step done twice as after a kill.
+  const { location } = await blobs.put(testContext, Readable.from([Buffer.from('of an import')]), { maxBytes: 99 })
+  await api.deps.store.tx((tx) => addCopy(tx, { imageId: id, store: 'fast', location, taskId: 'undone' }))
+  const work = workOf(api.deps, { imageId: id, taskId: 'undone', method: 'copy-image', stores: ['fast'], allMustSucceed: true, plugins: api.deps.config.plugins, madeImage: false })
+  asked = 0
+  for (let n = 0; n < 2; n++) await work.empty(testContext as never, 'fast').catch(() => {})
+  await api.runner.idle()
+  fast.blobs = blobs
+  assert.equal(await stored(), before - 1)
 })
