@@ -153,6 +153,20 @@ test('of deletions at the very moment when uploads end none leaves bytes', async
   assert.equal(await stored(), before)
 })
 
+test('of deletions while imports fill stores none leaves bytes', async () => {
+  const before = await stored()
+  await Promise.all(Array.from({ length: 24 }, async (_x, n) => {
+    const id = await api.make(), params = { image_id: id }
+    await api.call('member', 'image', 'stageImage', { params, stream: Readable.from([Buffer.from(`import raced ${n}`)]) })
+    const begun = api.call('member', 'image', 'importImage', { params, body: { method: { name: 'glance-direct' }, all_stores: true } })
+    if (n % 2) await begun
+    for (let turn = 0; turn < n; turn++) await new Promise(setImmediate)
+    await Promise.all([begun, api.call('member', 'image', 'deleteImage', { params })])
+  }))
+  await api.runner.idle()
+  assert.deepEqual([await stored(), await api.deps.staging.list(testContext)], [before, []])
+})
+
 test('staged and cached bytes that nobody refers to, left by a process that died while it let go of them, are swept', async () => {
   const id = await api.make(), { staging, cache } = api.deps
   assert.equal((await api.call('member', 'image', 'stageImage', { params: { image_id: id }, stream: Readable.from([Buffer.from('still wanted')]) })).status, 204)

@@ -31,12 +31,18 @@ export function workOf(deps: Deps, input: ImportInput) {
     return image
   }
 
+  /** The same for who writes more than the image's own row: a deletion at that moment comes before or after it. */
+  async function held(tx: ImageTx): Promise<images.Image> {
+    await images.lock(tx, imageId)
+    return mine(tx)
+  }
+
   /** Stages a stream as the next form of the image. Already there is success. */
   async function stage(ctx: StepContext, form: number, body: Readable): Promise<void> {
     await staging.put(ctx, body, {
       maxBytes: maxImageBytes, unused: unusedAt(deps, 'staging'),
       keep: ({ size, location }) => store.tx(async (tx) => {
-        await mine(tx)
+        await held(tx)
         await addPart(tx, { imageId, form, startAt: 0, size, location, last: 1 })
       }, { durable: true }),
     })
@@ -98,7 +104,7 @@ export function workOf(deps: Deps, input: ImportInput) {
         const { size, md5, sha512 } = await blobs.put(ctx, body, {
           maxBytes: maxImageBytes, unused: unusedAt(deps, { store: id }),
           keep: (stored) => store.tx(async (tx) => {
-            const { osHashValue } = await mine(tx)
+            const { osHashValue } = await held(tx)
             if (copying && osHashValue !== null && stored.sha512 !== osHashValue) throw unavailable('The copy of the image differs from the image.')
             await addCopy(tx, { imageId, store: id, location: stored.location, taskId })
             await images.move(tx, imageId, { importTaskId: taskId }, { importingTo: input.stores.slice(input.stores.indexOf(id) + 1).join(','), failedImport: failed.join(',') })
