@@ -7,6 +7,8 @@ export interface ImageTables extends MetadefTables, DataTables {
   imageProperties: { imageId: string, name: string, value: string }
   imageTags: { imageId: string, tag: string }
   imageMembers: MemberRow
+  /** Deleted images: their ids, which users may choose, come never again. */
+  imageRetired: { id: string, deletedAt: string }
 }
 export type ImageStatus = 'queued' | 'saving' | 'uploading' | 'importing' | 'active' | 'deactivated' | 'killed' | 'deleted'
 export type Visibility = 'public' | 'private' | 'shared' | 'community'

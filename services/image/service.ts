@@ -9,7 +9,6 @@ import { downloadImage, uploadImage } from './images/data.ts'
 import { listImages } from './images/list.ts'
 import { updateImage } from './images/update.ts'
 import { importImageData } from './imports/api.ts'
-import { purgeImage } from './imports/purge.ts'
 import { importImage } from './imports/saga.ts'
 import { listStoreDetails, listStores, showImportInfo } from './info/api.ts'
 import { addLocation, listLocations } from './locations/api.ts'
@@ -18,10 +17,12 @@ import { metadefOperations } from './metadefs/api.ts'
 import { first } from './migrations/0001-first.ts'
 import { metadefs } from './migrations/0002-metadefs.ts'
 import { data } from './migrations/0004-data.ts'
+import { retired } from './migrations/0005-retired.ts'
 import { showUsage } from './quota/api.ts'
 import { schemaOperations } from './schemas/api.ts'
 import { appendToStage, removeStage, showStage, stageImage } from './stage/api.ts'
 import { removeFromStore } from './stores/api.ts'
+import { purgeImage } from './stores/purge.ts'
 import { createTask, listImageTasks, listTasks, showTask } from './tasks/api.ts'
 import { versionOperations } from './versions/api.ts'
 
@@ -49,6 +50,7 @@ export const image: ServiceModule<Deps> = {
     first,
     metadefs,
     data,
+    retired,
   ],
   access: async () => (await Promise.all([
     import('./versions/access.ts'), import('./schemas/access.ts'), import('./images/access.ts'), import('./members/access.ts'),

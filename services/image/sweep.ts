@@ -6,7 +6,7 @@ import type { Deps } from './deps.ts'
 import * as images from './images/store.ts'
 import { dropParts } from './stage/staged.ts'
 import { idleSince, takeParts } from './stage/store.ts'
-import { unusedAt } from './stores/bytes.ts'
+import { dropBytes, unusedAt } from './stores/bytes.ts'
 import type { Place } from './stores/store.ts'
 import * as tasks from './tasks/store.ts'
 
@@ -23,5 +23,7 @@ export async function sweep(ctx: Context, deps: Deps): Promise<void> {
   // Bytes that were put in place by a process that died before, or while, it wrote down whose they are.
   const places: [Place, typeof staging][] = [...stores.list.map(({ id, blobs }): [Place, typeof staging] => [{ store: id }, blobs]), ['staging', staging], ...(cache ? [['cache', cache.blobs] as [Place, typeof staging]] : [])]
   for (const [place, blobs] of places) await blobs.recover(ctx, unusedAt(deps, place))
+  // What only passes through, or is a copy, goes as soon as no row names it: a process may die between taking the rows away and the bytes.
+  for (const [place, blobs] of [['staging', staging], ['cache', cache?.blobs]] as const) for (const { location } of await blobs?.list(ctx) ?? []) await dropBytes(ctx, deps, place, location)
   void fillCache(ctx, deps)
 }

@@ -98,6 +98,19 @@ test('a search sees whatever was answered before it was asked, from whichever co
   }
 })
 
+test('the index is brought up to date by one look at a time', async () => {
+  const { openWorld } = await import('./candidates/world.ts')
+  let running = 0, most = 0
+  const store = { read: async () => { most = Math.max(most, ++running); await new Promise(setImmediate); running--; return {} } }
+  const world = openWorld(store as never), asked: Promise<unknown>[] = []
+  asked.push(world.fresh().then(() => { for (let i = 0; i < 5; i++) asked.push(Promise.resolve().then(() => world.fresh())) }), world.fresh())
+  // Those who come in any turn between the end of one look and the begin of the next.
+  for (let i = 0; i < 200; i++) { asked.push(world.fresh()); await null; if (i % 7 === 0) await new Promise(setImmediate) }
+  await Promise.all(asked)
+  await Promise.all(asked)
+  assert.equal(most, 1)
+})
+
 test('candidates and lists cost the same number of queries however many providers there are', async () => {
   const cost = async (ask: string): Promise<number> => { const before = api.store.queries; const { status } = await call(ask, undefined, '1.39'); assert.equal(status, 200); return api.store.queries - before }
   const asks = ['GET /allocation_candidates?resources=VCPU:1&required=CUSTOM_Q', 'GET /resource_providers?resources=VCPU:1&required=CUSTOM_Q', 'GET /resource_providers', `GET /resource_providers/${id(4)}/allocations`, 'GET /usages?project_id=p', 'GET /traits']

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { fillCache } from './cache.ts'
+import { queue, remove } from './store.ts'
 import { startImage, testContext, type ImageTest } from '../testing/start.ts'
 
 let api: ImageTest
@@ -54,6 +55,14 @@ test('a cached image that is deleted is cached no more', async () => {
   await api.runner.idle()
   assert.equal(await kept(), 0)
   assert.deepEqual((await cached()).cached_images, [])
+})
+
+test('what is wanted no more when its bytes have come leaves none', async () => {
+  const id = await active('changed my mind'), cache = api.deps.cache!
+  await api.deps.store.tx((tx) => queue(tx, cache.host, id))
+  const blobs = Object.create(cache.blobs, { put: { value: async (...args: Parameters<typeof cache.blobs.put>) => { await api.deps.store.tx((tx) => remove(tx, cache.host, id)); return cache.blobs.put(...args) } } })
+  await fillCache(testContext, { ...api.deps, cache: { ...cache, blobs } })
+  assert.equal(await kept(), 0)
 })
 
 test('without a cache there is nothing to manage', async () => {

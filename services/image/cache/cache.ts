@@ -1,7 +1,7 @@
 // This host's copies of images that are asked for often, or were asked to be kept near. Filled in the background, one after the other; the least used ones go when there is no room.
 import type { Readable } from 'node:stream'
 import type { Context } from '#base/context.ts'
-import { explain, isFault } from '#base/errors.ts'
+import { explain, isFault, notFound } from '#base/errors.ts'
 import type { Deps } from '../deps.ts'
 import * as images from '../images/store.ts'
 import { dropBytes, openCopy, unusedAt } from '../stores/bytes.ts'
@@ -72,7 +72,10 @@ async function fillOnce(ctx: Context, deps: Deps): Promise<void> {
     try {
       await blobs.put(ctx, await openCopy(ctx, deps, image.locations), {
         maxBytes: cache.maxBytes, unused: unusedAt(deps, 'cache'),
-        keep: async ({ location, size }) => { await store.tx((tx) => rows.fill(tx, host, row.imageId, location, size)) },
+        keep: async ({ location, size }) => {
+          // Thrown, so that the bytes go again: no row names them.
+          if (!await store.tx((tx) => rows.fill(tx, host, row.imageId, location, size))) throw notFound('The image is deleted, or is asked for no more.')
+        },
       })
     } catch (error) {
       ctx.log.warn({ imageId: row.imageId, error: explain(error) }, 'an image was not cached')

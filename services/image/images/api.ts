@@ -18,9 +18,11 @@ export const deleteImage = operation({
   name: 'deleteImage', method: 'DELETE', path: '/images/{image_id}', summary: 'Delete an image and its data.', status: 204,
   access: policy.changeImage, target: imageTarget,
   async handle(ctx, { target }, deps) {
-    if (target.protected === 1) throw forbidden(`Image ${target.id} is protected and cannot be deleted.`)
     await deps.store.tx(async (tx) => {
+      // Whoever brings bytes, or protects it, at this moment comes before or after: what is read here is all there is to remove.
+      await images.lock(tx, target.id)
       const image = await images.find(tx, target.id)
+      if (image?.protected === 1) throw forbidden(`Image ${target.id} is protected and cannot be deleted.`)
       if (image) await removeImage(tx, ctx, deps, image)
     }, { durable: true })
   },

@@ -8,8 +8,12 @@ import { isFault } from '#base/errors.ts'
 import { change } from '#kit/store/rows.ts'
 import { personaActors } from '#kit/testing/api.ts'
 import { resourceOf } from '../imports/saga.ts'
+import { deleteImage } from './api.ts'
+import { workOf } from '../imports/work.ts'
+import { addCopy } from '../stores/store.ts'
 import { sweep } from '../sweep.ts'
 import { startImage, testContext, type ImageTest } from '../testing/start.ts'
+import { find } from './store.ts'
 
 let api: ImageTest
 before(async () => { api = await startImage({}, { quiet: true }) })
@@ -129,4 +133,72 @@ test('copies are removed one by one, never the last', async () => {
   assert.deepEqual(both.sort(), [204, 403])
   assert.equal((await show(id)).stores.split(',').length, 1)
   assert.equal((await buffer(Readable.from([(await get(id)).bytes]))).toString(), 'copied and removed')
+})
+
+test('an image that is protected while its deletion is on its way stays', async () => {
+  const id = await api.make(), target = (await api.deps.store.read((tx) => find(tx, id)))!
+  await api.http('PATCH', `/image/v2/images/${id}`, { token: 'member', body: [{ op: 'replace', path: '/protected', value: true }], headers: { 'content-type': 'application/openstack-images-v2.1-json-patch' } })
+  await assert.rejects(deleteImage.handle(testContext, { target } as never, api.deps), (error) => isFault(error, 'forbidden'))
+  assert.equal((await show(id)).status, 'queued')
+})
+
+test('of deletions at the very moment when uploads end none leaves bytes', async () => {
+  const before = await stored()
+  await Promise.all(Array.from({ length: 24 }, async (_x, n) => {
+    const id = await api.make()
+    const [uploaded] = await Promise.all([api.upload(id, Buffer.from(`raced ${n}`)), api.call('member', 'image', 'deleteImage', { params: { image_id: id } })])
+    assert.ok([204, 404, 409].includes(uploaded), String(uploaded))
+  }))
+  await api.runner.idle()
+  assert.equal(await stored(), before)
+})
+
+test('of deletions while imports fill stores none leaves bytes', async () => {
+  const before = await stored()
+  await Promise.all(Array.from({ length: 24 }, async (_x, n) => {
+    const id = await api.make(), params = { image_id: id }
+    await api.call('member', 'image', 'stageImage', { params, stream: Readable.from([Buffer.from(`import raced ${n}`)]) })
+    const begun = api.call('member', 'image', 'importImage', { params, body: { method: { name: 'glance-direct' }, all_stores: true } })
+    if (n % 2) await begun
+    for (let turn = 0; turn < n; turn++) await new Promise(setImmediate)
+    await Promise.all([begun, api.call('member', 'image', 'deleteImage', { params })])
+  }))
+  await api.runner.idle()
+  assert.deepEqual([await stored(), await api.deps.staging.list(testContext)], [before, []])
+})
+
+test('staged and cached bytes that nobody refers to, left by a process that died while it let go of them, are swept', async () => {
+  const id = await api.make(), { staging, cache } = api.deps
+  assert.equal((await api.call('member', 'image', 'stageImage', { params: { image_id: id }, stream: Readable.from([Buffer.from('still wanted')]) })).status, 204)
+  for (const blobs of [staging, cache!.blobs]) await blobs.put(testContext, Readable.from([Buffer.from('nobody knows me')]), { maxBytes: 100 })
+  await sweep(testContext, api.deps)
+  assert.deepEqual([(await staging.list(testContext)).map((blob) => blob.size), await cache!.blobs.list(testContext)], [[12], []])
+  await api.call('member', 'image', 'removeStage', { params: { image_id: id } })
+})
+
+test('the id of a deleted image is nobody\'s to take: who names an image by its id gets that one, or none', async () => {
+  const id = await api.make()
+  assert.equal((await api.call('member', 'image', 'deleteImage', { params: { image_id: id } })).status, 204)
+  for (const as of ['other', 'member']) assert.equal((await api.call(as, 'image', 'createImage', { body: { id, visibility: 'community' } })).status, 409)
+  assert.equal((await api.call('admin', 'image', 'showImage', { params: { image_id: id } })).status, 404)
+})
+
+test('bytes whose removal from a store failed, or was cut short, are removed all the same', async () => {
+  const fast = api.deps.stores.find('fast')!, { blobs } = fast, id = await api.make()
+  await api.upload(id, Buffer.from('removed at the second try'))
+  await api.call('admin', 'image', 'importImage', { params: { image_id: id }, body: { method: { name: 'copy-image' }, stores: ['fast'] } })
+  await api.settled(id)
+  const before = await stored()
+  let asked = 0
+  fast.blobs = Object.create(blobs, { remove: { value: (...args: Parameters<typeof blobs.remove>) => { if (asked++ === 0) throw new Error('as if killed'); return blobs.remove(...args) } } })
+  await api.call('admin', 'image', 'removeImageFromStore', { params: { image_id: id, store_id: 'fast' } })
+  // An import that is undone, its step done twice as after a kill.
+  const { location } = await blobs.put(testContext, Readable.from([Buffer.from('of an import')]), { maxBytes: 99 })
+  await api.deps.store.tx((tx) => addCopy(tx, { imageId: id, store: 'fast', location, taskId: 'undone' }))
+  const work = workOf(api.deps, { imageId: id, taskId: 'undone', method: 'copy-image', stores: ['fast'], allMustSucceed: true, plugins: api.deps.config.plugins, madeImage: false })
+  asked = 0
+  for (let n = 0; n < 2; n++) await work.empty(testContext as never, 'fast').catch(() => {})
+  await api.runner.idle()
+  fast.blobs = blobs
+  assert.equal(await stored(), before - 1)
 })

@@ -1,7 +1,7 @@
 // Rows of images with their properties and tags.
 import { conflict } from '#base/errors.ts'
 import { now } from '#base/time.ts'
-import { change, insert, put } from '#kit/store/rows.ts'
+import { change, insert, insertIfAbsent, put } from '#kit/store/rows.ts'
 import type { ImageTx } from '../deps.ts'
 import type { ImageRow } from '../schema.ts'
 
@@ -37,7 +37,10 @@ export const lock = async (tx: ImageTx, id: string): Promise<void> => { await tx
 
 export async function add(tx: ImageTx, image: Image): Promise<void> {
   const { properties, tags, locations: _none, ...row } = image
-  await insert(tx, 'imageImages', { ...row }, () => conflict(`Image ID ${row.id} already exists!`))
+  const taken = (): Error => conflict(`Image ID ${row.id} already exists!`)
+  await insert(tx, 'imageImages', { ...row }, taken)
+  // Asked afterwards: a deletion that was under way has ended now.
+  if (await tx.db.selectFrom('imageRetired').select('id').where('id', '=', row.id).executeTakeFirst()) throw taken()
   await writeProperties(tx, image)
   if (tags.length > 0) await insert(tx, 'imageTags', tags.map((tag) => ({ imageId: row.id, tag })))
 }
@@ -66,10 +69,11 @@ export async function save(tx: ImageTx, image: Image): Promise<void> {
 export const move = async (tx: ImageTx, id: string, from: Partial<ImageRow>, set: Partial<ImageRow>): Promise<boolean> =>
   await change(tx, 'imageImages', { id, ...from }, { ...set, updatedAt: now() }) > 0
 
-/** Its tasks stay until they expire. */
+/** Its tasks stay until they expire, its id is never given again: somebody may still name it, and must not be given a stranger's image. */
 export async function remove(tx: ImageTx, id: string): Promise<void> {
   for (const table of ['imageProperties', 'imageTags', 'imageMembers', 'imageLocations', 'imageStageParts', 'imageCached'] as const) await tx.db.deleteFrom(table).where('imageId', '=', id).execute()
   await tx.db.deleteFrom('imageImages').where('id', '=', id).execute()
+  await insertIfAbsent(tx, 'imageRetired', { id, deletedAt: now() })
 }
 
 /** The upload lives on until then, unless it has lost the image. */

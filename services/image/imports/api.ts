@@ -72,8 +72,8 @@ export const importImageData = operation({
     const stores = copying ? asked.filter((id) => !there.includes(id)) : asked, taskId = newId()
     const admit = await quotaFor(ctx, deps, target.ownerId)
     await store.tx(async (tx) => {
-      // Only what comes from afar has no known size yet; what is staged counts as an upload already.
-      await admit(tx, { image_size_total: (target.size ?? 0) * stores.length, ...(method === 'web-download' && { image_count_uploading: 1 }) })
+      // Only what comes from afar has no known size yet, and is still to be staged; what is staged counts as an upload already.
+      await admit(tx, { image_size_total: (target.size ?? 0) * stores.length, ...(method === 'web-download' && { image_count_uploading: 1, image_stage_total: 0 }) })
       if (method === 'glance-direct' && !(await stagedOf(tx, target.id)).whole) throw conflict('The staged data is not complete.')
       // In all stores already: said in the words clients wait for.
       const nothing = stores.length === 0

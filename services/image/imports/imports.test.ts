@@ -6,7 +6,9 @@ import { after, before, test } from 'node:test'
 import { Readable } from 'node:stream'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { defaultConfig, type ImageConfig } from '../config.ts'
+import { addPart } from '../stage/store.ts'
 import { startImage, testContext, type ImageTest } from '../testing/start.ts'
+import { workOf } from './work.ts'
 
 let api: ImageTest, site: Server, root: string, config: ImageConfig
 const seen: string[] = []
@@ -254,4 +256,22 @@ test('tasks are listed with filters, order and pages, in a constant number of qu
   for (const query of [{ limit: -1 }, { limit: 'x' }, { marker: 'x' }, { marker: '00000000-0000-4000-8000-000000000000' }, { sort_key: 'x' }, { sort_dir: 'x' }, { status: 'x' }, { type: 'x' }]) assert.equal((await api.call('admin', 'image', 'listTasks', { query })).status, 400, JSON.stringify(query))
   const cost = async (query: Record<string, unknown>): Promise<number> => { const from = api.store.queries; await list(query); return api.store.queries - from }
   assert.equal(await cost({ limit: 2 }), await cost({ limit: 1000 }))
+})
+
+test('what is staged goes after the end, also of an image that was deactivated meanwhile', async () => {
+  const id = await api.make()
+  await api.upload(id, Buffer.from('imported already'))
+  await api.deps.staging.put(testContext, Readable.from([Buffer.from('x')]), { maxBytes: 9, keep: ({ location, size }) => api.deps.store.tx(async (tx) => { await addPart(tx, { imageId: id, form: 0, startAt: 0, size, location, last: 1 }) }) })
+  await api.call('member', 'image', 'deactivateImage', { params: { image_id: id } })
+  await workOf(api.deps, { imageId: id, taskId: 'ended', method: 'glance-direct', stores: ['file'], allMustSucceed: true, plugins: config.plugins, madeImage: false }).dropForms(testContext as never, 0)
+  assert.equal(await left(), 0)
+})
+
+test('whoever may see an image is not shown by whom, and from where, others imported it', async () => {
+  const id = await staged()
+  await bring(id, 'glance-direct')
+  await api.settled(id)
+  await api.http('PATCH', `/image/v2/images/${id}`, { token: 'admin', body: [{ op: 'replace', path: '/visibility', value: 'public' }], headers: { 'content-type': 'application/openstack-images-v2.1-json-patch' } })
+  const seen = async (as: string): Promise<[number, number]> => { const reply = await api.call(as, 'image', 'listImageTasks', { params: { image_id: id } }); return [reply.status, reply.body.tasks.length] }
+  assert.deepEqual([await seen('member'), await seen('admin'), await seen('other')], [[200, 1], [200, 1], [200, 0]])
 })

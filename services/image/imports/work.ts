@@ -7,7 +7,8 @@ import type { Deps, ImageTx } from '../deps.ts'
 import * as images from '../images/store.ts'
 import { dropParts, openStaged, stagedOf } from '../stage/staged.ts'
 import { addPart, takeParts } from '../stage/store.ts'
-import { dropBytes, openCopy, unusedAt } from '../stores/bytes.ts'
+import { openCopy, unusedAt } from '../stores/bytes.ts'
+import { purgeCopies } from '../stores/purge.ts'
 import { addCopy, copiesOf, publishCopies, removeCopy } from '../stores/store.ts'
 import * as tasks from '../tasks/store.ts'
 import { prepareStaged, type Facts } from './prepare.ts'
@@ -30,12 +31,18 @@ export function workOf(deps: Deps, input: ImportInput) {
     return image
   }
 
+  /** The same for who writes more than the image's own row: a deletion at that moment comes before or after it. */
+  async function held(tx: ImageTx): Promise<images.Image> {
+    await images.lock(tx, imageId)
+    return mine(tx)
+  }
+
   /** Stages a stream as the next form of the image. Already there is success. */
   async function stage(ctx: StepContext, form: number, body: Readable): Promise<void> {
     await staging.put(ctx, body, {
       maxBytes: maxImageBytes, unused: unusedAt(deps, 'staging'),
       keep: ({ size, location }) => store.tx(async (tx) => {
-        await mine(tx)
+        await held(tx)
         await addPart(tx, { imageId, form, startAt: 0, size, location, last: 1 })
       }, { durable: true }),
     })
@@ -53,17 +60,17 @@ export function workOf(deps: Deps, input: ImportInput) {
       const left = await store.tx(async (tx) => {
         await tasks.end(tx, taskId, 'failure', words(fault), null, config.taskLifeMs)
         const image = await images.find(tx, imageId)
-        if (image?.importTaskId !== taskId) return undefined
+        if (image?.importTaskId !== taskId) return []
         const copies = (await copiesOf(tx, imageId)).filter((copy) => copy.taskId === taskId)
         for (const copy of copies) await removeCopy(tx, imageId, copy.store, taskId)
+        await purgeCopies(tx, ctx, deps, copies)
         const parts = copying ? [] : await takeParts(tx, imageId)
         const ended = { importTaskId: null, importingTo: '', failedImport: input.stores.join(',') }
         if (input.madeImage) await images.remove(tx, imageId)
         else await images.move(tx, imageId, { importTaskId: taskId }, copying ? ended : { ...images.noData, ...ended, status: 'queued' })
-        return { copies, parts }
+        return parts
       }, { durable: true })
-      for (const copy of left?.copies ?? []) await dropBytes(ctx, deps, { store: copy.store }, copy.location)
-      await dropParts(ctx, deps, left?.parts ?? [])
+      await dropParts(ctx, deps, left)
     },
 
     async fetch(ctx: StepContext, uri: string): Promise<void> {
@@ -82,7 +89,7 @@ export function workOf(deps: Deps, input: ImportInput) {
       const parts = await store.tx(async (tx) => {
         const image = await images.find(tx, imageId)
         // Another import's, or a new upload's: not ours to take. After the end nobody owns the image, and its bytes are in stores.
-        return image && image.importTaskId !== taskId && image.status !== 'active' ? [] : takeParts(tx, imageId, from)
+        return image && image.importTaskId !== taskId && image.status !== 'active' && image.status !== 'deactivated' ? [] : takeParts(tx, imageId, from)
       })
       await dropParts(ctx, deps, parts)
     },
@@ -97,7 +104,7 @@ export function workOf(deps: Deps, input: ImportInput) {
         const { size, md5, sha512 } = await blobs.put(ctx, body, {
           maxBytes: maxImageBytes, unused: unusedAt(deps, { store: id }),
           keep: (stored) => store.tx(async (tx) => {
-            const { osHashValue } = await mine(tx)
+            const { osHashValue } = await held(tx)
             if (copying && osHashValue !== null && stored.sha512 !== osHashValue) throw unavailable('The copy of the image differs from the image.')
             await addCopy(tx, { imageId, store: id, location: stored.location, taskId })
             await images.move(tx, imageId, { importTaskId: taskId }, { importingTo: input.stores.slice(input.stores.indexOf(id) + 1).join(','), failedImport: failed.join(',') })
@@ -111,14 +118,11 @@ export function workOf(deps: Deps, input: ImportInput) {
       }
     },
 
-    async empty(ctx: StepContext, id: string): Promise<void> {
-      const copy = await store.tx(async (tx) => {
-        const found = (await copiesOf(tx, imageId)).find((each) => each.store === id && each.taskId === taskId)
-        if (found) await removeCopy(tx, imageId, id, taskId)
-        return found
-      })
-      if (copy) await dropBytes(ctx, deps, { store: id }, copy.location)
-    },
+    empty: (ctx: StepContext, id: string): Promise<void> => store.tx(async (tx) => {
+      const found = (await copiesOf(tx, imageId)).filter((each) => each.store === id && each.taskId === taskId)
+      for (const copy of found) await removeCopy(tx, imageId, copy.store, taskId)
+      await purgeCopies(tx, ctx, deps, found)
+    }, { durable: true }),
 
     finish: (_ctx: StepContext, { size, md5, sha512 }: Arrived, facts: Facts | undefined, failed: readonly string[]): Promise<void> => store.tx(async (tx) => {
       const image = await images.find(tx, imageId)

@@ -72,6 +72,9 @@ test('staged bytes have a limit of their own, and count as an upload until they 
   assert.equal((await v2('GET', `/images/${c}`)).body.status, 'queued')
   limits = { image_size_total: 0 }
   assert.equal((await v2('POST', `/images/${a}/import`, { method: { name: 'glance-direct' } })).status, 413)
+  // What comes from afar is staged as well.
+  limits = { image_stage_total: 1 }
+  assert.equal((await v2('POST', `/images/${c}/import`, { method: { name: 'web-download', uri: 'http://192.88.1.1/x' } })).status, 413)
   limits = { image_count_uploading: 2 }
   assert.equal((await v2('POST', `/images/${a}/import`, { method: { name: 'glance-direct' } })).status, 202)
   assert.equal((await api.settled(a)).status, 'active')

@@ -4,7 +4,7 @@ import { admin } from '#kit/policy/rules.ts'
 import { operation } from '../deps.ts'
 import { imageTarget } from '../images/target.ts'
 import * as images from '../images/store.ts'
-import { dropBytes } from './bytes.ts'
+import { purgeCopies } from './purge.ts'
 import { removeCopy } from './store.ts'
 
 export const removeFromStore = operation({
@@ -13,7 +13,7 @@ export const removeFromStore = operation({
   async handle(ctx, { target, params }, deps) {
     const id = params.store_id!
     if (!deps.stores.find(id)) throw conflict(`The selected store ${id} is not available on this node.`)
-    const copy = await deps.store.tx(async (tx) => {
+    await deps.store.tx(async (tx) => {
       // Taking the row first makes two deletions of the last two copies wait for each other.
       await images.move(tx, target.id, {}, {})
       const image = await images.find(tx, target.id)
@@ -22,8 +22,7 @@ export const removeFromStore = operation({
       const found = image.locations.find(({ store }) => store === id)
       if (image.locations.length === 1) throw forbidden('Cannot delete image data from the only store containing it. Consider deleting the image instead.')
       if (!found || !await removeCopy(tx, image.id, id, null)) throw notFound(`Image ${image.id} is not stored in store ${id}.`)
-      return found
-    })
-    await dropBytes(ctx, deps, { store: id }, copy.location)
+      await purgeCopies(tx, ctx, deps, [found])
+    }, { durable: true })
   },
 })

@@ -55,7 +55,11 @@ export const showTask = operation({
 
 export const listImageTasks = operation({
   name: 'listImageTasks', method: 'GET', path: '/images/{image_id}/tasks', summary: 'List the tasks that worked on an image.', access: policy.seeImage, target: imageTarget,
-  async handle(_ctx, { target }, { store }) { return { tasks: (await store.read((tx) => tasks.ofImage(tx, target.id))).map(imageTaskView) } },
+  async handle(ctx, { target }, { store }) {
+    // They name users, and addresses: nothing for everybody who may see a public image.
+    const { projectId } = ctx.actor, all = admin.allows(ctx.actor) || target.ownerId === projectId
+    return { tasks: (await store.read((tx) => tasks.ofImage(tx, target.id))).filter((task) => all || task.ownerId === projectId).map(imageTaskView) }
+  },
 })
 
 const targets: readonly string[] = ['raw', 'qcow2']
@@ -83,7 +87,7 @@ export const createTask = operation({
     if (convertTo === undefined) throw badRequest(`A ${input.import_from_format} image cannot be made a ${to} one here.`)
     const admit = await quotaFor(ctx, deps, image.ownerId)
     const task = await store.tx(async (tx) => {
-      await admit(tx, { image_count_total: 1, image_count_uploading: 1, image_size_total: 0 })
+      await admit(tx, { image_count_total: 1, image_count_uploading: 1, image_size_total: 0, image_stage_total: 0 })
       await images.add(tx, image)
       return begin(tx, ctx, deps, {
         id: taskId, type: 'import', ownerId: ctx.actor.projectId ?? null, userId: ctx.actor.userId, requestId: ctx.requestId, imageId: image.id, input: JSON.stringify({ ...input, import_from: shownUrl(uri) }),

@@ -32,9 +32,9 @@ export const openWorld = (store: Store<PlacementTables>): World => {
   }
   return {
     fresh() {
-      if (!running) return begin()
+      if (!running && !next) return begin()
       // What runs may have looked before the caller's last change: all who come meanwhile share the next look.
-      return next ??= running.then(() => {}, () => {}).then(() => { next = undefined; return begin() })
+      return next ??= running!.then(() => {}, () => {}).then(() => { next = undefined; return begin() })
     },
   }
 }
