@@ -11,7 +11,7 @@ import { missing, refused } from '../faults.ts'
 import { collection, extraOf, listQuery, pageOf, termsOf } from '../fields.ts'
 import { adminOrSystemReader } from '../policy.ts'
 import type { CredentialRow } from '../schema.ts'
-import { bindBlob, ec2Type, idOf, keepBonds, checkBlob } from './ec2-blob.ts'
+import { bindBlob, ec2Type, idOf, isLent, keepBonds, checkBlob, refuseUnlent } from './ec2-blob.ts'
 import * as policy from './policy.ts'
 import * as credentials from './store.ts'
 import { decodeBase32 } from '../tokens/totp.ts'
@@ -57,6 +57,7 @@ export const createCredential = operation({
     checkType(type, asked.blob, projectId)
     await checkRoom(deps, asked.user_id)
     const blob = type === ec2Type ? bindBlob(asked.blob, actor) : asked.blob
+    refuseUnlent(actor, type, blob)
     const id = type === ec2Type ? idOf(checkBlob(blob).access) : newHexId()
     const row: CredentialRow = {
       id, userId: asked.user_id, projectId, type, ...await deps.blobs.seal(id, blob), extra: JSON.stringify(extraOf(asked, known)), lastStep: 0, createdAt: new Date(deps.clock()).toISOString(),
@@ -75,7 +76,9 @@ export const listCredentials = operation({
     if (actor.delegation) terms.push({ column: 'projectId', how: 'is', value: actor.projectId ?? '' })
     const rows = await deps.store.read((tx) => credentials.list(tx, terms, page))
     const opened = new Map(await Promise.all(rows.map(async (row) => [row.id, await deps.blobs.open(row)] as const)))
-    return collection('credentials', rows, (row) => credentialView(row, opened.get(row.id)!, urls.api), urls, page)
+    const answer = collection('credentials', rows, (row) => credentialView(row, opened.get(row.id)!, urls.api), urls, page) as { credentials: { id: string }[] }
+    const hidden = new Set(rows.filter((row) => !isLent(actor, row.type, opened.get(row.id)!)).map((row) => row.id))
+    return { ...answer, credentials: answer.credentials.filter(({ id }) => !hidden.has(id)) }
   },
 })
 
@@ -83,7 +86,9 @@ export const showCredential = operation({
   name: 'showCredential', method: 'GET', path: '/credentials/{credential_id}', summary: 'Show a credential.', access: policy.readCredential, target,
   async handle({ actor }, { target, urls }, deps) {
     refuseBeyond(actor, target.projectId)
-    return { credential: credentialView(target, await deps.blobs.open(target), urls.api) }
+    const blob = await deps.blobs.open(target)
+    refuseUnlent(actor, target.type, blob)
+    return { credential: credentialView(target, blob, urls.api) }
   },
 })
 
@@ -97,6 +102,8 @@ export const updateCredential = operation({
     if (!policy.changeCredential.allows(actor, { userId: asked.user_id ?? target.userId }) || !reaches(actor, asked.project_id === undefined ? target.projectId : asked.project_id)) throw refused('updateCredential')
     const before = await deps.blobs.open(target), blob = asked.blob ?? before, type = asked.type ?? target.type
     const projectId = asked.project_id === undefined ? target.projectId : asked.project_id
+    refuseUnlent(actor, target.type, before)
+    refuseUnlent(actor, type, blob)
     if (target.type === ec2Type || type === ec2Type) keepBonds(before, blob)
     checkType(type, blob, projectId)
     const row: CredentialRow = {
@@ -112,6 +119,7 @@ export const deleteCredential = operation({
   name: 'deleteCredential', method: 'DELETE', path: '/credentials/{credential_id}', summary: 'Delete a credential.', access: policy.changeCredential, target,
   async handle({ actor }, { target }, { store }) {
     refuseBeyond(actor, target.projectId)
+    if (target.type === 'totp') refuseUnlent(actor, target.type, '')
     await store.tx((tx) => credentials.remove(tx, target.id))
   },
 })

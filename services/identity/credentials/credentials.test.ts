@@ -203,3 +203,30 @@ test('a published signature of version 4 fits, and one of version 2', () => {
   assert.equal(checkSignature('another', request), undefined)
   assert.equal(checkS3Signature(secret, '!!!', 'x'), undefined)
 })
+
+test('lent rights reach no secret that gives more than was lent: passcodes\', and those of keys made without them', async () => {
+  const who = await api.inhabitant('manager'), own = await who.token(), secret = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ', project_id = who.projectId, trustee = await api.inhabitant()
+  const whole = await ec2Of(who), wholeId = createHash('sha256').update(whole.access).digest('hex')
+  const totp = (await make(own, { user_id: who.id, type: 'totp', blob: secret, project_id })).body.credential, cert = (await make(own, { user_id: who.id, type: 'cert', blob: secret, project_id })).body.credential
+  const trust = (await v3(own, 'POST', '/OS-TRUST/trusts', { trust: { trustor_user_id: who.id, trustee_user_id: trustee.id, project_id, impersonation: true, roles: [{ name: 'member' }] } })).body.trust
+  const lent = { restricted: await appToken(who, { roles: [{ name: 'member' }] }), unrestricted: await appToken(who, { name: 'free', unrestricted: true, roles: [{ name: 'member' }] }), trust: await trustee.token({ 'OS-TRUST:trust': { id: trust.id } }) }
+  for (const [how, token] of Object.entries(lent)) {
+    assert.equal((await make(token, { user_id: who.id, type: 'totp', blob: secret, project_id })).status, 403, how)
+    assert.equal((await v3(token, 'PATCH', `/credentials/${cert.id}`, { credential: { type: 'totp' } })).status, 403, how)
+    for (const id of [totp.id, wholeId]) {
+      assert.equal((await v3(token, 'GET', `/credentials/${id}`)).status, 403, how)
+      assert.equal((await v3(token, 'PATCH', `/credentials/${id}`, { credential: { blob: id === totp.id ? 'MFRGGZDF' : JSON.stringify({ access: whole.access, secret: 'mine now', trust_id: null }) } })).status, 403, how)
+    }
+    assert.equal((await v3(token, 'DELETE', `/credentials/${totp.id}`)).status, 403, how)
+    assert.equal((await v3(token, 'GET', `/users/${who.id}/credentials/OS-EC2/${whole.access}`)).status, 403, how)
+    assert.deepEqual((await v3(token, 'GET', `/users/${who.id}/credentials/OS-EC2`)).body.credentials, [], how)
+    assert.deepEqual((await v3(token, 'GET', '/credentials')).body.credentials.map((c: any) => c.id), [cert.id], how)
+    if (how === 'restricted') continue
+    // What was made with them is theirs.
+    const made = await ec2Of(who, token)
+    assert.equal((await v3(token, 'GET', `/users/${who.id}/credentials/OS-EC2/${made.access}`)).body.credential.secret, made.secret, how)
+    assert.equal((await v3(token, 'GET', `/users/${who.id}/credentials/OS-EC2`)).body.credentials.length, 1, how)
+    assert.equal((await v3(token, 'DELETE', `/users/${who.id}/credentials/OS-EC2/${made.access}`)).status, 204, how)
+  }
+  assert.equal((await v3(own, 'GET', `/credentials/${wholeId}`)).status, 200)
+})

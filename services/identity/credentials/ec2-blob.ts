@@ -1,7 +1,7 @@
 // The blob of an EC2 credential: JSON with the two keys, and the lent rights it was made with.
 import { createHash } from 'node:crypto'
 import type { Actor } from '#base/context.ts'
-import { badRequest } from '#base/errors.ts'
+import { badRequest, forbidden } from '#base/errors.ts'
 import type { Ec2Blob } from './view.ts'
 
 export const ec2Type = 'ec2'
@@ -39,4 +39,15 @@ export function bindBlob(text: string, { delegation }: Actor): string {
 export function keepBonds(oldText: string, newText: string): void {
   const before = readBlob(oldText) as Record<string, unknown>, after = checkBlob(newText) as unknown as Record<string, unknown>
   for (const bond of bonds) if ((before[bond] ?? null) !== (after[bond] ?? null)) throw badRequest(`${bond} can not be updated for credential`)
+}
+
+/** Whether lent rights reach this secret: none by which one logs in as the user himself, and of keys those made with the same rights. Others would give more than was lent. */
+export function isLent({ delegation }: Actor, type: string, blob: string): boolean {
+  if (!delegation || (type !== 'totp' && type !== ec2Type)) return true
+  const { trust_id, app_cred_id } = readBlob(blob)
+  return type === ec2Type && delegation.accessTokenId === undefined && (trust_id ?? null) === (delegation.trustId ?? null) && (app_cred_id ?? null) === (delegation.applicationCredentialId ?? null)
+}
+/** Throws the 403 when they do not. */
+export function refuseUnlent(actor: Actor, type: string, blob: string): void {
+  if (!isLent(actor, type, blob)) throw forbidden('You are not authorized to perform the requested action: The credential gives more than the delegated token.')
 }

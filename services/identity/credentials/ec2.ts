@@ -9,7 +9,7 @@ import * as projects from '../projects/store.ts'
 import type { CredentialRow } from '../schema.ts'
 import { userTarget } from '../users/target.ts'
 import { checkRoom } from './api.ts'
-import { ec2Type, idOf, readBlob } from './ec2-blob.ts'
+import { ec2Type, idOf, isLent, readBlob, refuseUnlent } from './ec2-blob.ts'
 import * as policy from './policy.ts'
 import * as credentials from './store.ts'
 import { ec2View } from './view.ts'
@@ -49,8 +49,8 @@ export const listEc2Credentials = operation({
   async handle({ actor }, { target, query, urls }, deps) {
     const page = pageOf(query, deps.config.listLimit)
     const rows = (await deps.store.read((tx) => credentials.ofUser(tx, target.id, ec2Type, page))).filter((row) => reaches(actor, row.projectId))
-    const opened = new Map(await Promise.all(rows.map(async (row) => [row.id, readBlob(await deps.blobs.open(row))] as const)))
-    return collection('credentials', rows, (row) => ec2View(row, opened.get(row.id)!, urls.api), urls, page)
+    const opened = new Map(await Promise.all(rows.map(async (row) => [row.id, await deps.blobs.open(row)] as const)))
+    return collection('credentials', rows.filter((row) => isLent(actor, ec2Type, opened.get(row.id)!)), (row) => ec2View(row, readBlob(opened.get(row.id)!), urls.api), urls, page)
   },
 })
 
@@ -58,7 +58,9 @@ export const showEc2Credential = operation({
   name: 'showEc2Credential', method: 'GET', path: onePath, summary: 'Show an EC2 credential.', access: policy.readEc2, target,
   async handle({ actor }, { target, urls }, deps) {
     refuseBeyond(actor, target.projectId)
-    return { credential: ec2View(target, readBlob(await deps.blobs.open(target)), urls.api) }
+    const blob = await deps.blobs.open(target)
+    refuseUnlent(actor, ec2Type, blob)
+    return { credential: ec2View(target, readBlob(blob), urls.api) }
   },
 })
 

@@ -164,6 +164,14 @@ test('keystone to keystone: an assertion of this cloud opens the other', async (
   assert.ok(metadata.includes(`entityID="${idp}"`) && metadata.includes(key.certificate.split('\n')[1]!))
   const unscoped = await someone.token('unscoped')
   assert.equal((await api.http('POST', '/identity/v3/auth/OS-FEDERATION/saml2', { body: { auth: { ...body.auth, identity: { token: { id: unscoped } } } } })).status, 403)
+  // What was lent here would come back from there as the whole user.
+  const trustee = await api.inhabitant(), post = (at: string, more: object) => api.http('POST', `/identity/v3${at}`, { token, body: more })
+  const { application_credential: app } = (await post(`/users/${someone.id}/application_credentials`, { application_credential: { name: 'app', access_rules: [{ service: 'compute', method: 'GET', path: '/v2.1/servers' }] } })).body
+  const { trust } = (await post('/OS-TRUST/trusts', { trust: { trustor_user_id: someone.id, trustee_user_id: trustee.id, project_id: someone.projectId, impersonation: true, roles: [{ name: 'reader' }] } })).body
+  const byApp = (await post('/auth/tokens', { auth: { identity: { methods: ['application_credential'], application_credential: { id: app.id, secret: app.secret } } } })).headers.get('x-subject-token')!
+  for (const lent of [byApp, await trustee.token({ 'OS-TRUST:trust': { id: trust.id } })]) {
+    for (const at of ['', '/ecp']) assert.equal((await post(`/auth/OS-FEDERATION/saml2${at}`, { auth: { ...body.auth, identity: { token: { id: lent } } } })).status, 403)
+  }
   await api.admin('updateServiceProvider', { params: { sp_id: 'there' }, body: { service_provider: { enabled: false } } })
   assert.equal((await api.http('POST', '/identity/v3/auth/OS-FEDERATION/saml2', { body })).status, 403)
 })

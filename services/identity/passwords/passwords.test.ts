@@ -102,3 +102,16 @@ test('over HTTP: a full queue is 503 with Retry-After, for whomever', async () =
     assert.equal((await api.http('GET', '/identity/v3/users', { token: api.adminToken })).status, 200, 'who has a token does not notice')
   } finally { await api.close() }
 })
+
+test('over HTTP: one user is one to the limiter, whatever else a guess says that nobody looks at', async () => {
+  const api = await startIdentity({ limiter: { pair: { burst: 3, everySeconds: 1000 } } })
+  try {
+    const guess = async (method: 'password' | 'totp', user: object) => (await api.http('POST', '/identity/v3/auth/tokens', { body: { auth: { identity: { methods: [method], [method]: { user: { password: 'wrong', passcode: '000000', ...user } } } } } })).status
+    for (const [method, burst] of [['password', 3], ['totp', 5]] as const) {
+      const statuses: number[] = []
+      for (let i = 0; i <= burst; i++) statuses.push(await guess(method, { name: 'demo', domain: { name: 'Default', id: `random-${i}` } }))
+      assert.deepEqual([statuses.slice(0, burst).every((s) => s === 401), statuses.at(-1)], [true, 429], method)
+      assert.equal(await guess(method, { name: 'demo', domain: { name: 'Default' } }), 429, method)
+    }
+  } finally { await api.close() }
+})

@@ -145,3 +145,22 @@ test('who was not here for long is disabled until an administrator enables him',
   assert.equal((await v3('PATCH', `/users/${idle.id}`, { user: { enabled: true } })).body.user.enabled, true)
   assert.equal(await status({ id: idle.id, password: 'first' }), 201)
 })
+
+test('who was not here for long comes in by no other way either; who comes by another way is here', async (t) => {
+  const { v3, user, later, api } = await cloud(t, { disableUserAccountDaysInactive: 10 })
+  await v3('PATCH', `/users/${api.seeded.adminUserId}`, { user: { options: { ignore_user_inactivity: true } } })
+  const made = async () => {
+    const who = await user(), project = (await v3('POST', '/projects', { project: { name: who.name } })).body.project
+    await v3('PUT', `/projects/${project.id}/users/${who.id}/roles/${api.seeded.roleIds.member}`)
+    const token = await api.token({ id: who.id, password: 'first' }, { project: { id: project.id } })
+    const app = (await v3('POST', `/users/${who.id}/application_credentials`, { application_credential: { name: 'app' } }, token)).body.application_credential
+    return { id: who.id as string, come: async () => (await api.http('POST', '/identity/v3/auth/tokens', { body: { auth: { identity: { methods: ['application_credential'], application_credential: { id: app.id, secret: app.secret } } } } })).status }
+  }
+  const busy = await made(), idle = await made()
+  await later(6 * day)
+  assert.equal(await busy.come(), 201)
+  await later(6 * day)
+  assert.deepEqual([await busy.come(), await idle.come()], [201, 401])
+  await v3('PATCH', `/users/${idle.id}`, { user: { enabled: true } })
+  assert.equal(await idle.come(), 201)
+})

@@ -108,6 +108,15 @@ export async function mayLogIn({ store: database, config: { security }, clock }:
   return true
 }
 
+/** Whether who showed himself by any method was here lately enough; if so his visit is noted. No query where there is no such rule. */
+export async function isWelcome({ store: database, config: { security }, clock }: Deps, user: UserRow): Promise<boolean> {
+  if (!security.disableUserAccountDaysInactive) return true
+  const nowMs = clock(), today = dayOf(nowMs), seen = (await database.read((tx) => store.activity(tx, [user.id]))).get(user.id)
+  if (isInactive(security, user, seen, nowMs)) return false
+  if (seen !== today) await database.tx((tx) => store.wasHere(tx, user.id, today))
+  return true
+}
+
 /** What an administrator's enabling makes good: the lock, and the long absence. */
 export async function welcomeBack(tx: IdentityTx, { security }: Deps['config'], userId: string, nowMs: number): Promise<void> {
   if (security.lockoutFailureAttempts) await store.forgiveFailures(tx, userId)

@@ -105,6 +105,8 @@ export const createProject = operation({
       // A parent says which domain it is, unless the request says another.
       const parentDomain = parent.isDomain ? parent.id : parent.domainId
       if (project.parent_id && !project.domain_id) row.domainId = parentDomain
+      // What the request said of the domain was judged; what its parent says is not yet.
+      if (!policy.changeProject.allows(actor, { domainId: row.domainId })) throw refused('createProject')
       if (row.domainId !== parentDomain) throw badRequest('Cannot create project, since it specifies its domain_id but its parent is in another domain.')
       if (!parent.enabled) throw badRequest(`Cannot create project, the parent (${parent.id}) is disabled.`)
       if (!parent.isDomain) {

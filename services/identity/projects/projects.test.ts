@@ -97,3 +97,16 @@ test('a project may act as a domain', async () => {
   assert.equal((await v3('DELETE', `/projects/${below.id}`)).status, 204)
   assert.equal((await v3('DELETE', `/projects/${project.id}`)).status, 204)
 })
+
+test('a domain\'s manager makes projects in his domain alone, below whatever parent he names', async () => {
+  const domain = (await v3('POST', '/domains', { domain: { name: 'his' } })).body.domain, foreign = (await v3('POST', '/domains', { domain: { name: 'not-his' } })).body.domain
+  const top = await make({ name: 'top', domain_id: foreign.id })
+  const user = (await v3('POST', '/users', { user: { name: 'steward', domain_id: domain.id, password: 'steward' } })).body.user
+  assert.equal((await v3('PUT', `/domains/${domain.id}/users/${user.id}/roles/${api.seeded.roleIds.manager}`)).status, 204)
+  const token = await api.token({ id: user.id, password: 'steward' }, { domain: { id: domain.id } })
+  const made = await v3('POST', '/projects', { project: { name: 'mine' } }, token)
+  assert.equal(made.status, 201)
+  assert.equal((await v3('POST', '/projects', { project: { name: 'below', parent_id: made.body.project.id } }, token)).body.project.domain_id, domain.id)
+  for (const parent_id of [top.id, foreign.id, 'default']) assert.equal((await v3('POST', '/projects', { project: { name: 'intruder', parent_id } }, token)).status, 403, parent_id)
+  assert.deepEqual((await v3('GET', `/projects?domain_id=${foreign.id}`)).body.projects.map((p: any) => p.name), ['top'])
+})

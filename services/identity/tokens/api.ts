@@ -87,7 +87,7 @@ export const revokeToken = operation({
   name: 'revokeToken', method: 'DELETE', path: '/auth/tokens', summary: 'Revoke a token.',
   access: policy.revokeToken, target: subjectFor(false),
   async handle(_ctx, { target }, deps) {
-    await deps.store.tx((tx) => tokens.revoke(tx, target.claims.auditIds[0]!, target.claims.expiresAtSeconds, Math.floor(deps.clock() / 1000)), { durable: true })
+    await deps.store.tx((tx) => tokens.revoke(tx, target.claims.auditIds[0]!, target.claims.expiresAtSeconds, Math.floor(deps.clock() / 1000), deps.config.allowExpiredSeconds), { durable: true })
   },
 })
 

@@ -4,6 +4,7 @@ import { badRequest, forbidden } from '#base/errors.ts'
 import type { Subject } from '../authenticate.ts'
 import type { Deps } from '../deps.ts'
 import { authenticationRequired } from '../faults.ts'
+import { isWelcome } from '../passwords/rules.ts'
 import { identify, type Auth, type Caller, type Shown } from './methods.ts'
 import { newAuditId, type Claims, type Scope } from './payload.ts'
 import { standingOf, whyNot } from './standing-store.ts'
@@ -62,6 +63,7 @@ export async function issueTo(ctx: Context, deps: Deps, identified: () => Promis
     await deps.keyring.fresh()
     const shown = await identified()
     told.user = shown.user.id
+    if (!await isWelcome(deps, shown.user)) throw authenticationRequired(caller.root, 'the user was not here for too long')
     const issuedAtSeconds = Math.floor(deps.clock() / 1000)
     const claims = (resolved: Resolved): Claims => ({
       userId: shown.user.id, methods: shown.methods, scope: resolved.scope, issuedAtSeconds,

@@ -61,8 +61,10 @@ export interface Caller { root: string, remoteAddress: string, /** Of methods he
 const expecting = (attribute: string, target: string): Error =>
   badRequest(`Expecting to find ${attribute} in ${target}. The server could not comply with the request since it is either malformed or otherwise incorrect. The client is assumed to be in error.`)
 
-/** The claim as the limiter knows it; the same text whether or not there is such a user. */
-const claimOf = (user: Static<typeof userRef>): string => (user.id !== undefined ? `id ${user.id}` : `${user.domain?.id ?? ''}/${user.domain?.name ?? ''}/${user.name}`)
+/** The claim as the limiter knows it; the same text whether or not there is such a user. Of nothing but what he is looked up by: the rest would make many claims of one. */
+const claimOf = ({ id, name, domain }: Static<typeof userRef>): string => (id ? `id ${id}` : domain?.name ? `/${domain.name}/${name}` : `${domain?.id ?? ''}//${name}`)
+/** Directories take many spellings for one name. */
+const directoryClaim = (domainId: string, name: string): string => `${domainId}//${name.normalize('NFKC').toLowerCase().replace(/\s+/g, ' ').trim()}`
 
 function checkRef(user: Static<typeof userRef> | undefined, target: string): asserts user is Static<typeof userRef> {
   if (!user) throw expecting('user', target)
@@ -118,7 +120,10 @@ async function byPassword(deps: Deps, auth: Auth, caller: Caller): Promise<Shown
   checkRef(user, 'password')
   const found = await deps.store.read((tx) => store.findUser(tx, user))
   const domainId = found?.user.domainId ?? (user.id === undefined ? (await deps.store.read((tx) => store.findScope(tx, user.domain!, true)))?.id : undefined)
-  if (domainId !== undefined && await deps.directories.has(domainId)) return { user: await byDirectory(deps, domainId, user.name ?? found!.user.name, user.password ?? '', claimOf(user), caller), methods: ['password'] }
+  if (domainId !== undefined && await deps.directories.has(domainId)) {
+    const name = user.name ?? found!.user.name
+    return { user: await byDirectory(deps, domainId, name, user.password ?? '', directoryClaim(domainId, name), caller), methods: ['password'] }
+  }
   const row = await checkOwnPassword(deps, claimOf(user), caller, found, user.password ?? '')
   if (row.passwordExpiresAt && !optionsOf(row).ignore_password_expiry && Date.parse(row.passwordExpiresAt) <= deps.clock()) {
     throw unauthorized(`The password is expired and needs to be changed for user: ${row.id}.`, { headers: { 'www-authenticate': `Keystone uri="${caller.root}"` } })

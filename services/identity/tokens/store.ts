@@ -49,13 +49,13 @@ export async function findScope(tx: IdentityTx, ref: UserRef, isDomain: boolean)
   return row && { id: row.id, generation: Number(row.generation) }
 }
 
-/** Ends one token; what has expired by itself is swept. */
-export async function revoke(tx: IdentityTx, auditId: string, expiresAtSeconds: number, nowSeconds: number): Promise<void> {
+/** Ends one token. What nobody can be told of any more is swept: `toldSeconds` after its end, for `allow_expired`. */
+export async function revoke(tx: IdentityTx, auditId: string, expiresAtSeconds: number, nowSeconds: number, toldSeconds: number): Promise<void> {
   await insertIfAbsent(tx, 'identityRevocations', { auditId, expiresAtSeconds, revokedAt: new Date(nowSeconds * 1000).toISOString() })
-  await tx.db.deleteFrom('identityRevocations').where('expiresAtSeconds', '<', nowSeconds).execute()
+  await tx.db.deleteFrom('identityRevocations').where('expiresAtSeconds', '<', nowSeconds - toldSeconds).execute()
 }
 
-/** Tokens that were revoked one by one and have not expired since, the latest last. */
+/** Tokens that were revoked one by one and may still be asked for, the latest last. */
 export async function revocations(tx: IdentityTx, since: string): Promise<{ auditId: string, revokedAt: string }[]> {
   const rows = await tx.db.selectFrom('identityRevocations').select(['auditId', 'revokedAt']).where('revokedAt', '>=', since).orderBy('revokedAt').limit(10_000).execute()
   return rows.map(({ auditId, revokedAt }) => ({ auditId, revokedAt: revokedAt! }))
