@@ -145,7 +145,7 @@ class TreeSearch {
   /** What can be judged now that the part `at` is chosen. */
   #holds(at: number): boolean {
     const { group, traitsOf, subtrees } = this.#parts[at]!
-    if (traitsOf && !hasOneOfEach(traitsOf.length === 1 ? this.#chosen[at]!.traits : new Set(traitsOf.flatMap((i) => [...this.#chosen[i]!.traits])), group.required)) return false
+    if (traitsOf && !group.required.every((any) => any.some((name) => traitsOf.some((i) => this.#chosen[i]!.traits.has(name))))) return false
     return subtrees.every((own) => this.#inOneSubtree(new Set(own.map((i) => this.#chosen[i]!))))
   }
 
