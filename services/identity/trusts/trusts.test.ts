@@ -187,3 +187,13 @@ test('administrators see all, and end any', async () => {
   assert.equal((await v3(admin, 'DELETE', `/OS-TRUST/trusts/${trust.id}`)).status, 204)
   assert.equal((await v3(admin, 'DELETE', `/OS-TRUST/trusts/${trust.id}`)).status, 404)
 })
+
+test('a trust whose parent is not there any more is worth nothing', async () => {
+  const a = await api.inhabitant(), b = await api.inhabitant(), c = await api.inhabitant()
+  const first = await lent(a, b, { allow_redelegation: true })
+  const second = (await v3(await tokenBy(b, first.id), 'POST', '/OS-TRUST/trusts', wish(a, c))).body.trust, token = await tokenBy(c, second.id)
+  assert.equal(await works(token), true)
+  // As when the parent was ended while this one was being made, and was forgotten a week later.
+  await api.deps.store.tx(async (tx) => { await tx.db.deleteFrom('identityTrusts').where('id', '=', first.id).execute() })
+  assert.deepEqual([await works(token), (await use(c, second.id)).status], [false, 403])
+})
