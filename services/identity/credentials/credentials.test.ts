@@ -230,3 +230,11 @@ test('lent rights reach no secret that gives more than was lent: passcodes\', an
   }
   assert.equal((await v3(own, 'GET', `/credentials/${wholeId}`)).status, 200)
 })
+
+test('an EC2 credential whose secret is no text signs nothing, and breaks nothing', async () => {
+  const who = await api.inhabitant(), own = await who.token()
+  for (const [i, secret] of [{ a: 1 }, 7, ['x'], true].entries()) {
+    assert.equal((await make(own, { user_id: who.id, type: 'ec2', project_id: who.projectId, blob: JSON.stringify({ access: `odd-${who.id}-${i}`, secret }) })).status, 201)
+    assert.equal((await ask({ ...version2({ access: `odd-${who.id}-${i}`, secret: 'x' }) })).status, 401, JSON.stringify(secret))
+  }
+})

@@ -39,9 +39,10 @@ function checkTime(deps: Deps, { atMs, untilMs }: Signed, lifeSeconds: number, n
 async function signer(deps: Deps, access: string | undefined, check: (secret: string) => Signed | undefined, time: { lifeSeconds: number, needed: boolean }): Promise<Shown> {
   const row = access === undefined ? undefined : await deps.store.read((tx) => credentials.find(tx, idOf(access)))
   const blob: Ec2Blob = row?.type === ec2Type ? readBlob(await deps.blobs.open(row)) : {}
-  // An unknown key costs what a known one costs.
-  const signed = check(blob.secret || 'nobody has this secret')
-  if (!row || !blob.secret || blob.access !== access || row.projectId === null || !signed) throw refusal('no such key, or another signature')
+  // An unknown key costs what a known one costs. A blob is its owner's text: its secret may be anything.
+  const secret = typeof blob.secret === 'string' ? blob.secret : ''
+  const signed = check(secret || 'nobody has this secret')
+  if (!row || !secret || blob.access !== access || row.projectId === null || !signed) throw refusal('no such key, or another signature')
   checkTime(deps, signed, time.lifeSeconds, time.needed)
   const { trust_id: trustId, app_cred_id: applicationCredentialId } = blob
   const found = await deps.store.read(async (tx) => {
