@@ -29,8 +29,8 @@ export function runQueries(service: ServiceHttp, cases: AccessCase[], { filledBy
   for (const list of lists) {
     const [maker, about] = filledBy[list.name]?.split(', ') ?? [service.operations.find((op) => op.method === 'POST' && op.path === list.path && !op.action && op.untilNumber === Infinity)?.name
       ?? service.operations.find((op) => op.method === 'PUT' && op.path.startsWith(`${list.path}/{`) && namesIn(op.path.slice(list.path.length)).length === 1)?.name]
-    test(`${service.name}: ${list.name} costs the same number of queries with 1 and with 21 rows`, async (t) => {
-      if (!maker) return t.skip('nothing is known that makes it longer: filledBy says what does, fixed why nothing does')
+    test(`${service.name}: ${list.name} costs the same number of queries with 1 and with 21 rows`, async () => {
+      assert.ok(maker, 'nothing is known that makes it longer: filledBy says what does, fixed why nothing does')
       const { api, world, token = (persona: AnyPersona) => persona as string } = started()
       const make = cases.find((c) => c.operation === maker && c.about === about) ?? cases.find((c) => c.operation === maker)
       const shown = await cases.find((c) => c.operation === list.name && c.about === undefined)?.request?.(world) ?? {}

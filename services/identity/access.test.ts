@@ -15,6 +15,8 @@ runAccess(identity.http, cases, started)
 const inherited = Object.fromEntries(['ProjectUser', 'ProjectGroup', 'DomainUser', 'DomainGroup'].map((kind) => [`list${kind}InheritedGrants`, `create${kind}InheritedGrant`]))
 runQueries(identity.http, cases, {
   filledBy: { listUserGroups: 'addGroupUser', listUserProjects: 'createProjectUserGrant, of a role that domain managers may hand out', listRoleInferences: 'createRoleInference', listRoleAssignments: 'createProjectUserGrant', ...inherited,
-    listAccessRules: 'createApplicationCredential, with an access rule', listRevocationEvents: 'revokeToken' },
-  fixed: { listTrustRoles: 'those of one trust, which does not change', listVersions: 'a document', listOwnDomains: 'the scopes of the caller', listOwnProjects: 'the scopes of the caller', listOwnSystems: 'there is one system' },
+    listAccessRules: 'createApplicationCredential, with an access rule', listRevocationEvents: 'revokeToken', listAccessTokens: 'createAccessToken', listEndpointsInGroup: 'createEndpoint',
+    listEndpointsOfProject: 'createEndpointOfProject', listProjectsOfEndpoint: 'createEndpointOfProject', listEndpointGroupsOfProject: 'createEndpointGroupOfProject' },
+  fixed: { listTrustRoles: 'those of one trust, which does not change', listVersions: 'a document', listOwnDomains: 'the scopes of the caller', listOwnProjects: 'the scopes of the caller', listOwnSystems: 'there is one system',
+    listFederatedDomains: 'the scopes of the caller', listFederatedProjects: 'the scopes of the caller', listAccessTokenRoles: 'those that were allowed, which do not change' },
 }, started)

@@ -1,13 +1,36 @@
-// What tempest is told of Pileus: everything that is true of it is on.
+// What tempest is told of Pileus: everything that is true of it is on. And the cloud of which it all is true: some of it is off by default.
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
 import type { CloudConfig } from '#bin/config.ts'
 import type { TempestConfig } from './tempest.ts'
 
-export const tempestConfig = (url: string, { secrets }: Pick<CloudConfig, 'secrets'>): TempestConfig => ({
+/** An image on this machine's own web server, for web-download. */
+export async function imageToFetch(): Promise<{ url: string, port: number, close(): void }> {
+  const bytes = randomBytes(1024), server = createServer((_req, res) => { res.setHeader('content-length', bytes.length).end(bytes) })
+  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve) })
+  const { port } = server.address() as AddressInfo
+  return { url: `http://127.0.0.1:${port}/image`, port, close: () => { server.closeAllConnections(); server.close() } }
+}
+
+const rules = { uniqueLastPasswordCount: 2, lockoutFailureAttempts: 3, lockoutDurationSeconds: 1 }
+
+/** A second store in `dir`, downloads from the one port of the loopback, rules for passwords. */
+export const cloudForTempest = (dir: string, port: number): Partial<CloudConfig> => ({
+  images: { stores: [{ id: 'second', dir: join(dir, 'second') }], webDownload: { ports: { allow: [80, 443, port] }, networks: { allow: ['127.0.0.0/8'] } } },
+  identity: { security: rules },
+})
+
+export const tempestConfig = (url: string, { secrets }: Pick<CloudConfig, 'secrets'>, httpImage: string): TempestConfig => ({
   auth: { use_dynamic_credentials: true, admin_username: 'admin', admin_password: secrets.adminPassword, admin_project_name: 'admin', admin_domain_name: 'Default' },
-  identity: { uri_v3: `${url}/identity/v3`, auth_version: 'v3', region: 'RegionOne', v3_endpoint_type: 'public' },
-  'identity-feature-enabled': { api_v2: false, trust: true, api_extensions: 'all', domain_specific_drivers: true, project_tags: true, application_credentials: true, access_rules: true },
-  // Tempest uploads noise and calls it each of these formats: where content is looked into, noise is refused. Downloads from the loopback are refused too.
-  image: { disk_formats: 'raw,ami,ari,aki', container_formats: 'ami,ari,aki,bare,ovf,ova,docker,compressed', http_image: 'http://127.0.0.1:1/image' },
+  identity: {
+    uri_v3: `${url}/identity/v3`, auth_version: 'v3', region: 'RegionOne', v3_endpoint_type: 'public',
+    user_unique_last_password_count: rules.uniqueLastPasswordCount, user_lockout_failure_attempts: rules.lockoutFailureAttempts, user_lockout_duration: rules.lockoutDurationSeconds,
+  },
+  'identity-feature-enabled': { api_v2: false, trust: true, api_extensions: 'all', domain_specific_drivers: true, security_compliance: true, project_tags: true, application_credentials: true, access_rules: true },
+  // Tempest uploads noise and calls it each of these formats: where content is looked into, noise is refused. The first of each is what it imports.
+  image: { disk_formats: 'raw,ami,ari,aki', container_formats: 'bare,ami,ari,aki,ovf,ova,docker,compressed', http_image: httpImage, image_caching_enabled: true },
   'image-feature-enabled': { api_v2: true, os_glance_reserved: true, import_image: true },
   service_available: { cinder: false, neutron: true, glance: true, nova: true, swift: false, horizon: false },
 })

@@ -5,7 +5,7 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'node:test'
 import { testCloud } from '../cloud.ts'
-import { tempestConfig } from './tempest-config.ts'
+import { cloudForTempest, imageToFetch, tempestConfig } from './tempest-config.ts'
 import { knownFailures, reasonsToSkip } from './tempest-known.ts'
 import { missingTempest, nameOf, runTempest, summary } from './tempest.ts'
 
@@ -14,9 +14,10 @@ const packages = ['tempest.api.identity', 'tempest.api.image']
 test('tempest: identity and image', async (t) => {
   const missing = missingTempest()
   if (missing !== undefined) throw new Error(missing)
-  const cloud = await testCloud(), dir = mkdtempSync(join(tmpdir(), 'pileus-tempest-'))
+  const dir = mkdtempSync(join(tmpdir(), 'pileus-tempest-')), image = await imageToFetch()
+  const cloud = await testCloud(cloudForTempest(dir, image.port))
   try {
-    const results = await runTempest({ packages, dir, processes: availableParallelism() + 1, config: tempestConfig(cloud.url, cloud.config) })
+    const results = await runTempest({ packages, dir, processes: availableParallelism() + 1, config: tempestConfig(cloud.url, cloud.config, image.url) })
     for (const line of summary(results).split('\n')) t.diagnostic(line)
     const failed = results.filter((r) => r.outcome === 'fail'), known = new Set(Object.keys(knownFailures))
     const told = failed.filter((r) => !known.has(nameOf(r.id))).map((r) => `${nameOf(r.id)}\n${r.why}`).join('\n\n')
@@ -27,6 +28,7 @@ test('tempest: identity and image', async (t) => {
     assert.ok(passed.size > 180, `only ${passed.size} passed`)
   } finally {
     await cloud.close()
+    image.close()
     rmSync(dir, { recursive: true, force: true })
   }
 })

@@ -128,7 +128,7 @@ test('what a provider says now is what holds; without the provider nothing does'
   assert.equal((await scoped()).status, 201)
   const idp = { params: { idp_id: 'acme' } }
   await api.admin('updateIdentityProvider', { ...idp, body: { identity_provider: { enabled: false } } })
-  assert.equal((await scoped()).status, 401)
+  assert.equal((await scoped()).status, 404)
   assert.equal((await withBearer(await accessToken('alice'))).status, 403)
   await api.admin('updateIdentityProvider', { ...idp, body: { identity_provider: { enabled: true, remote_ids: ['https://another.example'] } } })
   assert.equal((await withBearer(await accessToken('alice'))).status, 401, 'not among its remote ids')

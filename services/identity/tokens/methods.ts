@@ -1,5 +1,5 @@
 // The ways to say who one is: password, token, application credential, passcode. Each answers the user, or throws the one 401.
-import { badRequest, forbidden, isFault, unauthorized } from '#base/errors.ts'
+import { badRequest, forbidden, isFault, notFound, unauthorized } from '#base/errors.ts'
 import { exact, lenient, Type, type Static } from '#kit/http/schema.ts'
 import { examine } from '../authenticate.ts'
 import type { Deps } from '../deps.ts'
@@ -131,20 +131,23 @@ async function byPassword(deps: Deps, auth: Auth, caller: Caller): Promise<Shown
   return { user: row, methods: ['password'] }
 }
 
-const byToken = (deps: Deps, auth: Auth, caller: Caller): Promise<Shown> => again(deps, auth, caller, auth.identity.token!.id)
+const byToken = (deps: Deps, auth: Auth): Promise<Shown> => again(deps, auth, auth.identity.token!.id)
 
 /** A federated user's token under the name of the way he came; anything but his id stands only behind a provider's own door. */
 const byFederatedToken = (method: 'mapped' | 'saml2' | 'openid') => async (deps: Deps, auth: Auth, caller: Caller): Promise<Shown> => {
   const { id } = auth.identity[method]!
   if (id === undefined) throw expecting('id', method)
-  const shown = await again(deps, auth, caller, id)
+  const shown = await again(deps, auth, id)
   if (!shown.identityProviderId) throw authenticationRequired(caller.root)
   return shown
 }
 
-async function again(deps: Deps, auth: Auth, caller: Caller, token: string): Promise<Shown> {
+const gone = (): Error => notFound('Failed to validate token')
+
+async function again(deps: Deps, auth: Auth, token: string): Promise<Shown> {
   const subject = await examine(deps, token)
-  if (typeof subject === 'string') throw authenticationRequired(caller.root)
+  // As everywhere else where a token is what is asked about: one that is no longer good is not found.
+  if (typeof subject === 'string') throw gone()
   const { claims } = subject
   const asked = auth.scope
   const scopes = typeof asked === 'object' ? asked : {}
@@ -157,7 +160,7 @@ async function again(deps: Deps, auth: Auth, caller: Caller, token: string): Pro
     throw forbidden('You are not authorized to perform the requested action: Using an application credential token to create a scoped token is not allowed.')
   }
   const found = await deps.store.read((tx) => store.findUser(tx, { id: claims.userId }))
-  if (!found?.mayEnter || found.user.generation !== claims.userGeneration) throw authenticationRequired(caller.root)
+  if (!found?.mayEnter || found.user.generation !== claims.userGeneration) throw gone()
   return {
     user: found.user, methods: ['token', ...claims.methods.filter((m) => m !== 'token')], expiresAtSeconds: claims.expiresAtSeconds, parentAuditId: claims.auditIds.at(-1)!,
     ...(claims.applicationCredentialId && { applicationCredentialId: claims.applicationCredentialId, projectId: scopeId(claims.scope) }),
