@@ -61,28 +61,42 @@ export function runTogether(files: string[], options: RunOptions): Promise<TestE
   })
 }
 
-/** The inner loop: a few processes, each running many files one after another. `totalMs`: the longest a process may take; three minutes is the promise of `npm test`. */
+/** The inner loop: processes that each run many files one after another, as many at a time as there are cores; more of them than cores, so that none is alone at the end. `totalMs`: the longest a process may take. */
 export async function runUnit(files: string[], totalMs = 600_000): Promise<TestEvent[]> {
-  const shards = Math.min(files.length, Math.max(1, availableParallelism()))
+  const cores = Math.max(1, availableParallelism()), shards = Math.min(files.length, cores * 3)
   const lists = Array.from({ length: shards }, (_x, i) => files.filter((_file, n) => n % shards === i))
-  return (await Promise.all(lists.map((list) => runTogether(list, { timeoutMs: 120_000, totalMs })))).flat()
+  const results: TestEvent[] = []
+  const lane = async (): Promise<void> => {
+    for (let list = lists.shift(); list; list = lists.shift()) results.push(...await runTogether(list, { timeoutMs: 120_000, totalMs }))
+  }
+  await Promise.all(Array.from({ length: cores }, lane))
+  return results
 }
 
-/** These change or compare the machine itself (links, namespaces, mounts) or need guests: one at a time, while another lane has those that only need servers. */
+/** These change or compare the machine itself (links, namespaces, mounts) or need guests: never two of them at once. */
 const changesMachine = (file: string): boolean => /^(drivers|tools)\/|full-disk|user-story/.test(file)
+/** These start database servers, brokers or directories: never two of them at once either. */
+const startsServers = (file: string): boolean => /engines|databases|rabbitmq|mariadb|postgres|two-planes|ldap/.test(file)
 
-/** Two lanes side by side, in each a file at a time in a process of its own. `leftMs` says how much time all of them have left; a file without any is a failure. */
+/**
+ * Two lanes side by side, in each a file at a time in a process of its own: one for the machine's, one for the servers', and whichever is through with its own
+ * takes of the rest. `leftMs` says how much time all of them have left; a file without any is a failure.
+ */
 export async function runReal(files: string[], leftMs: () => number, tell: (file: string, found: TestEvent[], tookMs: number) => void): Promise<TestEvent[]> {
   const results: TestEvent[] = []
-  const lane = async (mine: string[]): Promise<void> => {
-    for (const file of mine) {
-      const from = performance.now(), left = leftMs()
-      const found = left > 0 ? await runTogether([file], { timeoutMs: 600_000, totalMs: Math.min(900_000, left) }) : [{ file, name: 'not begun: the time for all tests was over', passed: false, tookMs: 0 }]
-      results.push(...found)
-      tell(file, found, performance.now() - from)
-    }
+  const run = async (file: string): Promise<void> => {
+    const from = performance.now(), left = leftMs()
+    const found = left > 0 ? await runTogether([file], { timeoutMs: 600_000, totalMs: Math.min(900_000, left) }) : [{ file, name: 'not begun: the time for all tests was over', passed: false, tookMs: 0 }]
+    results.push(...found)
+    tell(file, found, performance.now() - from)
   }
-  await Promise.all([lane(files.filter(changesMachine)), lane(files.filter((file) => !changesMachine(file)))])
+  const machine = files.filter(changesMachine), servers = files.filter((file) => !changesMachine(file) && startsServers(file))
+  const rest = files.filter((file) => !changesMachine(file) && !startsServers(file))
+  const lane = async (own: string[]): Promise<void> => {
+    for (const file of own) await run(file)
+    for (let file = rest.shift(); file; file = rest.shift()) await run(file)
+  }
+  await Promise.all([lane(machine), lane(servers)])
   return results
 }
 
