@@ -13,7 +13,7 @@ Usage: ./pileus test [--only WORD] [--no-install]
   --only WORD    only the files whose path holds the word
   --no-install   list what is missing instead of installing it
 
-npm test is the inner loop: no root, no servers, a minute.
+npm test is the inner loop: no root, no servers, two minutes.
 `
 
 /** What is not done by then is reported as failed: CI would otherwise be cut off without a word. */
