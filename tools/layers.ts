@@ -50,6 +50,7 @@ export const doors: Door[] = [
   { packages: /^(openid-client|jose|@node-saml\/node-saml)$/, only: /^services\/identity\/federation\//, why: 'other people\'s word on who somebody is is identity\'s to judge' },
   { packages: /^ldapts$/, only: /^services\/identity\/ldap\//, why: 'a directory is one of identity\'s backends' },
   { packages: /^oidc-provider$/, only: /(?!)/, why: 'for tests of federation' },
+  { packages: /^(ajv|@seriousme\/openapi-schema-validator)$/, only: /(?!)/, why: 'for the test of the OpenAPI documents' },
   { packages: /^typescript$/, only: /^tools\//, why: 'the program runs without its compiler' },
 ]
 
