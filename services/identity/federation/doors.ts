@@ -10,7 +10,8 @@ import { lenient, Type } from '#kit/http/schema.ts'
 import { anyone } from '#kit/policy/rules.ts'
 import { operation, type Deps } from '../deps.ts'
 import { authenticationRequired, missing } from '../faults.ts'
-import { withCatalog } from '../tokens/api.ts'
+import { receiptFor, withCatalog } from '../tokens/api.ts'
+import { MoreMethodsNeeded } from '../tokens/receipts.ts'
 import type { Issued } from '../tokens/issue.ts'
 import { login, type Door, type Said } from './login.ts'
 import { firstUse } from './login-store.ts'
@@ -56,6 +57,13 @@ async function once(deps: Deps, response: Uint8Array, settings: Saml2Settings, e
   return believed
 }
 
+/** The token for whom the provider vouches; whoever is bound to more methods gets a receipt. */
+async function letIn(ctx: Context, deps: Deps, door: Door, said: Said, caller: { root: string, remoteAddress: string }): Promise<Reply> {
+  try { return await tokenReply(deps, await login(ctx, deps, door, said, caller)) } catch (error) {
+    if (error instanceof MoreMethodsNeeded) return receiptFor(deps, error, caller.root)
+    throw error
+  }
+}
 const tokenReply = async (deps: Deps, issued: Issued): Promise<Reply> => new Reply({ status: 201, headers: { 'x-subject-token': issued.token, vary: 'X-Auth-Token' }, body: await withCatalog(deps, issued, {}) })
 const mediaType = (headers: In['headers']): string => String(headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase()
 async function formOf({ stream, headers }: In): Promise<URLSearchParams> {
@@ -81,7 +89,7 @@ async function authenticate(ctx: Context, input: In, deps: Deps, method: 'GET' |
     const token = /^Bearer +([\w.~+/=-]+)$/i.exec(String(headers.authorization ?? ''))?.[1]
     if (!token) throw authenticationRequired(urls.root)
     const said = await judged(ctx, urls.root, door, async () => oidc.bearer(await deps.oidc.get(door.protocol, party), party, token))
-    return tokenReply(deps, await login(ctx, deps, door, said, caller))
+    return letIn(ctx, deps, door, said, caller)
   }
   const consumerUrl = doorUrl(urls.api, door, 'auth'), entityId = samlEntityId(urls.api, party), owner = `ecp/${consumerUrl}`
   if (method === 'GET') {
@@ -95,7 +103,7 @@ async function authenticate(ctx: Context, input: In, deps: Deps, method: 'GET' |
     const { response, relayState } = await saml.openEnvelope(await readBody(input.stream as IncomingMessage, maxXmlBytes))
     return once(deps, Buffer.from(response), party, { entityId, consumerUrl, requestId: reopened<{ id: string, endsAtMs: number }>(deps, owner, relayState)?.id })
   })
-  return tokenReply(deps, await login(ctx, deps, door, said, caller))
+  return letIn(ctx, deps, door, said, caller)
 }
 
 export const federatedAuth = operation({

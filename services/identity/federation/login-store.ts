@@ -9,6 +9,7 @@ import type { IdentityTx } from '../deps.ts'
 import * as projects from '../projects/store.ts'
 import type { RoleRow, UserRow } from '../schema.ts'
 import * as users from '../users/store.ts'
+import { linkedUser, madeByLogin } from './links-store.ts'
 import { Unmapped, type DomainRef, type Mapped } from './rules.ts'
 
 /** The id by which a thing of another directory is known here: the same whenever it is asked for. */
@@ -45,25 +46,30 @@ export interface Stranger { idpId: string, protocolId: string, uniqueId: string,
 
 /** The user for somebody whom a provider vouches for: made when he comes for the first time. */
 export async function shadowOf(tx: IdentityTx, who: Stranger): Promise<UserRow> {
-  const link = await tx.db.selectFrom('identityFederatedUsers').select('userId').where('idpId', '=', who.idpId).where('protocolId', '=', who.protocolId).where('uniqueId', '=', who.uniqueId).executeTakeFirst()
-  const stands = link && await users.find(tx, link.userId)
+  const linked = await linkedUser(tx, who), stands = linked !== undefined ? await users.find(tx, linked) : undefined
   if (stands) {
     const extra = JSON.parse(stands.extra) as { email?: string }
-    const next = { ...stands, name: await freeName(tx, who, stands), extra: who.email === undefined || extra.email === who.email ? stands.extra : JSON.stringify({ ...extra, email: who.email }) }
+    // Somebody with a life of his own, whom an administrator linked, keeps his name.
+    const name = madeByLogin(stands.id) ? await freeName(tx, who, stands) : stands.name
+    const next = { ...stands, name, extra: who.email === undefined || extra.email === who.email ? stands.extra : JSON.stringify({ ...extra, email: who.email }) }
     await users.save(tx, stands, next)
     return next
   }
+  const usual = publicId(who.idpId, who.protocolId, who.uniqueId)
   const row: UserRow = {
-    id: publicId(who.idpId, who.protocolId, who.uniqueId), name: await freeName(tx, who), domainId: who.domainId, defaultProjectId: null, enabled: 1, passwordHash: null, passwordExpiresAt: null,
+    // Whoever has the usual id without the link lost it: he is somebody else now.
+    id: await users.find(tx, usual) ? publicId(who.idpId, who.protocolId, who.uniqueId, newHexId()) : usual,
+    name: await freeName(tx, who), domainId: who.domainId, defaultProjectId: null, enabled: 1, passwordHash: null, passwordExpiresAt: null,
     options: '{}', extra: JSON.stringify({ ...(who.email !== undefined && { email: who.email }) }), generation: 0, createdAt: now(),
   }
-  // Two first logins at once are of one user.
+  const again = conflict('The same user is just being made. Try again.')
   if (!await insertIfAbsent(tx, 'identityUsers', { ...row })) {
-    const other = await users.find(tx, row.id)
-    if (!other) throw conflict('The same user is just being made. Try again.')
+    // Two first logins at once are of one user.
+    const other = await users.find(tx, await linkedUser(tx, who) ?? '')
+    if (!other) throw again
     return other
   }
-  await insertIfAbsent(tx, 'identityFederatedUsers', { idpId: who.idpId, protocolId: who.protocolId, uniqueId: who.uniqueId, userId: row.id })
+  if (!await insertIfAbsent(tx, 'identityFederatedUsers', { idpId: who.idpId, protocolId: who.protocolId, uniqueId: who.uniqueId, userId: row.id })) throw again
   return row
 }
 

@@ -24,7 +24,9 @@ export interface Door { provider: rows.Provider, protocol: ProtocolRow }
 export function login(ctx: Context, deps: Deps, door: Door, said: Said, caller: Caller): Promise<Issued> {
   return issueTo(ctx, deps, async () => {
     try {
-      return await identified(deps, door, said)
+      const shown = await identified(deps, door, said)
+      requireRules(shown)
+      return shown
     } catch (error) {
       if (!(error instanceof Unmapped)) throw error
       ctx.log.info({ requestId: ctx.requestId, identityProvider: door.provider.id, protocol: door.protocol.id, why: error.message }, 'a federated login was refused')
@@ -65,9 +67,7 @@ async function localUser(deps: Deps, user: Mapped['user']): Promise<Shown> {
   if (user.id === undefined && (user.name === undefined || !user.domain)) throw new Unmapped('a local user needs an id, or a name and a domain')
   const found = await deps.store.read((tx) => findUser(tx, user.id !== undefined ? { id: user.id } : { name: user.name!, domain: user.domain! }))
   if (!found?.mayEnter) throw new Unmapped('the local user does not exist or is disabled')
-  const shown: Shown = { user: found.user, methods: ['mapped'] }
-  requireRules(shown)
-  return shown
+  return { user: found.user, methods: ['mapped'] }
 }
 
 /** As keystone writes unique ids: percent-encoded, slashes apart. */

@@ -2,7 +2,9 @@
 import { conflict } from '#base/errors.ts'
 import { insert, replace } from '#kit/store/rows.ts'
 import type { IdentityTx } from '../deps.ts'
+import { inChunks } from '../lists-store.ts'
 import * as users from '../users/store.ts'
+import { forgetVouching } from './links-store.ts'
 import type { MappingRow, ProtocolRow, ProviderRow, ServiceProviderRow } from './schema.ts'
 
 export type Provider = ProviderRow & { remoteIds: string[] }
@@ -35,11 +37,13 @@ export async function saveProvider(tx: IdentityTx, { remoteIds: had, ...was }: P
   await replace(tx, 'identityIdentityProviders', was, row)
   if (remoteIds !== had) await setRemoteIds(tx, row.id, remoteIds)
 }
+async function forget(tx: IdentityTx, idpId: string, protocolId?: string): Promise<void> {
+  for (const nobodies of inChunks(await forgetVouching(tx, idpId, protocolId))) await users.remove(tx, nobodies)
+}
 /** The provider, and the users that are nobody without it. */
 export async function removeProvider(tx: IdentityTx, id: string): Promise<void> {
-  const vouchedFor = (await tx.db.selectFrom('identityFederatedUsers').select('userId').where('idpId', '=', id).execute()).map((row) => row.userId)
-  for (let i = 0; i < vouchedFor.length; i += 200) await users.remove(tx, vouchedFor.slice(i, i + 200))
-  for (const table of ['identityRemoteIds', 'identityFederationProtocols', 'identityFederatedUsers', 'identityExpiringMemberships'] as const) await tx.db.deleteFrom(table).where('idpId', '=', id).execute()
+  await forget(tx, id)
+  for (const table of ['identityRemoteIds', 'identityFederationProtocols', 'identityExpiringMemberships'] as const) await tx.db.deleteFrom(table).where('idpId', '=', id).execute()
   await tx.db.deleteFrom('identityIdentityProviders').where('id', '=', id).execute()
 }
 /** What goes with a domain. */
@@ -55,7 +59,9 @@ export const findProtocol = (tx: IdentityTx, idpId: string, id: string): Promise
   tx.db.selectFrom('identityFederationProtocols').selectAll().where('idpId', '=', idpId).where('id', '=', id).executeTakeFirst()
 export const addProtocol = (tx: IdentityTx, row: ProtocolRow): Promise<void> => insert(tx, 'identityFederationProtocols', { ...row }, duplicate('federation_protocol', row.id))
 export const saveProtocol = (tx: IdentityTx, was: ProtocolRow, row: ProtocolRow): Promise<void> => replace(tx, 'identityFederationProtocols', was, row)
+/** The protocol, and the users that are nobody without it. */
 export const removeProtocol = async (tx: IdentityTx, row: ProtocolRow): Promise<void> => {
+  await forget(tx, row.idpId, row.id)
   await tx.db.deleteFrom('identityFederationProtocols').where('idpId', '=', row.idpId).where('id', '=', row.id).execute()
 }
 

@@ -65,7 +65,7 @@ export const issueToken = operation({
 })
 
 /** The 401 with which one comes back with the rest of the methods. */
-async function receiptFor(deps: Deps, { user, methods, required }: MoreMethodsNeeded, root: string): Promise<Reply> {
+export async function receiptFor(deps: Deps, { user, methods, required }: MoreMethodsNeeded, root: string): Promise<Reply> {
   const issuedAtSeconds = Math.floor(deps.clock() / 1000), expiresAtSeconds = issuedAtSeconds + deps.config.receiptLifeSeconds
   const standing = await deps.store.read((tx) => standingOf(tx, { userId: user.id, methods, scope: { kind: 'unscoped' }, auditIds: [''], issuedAtSeconds, expiresAtSeconds, userGeneration: user.generation, scopeGeneration: 0 }))
   if (!standing) throw authenticationRequired(root)

@@ -19,7 +19,9 @@ import { projectView } from '../projects/view.ts'
 import type { UserRow } from '../schema.ts'
 import { checkOwnPassword } from '../tokens/methods.ts'
 import { projectsOf } from '../tokens/scopes-store.ts'
+import { linksOf } from '../federation/links-store.ts'
 import { findUser } from '../tokens/store.ts'
+import { federatedField, federatedView, linkFilters, setFederated } from './federated.ts'
 import * as policy from './policy.ts'
 import * as users from './store.ts'
 import { userView } from './view.ts'
@@ -56,7 +58,7 @@ export const listUsers = operation({
     const expires = expiries(query.password_expires_at)
     const { rows, page } = await store.read(async (tx) => {
       const page = pageOf(query, await listLimitOf(tx, actor.domainId ?? query.domain_id) ?? config.listLimit)
-      return { page, rows: await asOfToday(tx, { config, clock }, await users.list(tx, { terms: termsOf(query, userFilters), domainId: actor.domainId, expires }, page)) }
+      return { page, rows: await asOfToday(tx, { config, clock }, await users.list(tx, { terms: termsOf(query, userFilters), links: termsOf(query, linkFilters), domainId: actor.domainId, expires }, page)) }
     })
     return collection('users', rows, (row) => userView(row, urls.api), urls, page)
   },
@@ -64,14 +66,14 @@ export const listUsers = operation({
 
 export const showUser = operation({
   name: 'showUser', method: 'GET', path: '/users/{user_id}', summary: 'Show a user.', access: policy.showUser, target: userTarget,
-  handle: async (_ctx, { target, urls }) => ({ user: userView(target, urls.api) }),
+  handle: async (_ctx, { target, urls }, { store }) => ({ user: { ...userView(target, urls.api), ...federatedView(await store.read((tx) => linksOf(tx, target.id))) } }),
 })
 
-const known = ['id', 'name', 'domain_id', 'default_project_id', 'enabled', 'password', 'password_expires_at', 'options', 'links', 'original_password'] as const
+const known = ['id', 'name', 'domain_id', 'default_project_id', 'enabled', 'password', 'password_expires_at', 'options', 'links', 'original_password', 'federated'] as const
 const maybe = nullable(Type.Boolean())
 const fields = {
   name: field.name(), enabled: Type.Optional(field.enabled), default_project_id: Type.Optional(nullable(field.id)), description: Type.Optional(field.description),
-  password: Type.Optional(nullable(Type.String({ maxLength: maxPasswordLength }))),
+  password: Type.Optional(nullable(Type.String({ maxLength: maxPasswordLength }))), federated: Type.Optional(federatedField),
   options: Type.Optional(exact({
     ignore_change_password_upon_first_use: Type.Optional(maybe), ignore_password_expiry: Type.Optional(maybe), ignore_lockout_failure_attempts: Type.Optional(maybe), lock_password: Type.Optional(maybe),
     ignore_user_inactivity: Type.Optional(maybe), multi_factor_auth_enabled: Type.Optional(maybe), multi_factor_auth_rules: Type.Optional(nullable(Type.Array(Type.Array(Type.String(), { minItems: 1 })))),
@@ -87,7 +89,7 @@ async function checkDefaultProject(tx: IdentityTx, id: string | null | undefined
 export const createUser = operation({
   name: 'createUser', method: 'POST', path: '/users', summary: 'Create a user.', status: 201, access: policy.changeUser, target: inDomain((body) => body.user),
   body: exact({ user: lenient({ ...fields, domain_id: Type.Optional(field.id) }) }),
-  async handle(_ctx, { body: { user }, target, urls }, { store, passwords, config, clock, directories }) {
+  async handle({ actor }, { body: { user }, target, urls }, { store, passwords, config, clock, directories }) {
     await directories.refuse(target.domainId)
     checkPattern(config.security, user.password)
     const row: UserRow = {
@@ -96,44 +98,45 @@ export const createUser = operation({
       extra: JSON.stringify(extraOf(user, known)), generation: 0, createdAt: new Date(clock()).toISOString(),
     }
     if (row.passwordHash) row.passwordExpiresAt = expiryOf(config.security, row, clock(), true)
-    await store.tx(async (tx) => {
+    const { links } = await store.tx(async (tx) => {
       if (!await projects.findDomain(tx, row.domainId)) throw missing('domain', row.domainId)
       await checkDefaultProject(tx, row.defaultProjectId)
       await users.add(tx, row)
       await remember(tx, config, row, clock(), false)
+      return setFederated(tx, actor, row, user.federated)
     })
-    return { user: userView(row, urls.api) }
+    return { user: { ...userView(row, urls.api), ...federatedView(links) } }
   },
 })
 
 export const updateUser = operation({
   name: 'updateUser', method: 'PATCH', path: '/users/{user_id}', summary: 'Change a user.', access: policy.changeUser, target: userTarget,
   body: exact({ user: lenient({ ...fields, name: Type.Optional(fields.name), domain_id: Type.Optional(field.id), id: Type.Optional(Type.String()) }, { minProperties: 1 }) }),
-  async handle(_ctx, { body: { user }, target, urls }, { store, passwords, config, clock, directories }) {
+  async handle({ actor }, { body: { user }, target, urls }, { store, passwords, config, clock, directories }) {
     await directories.refuse(target.domainId)
     checkPattern(config.security, user.password)
     if (user.id !== undefined && user.id !== target.id) throw badRequest('Cannot change user ID')
     if (user.domain_id !== undefined && user.domain_id !== target.domainId) throw badRequest('Cannot change Domain ID')
     const hash = user.password ? await passwords.hash(user.password) : undefined
-    const row = await store.tx(async (tx) => {
+    const { row, links } = await store.tx(async (tx) => {
       const current = await users.find(tx, target.id)
       if (!current) throw missing('user', target.id)
       await checkDefaultProject(tx, user.default_project_id)
-      const enabled = flag(user.enabled ?? current.enabled === 1)
+      const enabled = flag(user.enabled ?? current.enabled === 1), { links, lost } = await setFederated(tx, actor, current, user.federated)
       const next: UserRow = {
         ...current, name: user.name ?? current.name, enabled, defaultProjectId: user.default_project_id === undefined ? current.defaultProjectId : user.default_project_id,
         options: mergeOptions(JSON.parse(current.options) as object, user.options), extra: JSON.stringify({ ...JSON.parse(current.extra) as object, ...extraOf(user, known) }),
         ...(user.password !== undefined && { passwordHash: hash ?? null }),
-        // Tokens end with the password they were had for, and with being disabled.
-        generation: Number(current.generation) + (user.password !== undefined || (current.enabled === 1 && enabled === 0) ? 1 : 0),
+        // Tokens end with the password they were had for, with whom they were vouched for by, and with being disabled.
+        generation: Number(current.generation) + (user.password !== undefined || lost || (current.enabled === 1 && enabled === 0) ? 1 : 0),
       }
       if (user.password !== undefined) next.passwordExpiresAt = hash ? expiryOf(config.security, next, clock(), true) : null
       await users.save(tx, current, next)
       if (user.password !== undefined) await remember(tx, config, next, clock(), false)
       if (user.enabled === true) await welcomeBack(tx, config, next.id, clock())
-      return (await asOfToday(tx, { config, clock }, [next]))[0]!
+      return { row: (await asOfToday(tx, { config, clock }, [next]))[0]!, links }
     })
-    return { user: userView(row, urls.api) }
+    return { user: { ...userView(row, urls.api), ...federatedView(links) } }
   },
 })
 

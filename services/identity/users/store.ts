@@ -4,13 +4,13 @@ import type { IdentityTx } from '../deps.ts'
 import { removeDelegations } from '../trusts/owners-store.ts'
 import { taken } from '../faults.ts'
 import type { Page } from '../fields.ts'
-import { narrowed, type Term } from '../lists-store.ts'
+import { matching, narrowed, type Term } from '../lists-store.ts'
 import * as passwords from '../passwords/store.ts'
 import { removeTokens } from '../oauth1/store.ts'
 import type { UserRow } from '../schema.ts'
 
 export interface Expiry { operator: '<' | '<=' | '>' | '>=' | '=' | '<>', at: string }
-export interface UserFilter { terms?: Term[], name?: string, domainId?: string, enabled?: boolean, groupId?: string, expires?: Expiry[] }
+export interface UserFilter { terms?: Term[], /** Of one link to a provider. */ links?: Term[], name?: string, domainId?: string, enabled?: boolean, groupId?: string, expires?: Expiry[] }
 
 export const find = (tx: IdentityTx, id: string): Promise<UserRow | undefined> =>
   tx.db.selectFrom('identityUsers').selectAll().where('id', '=', id).executeTakeFirst()
@@ -21,6 +21,7 @@ export function list(tx: IdentityTx, filter: UserFilter, page: Page = {}): Promi
   if (filter.domainId !== undefined) query = query.where('u.domainId', '=', filter.domainId)
   if (filter.enabled !== undefined) query = query.where('u.enabled', '=', filter.enabled ? 1 : 0)
   if (filter.groupId !== undefined) query = query.where('u.id', 'in', tx.db.selectFrom('identityMemberships').select('userId').where('groupId', '=', filter.groupId))
+  if (filter.links?.length) query = query.where('u.id', 'in', matching(tx, tx.db.selectFrom('identityFederatedUsers').select('userId'), filter.links))
   for (const { operator, at } of filter.expires ?? []) query = query.where('u.passwordExpiresAt', operator, at)
   return narrowed(tx, query, filter.terms, page, 'u').execute()
 }

@@ -1,0 +1,34 @@
+// Which users providers vouch for: (provider, protocol, unique id) is one user. Logins make these links, and administrators through users' `federated`.
+import { conflict } from '#base/errors.ts'
+import { insert } from '#kit/store/rows.ts'
+import type { IdentityTx } from '../deps.ts'
+import { inChunks } from '../lists-store.ts'
+
+/** A link without whose it is. */
+export interface Link { idpId: string, protocolId: string, uniqueId: string }
+const columns = ['idpId', 'protocolId', 'uniqueId'] as const
+
+export const linksOf = (tx: IdentityTx, userId: string): Promise<Link[]> =>
+  tx.db.selectFrom('identityFederatedUsers').select(columns).where('userId', '=', userId).orderBy('idpId').orderBy('protocolId').orderBy('uniqueId').execute()
+
+export const linkedUser = async (tx: IdentityTx, link: Link): Promise<string | undefined> =>
+  (await tx.db.selectFrom('identityFederatedUsers').select('userId').where('idpId', '=', link.idpId).where('protocolId', '=', link.protocolId).where('uniqueId', '=', link.uniqueId).executeTakeFirst())?.userId
+
+/** Throws the 409 when one of them is somebody's already. */
+export async function addLinks(tx: IdentityTx, userId: string, links: Link[]): Promise<void> {
+  for (const link of links) await insert(tx, 'identityFederatedUsers', { ...link, userId }, () => conflict(`Conflict occurred attempting to store federated_user - Duplicate entry found with unique_id ${link.uniqueId} at identity provider ${link.idpId}.`))
+}
+export const removeLinksOf = async (tx: IdentityTx, userId: string): Promise<void> => { await tx.db.deleteFrom('identityFederatedUsers').where('userId', '=', userId).execute() }
+
+/** Whom logins made: such a user is nobody but whom his providers vouch for. All other ids are of 32 digits. */
+export const madeByLogin = (userId: string): boolean => userId.length === 64
+
+/** Forgets whom a provider vouches for, by one protocol or all. Answers the users who are nobody without it, for the caller to remove. */
+export async function forgetVouching(tx: IdentityTx, idpId: string, protocolId?: string): Promise<string[]> {
+  const of = protocolId === undefined ? { idpId } : { idpId, protocolId }, links = tx.db.selectFrom('identityFederatedUsers').select('userId').distinct().where((eb) => eb.and(of))
+  const users = (await links.execute()).map((row) => row.userId).filter(madeByLogin)
+  await tx.db.deleteFrom('identityFederatedUsers').where((eb) => eb.and(of)).execute()
+  const left = new Set<string>()
+  for (const some of inChunks(users)) for (const { userId } of await tx.db.selectFrom('identityFederatedUsers').select('userId').where('userId', 'in', some).execute()) left.add(userId)
+  return users.filter((id) => !left.has(id))
+}
