@@ -42,6 +42,8 @@ export const testNeeds: Need[] = [
   ...cloudNeeds, ...imageNeeds, ...demoNeeds,
   need('python3-openstackclient', 'openstack', 'the unmodified client that is tested against'),
   need('python3-osc-placement', '/usr/lib/python3/dist-packages/osc_placement', 'the client\'s commands for placement'),
+  need('python3-lxml', '/usr/lib/python3/dist-packages/lxml', 'the client\'s way in by SAML2'),
+  need('python3-oauthlib', '/usr/lib/python3/dist-packages/oauthlib', 'the client\'s way in by OAuth1'),
   need('python3-tempest', '/usr/lib/python3/dist-packages/tempest', 'OpenStack\'s own tests'),
   need('rabbitmq-server', '/usr/lib/rabbitmq/bin/rabbitmq-server', 'the message bus, for real'),
   need('mariadb-server', 'mariadbd', 'a database server, for real'),

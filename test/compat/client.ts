@@ -21,6 +21,8 @@ export interface OpenStack {
 
 export interface Client {
   as(credentials: Credentials, url?: string): OpenStack
+  /** A client that is told no more than this environment: for other ways to log in than by password. */
+  told(env: Record<string, string>, url?: string): OpenStack
   /** How many commands were run. */
   readonly count: number
   close(): Promise<void>
@@ -53,28 +55,30 @@ export async function startClient(url: string): Promise<Client> {
     waiting.set(++last, { resolve, reject })
     child.stdin.write(`${JSON.stringify({ id: last, argv, env })}\n`)
   })
-  return {
-    as(who, base = url) {
-      const env: Record<string, string> = {
-        OS_AUTH_URL: `${base}/identity/v3`, OS_USERNAME: who.username, OS_PASSWORD: who.password, OS_USER_DOMAIN_NAME: who.domain ?? 'Default', OS_IDENTITY_API_VERSION: '3', OS_REGION_NAME: 'RegionOne',
-        ...(who.system ? { OS_SYSTEM_SCOPE: 'all' } : { OS_PROJECT_NAME: who.project ?? who.username, OS_PROJECT_DOMAIN_NAME: who.domain ?? 'Default' }),
-      }
-      const attempt = (line: string, ...more: string[]): Promise<Ran> => run([...line.trim().split(/\s+/), ...more], env)
-      const openstack = async (line: string, ...more: string[]): Promise<string> => {
+  const told: Client['told'] = (own, base = url) => {
+    const env = { OS_AUTH_URL: `${base}/identity/v3`, OS_IDENTITY_API_VERSION: '3', OS_REGION_NAME: 'RegionOne', ...own }
+    const attempt = (line: string, ...more: string[]): Promise<Ran> => run([...line.trim().split(/\s+/), ...more], env)
+    const openstack = async (line: string, ...more: string[]): Promise<string> => {
+      const { rc, out, err } = await attempt(line, ...more)
+      if (rc !== 0) throw new Error(`openstack ${[line, ...more].join(' ')} failed (${rc}):\n${err.slice(-3000)}${out.slice(-1000)}`)
+      return out
+    }
+    return Object.assign(openstack, {
+      attempt,
+      json: async <T = any>(line: string, ...more: string[]) => JSON.parse(await openstack(line, ...more, '-f', 'json')) as T,
+      async fails(line: string, ...more: string[]) {
         const { rc, out, err } = await attempt(line, ...more)
-        if (rc !== 0) throw new Error(`openstack ${[line, ...more].join(' ')} failed (${rc}):\n${err.slice(-3000)}${out.slice(-1000)}`)
-        return out
-      }
-      return Object.assign(openstack, {
-        attempt,
-        json: async <T = any>(line: string, ...more: string[]) => JSON.parse(await openstack(line, ...more, '-f', 'json')) as T,
-        async fails(line: string, ...more: string[]) {
-          const { rc, out, err } = await attempt(line, ...more)
-          if (rc === 0) throw new Error(`openstack ${[line, ...more].join(' ')} succeeded:\n${out}`)
-          return err
-        },
-      })
-    },
+        if (rc === 0) throw new Error(`openstack ${[line, ...more].join(' ')} succeeded:\n${out}`)
+        return err
+      },
+    })
+  }
+  return {
+    told,
+    as: (who, base) => told({
+      OS_USERNAME: who.username, OS_PASSWORD: who.password, OS_USER_DOMAIN_NAME: who.domain ?? 'Default',
+      ...(who.system ? { OS_SYSTEM_SCOPE: 'all' } : { OS_PROJECT_NAME: who.project ?? who.username, OS_PROJECT_DOMAIN_NAME: who.domain ?? 'Default' }),
+    }, base),
     get count() { return last },
     async close() {
       child.stdin.end()

@@ -1,51 +1,14 @@
 // Logins by a real OpenID provider on the loopback: browsers by the code flow, clients with access tokens.
 import assert from 'node:assert/strict'
-import { createServer, type Server } from 'node:http'
+import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
 import { startIdentity, type IdentityApi } from '../testing.ts'
+import { audience, startProvider, type Person, type TestProvider } from './oidc-provider.testing.ts'
 
-const people: Record<string, { groups: string[], email: string }> = { alice: { groups: ['dev', 'ops'], email: 'alice@there.example' }, mallory: { groups: ['outsiders'], email: 'm@there.example' } }
-const dashboard = 'https://dashboard.example/auth/websso/', audience = 'urn:pileus'
-let api: IdentityApi, server: Server, issuer: string, doorPath: string, groupId: string
-
-/** Speaks OpenID: everybody who gives a name is that one. */
-async function startProvider(redirectUri: () => string): Promise<{ server: Server, issuer: string }> {
-  const { default: Provider } = await import('oidc-provider' as string) as any
-  const server = createServer()
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
-  const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const provider = new Provider(issuer, {
-    clients: [
-      { client_id: 'pileus', client_secret: 'the-client-secret', redirect_uris: [redirectUri()], grant_types: ['authorization_code', 'password'], response_types: ['code'] },
-      { client_id: 'stranger', client_secret: 'another-secret', redirect_uris: ['https://stranger.example/'], grant_types: ['password'], response_types: [] },
-    ],
-    claims: { openid: ['sub'], profile: ['preferred_username', 'groups'], email: ['email'] }, scopes: ['openid', 'profile', 'email'],
-    findAccount: (_ctx: unknown, id: string) => ({ accountId: id, claims: async () => ({ sub: id, preferred_username: id, ...people[id] }) }),
-    pkce: { required: () => true },
-    features: {
-      devInteractions: { enabled: true }, introspection: { enabled: true, allowedPolicy: () => true },
-      resourceIndicators: { enabled: true, defaultResource: () => undefined, getResourceServerInfo: () => ({ scope: 'openid profile', audience, accessTokenFormat: 'jwt', accessTokenTTL: 600 }), useGrantedResource: () => true },
-    },
-    cookies: { keys: ['a-key'] },
-    ttl: { AccessToken: 600, AuthorizationCode: 60, IdToken: 600, Grant: 600, Session: 600, Interaction: 600 },
-    extraTokenClaims: async (_ctx: unknown, token: any) => ({ groups: people[token.accountId]?.groups, preferred_username: token.accountId, email: people[token.accountId]?.email }),
-  })
-  // Clients of the command line send a password: an older grant, which this provider leaves to those who want it.
-  provider.registerGrantType('password', async (ctx: any) => {
-    const { username, password, scope, resource } = ctx.oidc.params
-    if (password !== 'correct') { ctx.status = 400; ctx.body = { error: 'invalid_grant' }; return }
-    const grant = new provider.Grant({ clientId: ctx.oidc.client.clientId, accountId: username })
-    if (resource) grant.addResourceScope(resource, 'openid profile')
-    else grant.addOIDCScope(scope)
-    const token = new provider.AccessToken({ accountId: username, client: ctx.oidc.client, grantId: await grant.save(), gty: 'password', scope })
-    if (resource) token.resourceServer = new provider.ResourceServer(resource, { scope: 'openid profile', audience, accessTokenFormat: 'jwt', accessTokenTTL: 600 })
-    ctx.oidc.entity('AccessToken', token)
-    ctx.body = { access_token: await token.save(), token_type: 'Bearer', expires_in: 600, scope }
-  }, ['username', 'password', 'scope', 'resource'], ['resource'])
-  server.on('request', provider.callback())
-  return { server, issuer }
-}
+const people: Record<string, Person> = { alice: { groups: ['dev', 'ops'], email: 'alice@there.example' }, mallory: { groups: ['outsiders'], email: 'm@there.example' } }
+const dashboard = 'https://dashboard.example/auth/websso/'
+let api: IdentityApi, provider: TestProvider, issuer: string, doorPath: string, groupId: string
 
 const accessToken = async (username: string, { resource, client = 'pileus:the-client-secret' }: { resource?: string, client?: string } = {}): Promise<string> => {
   const reply = await fetch(`${issuer}/token`, {
@@ -65,7 +28,8 @@ const withBearer = (token: string) => api.http('POST', `${doorPath}/auth`, { hea
 before(async () => {
   api = await startIdentity({ quiet: true })
   doorPath = '/identity/v3/OS-FEDERATION/identity_providers/acme/protocols/openid'
-  ;({ server, issuer } = await startProvider(() => `${api.publicUrl}/identity/v3/auth/OS-FEDERATION/identity_providers/acme/protocols/openid/websso`))
+  provider = await startProvider(people, `${api.publicUrl}/identity/v3/auth/OS-FEDERATION/identity_providers/acme/protocols/openid/websso`)
+  issuer = provider.issuer
   groupId = (await api.admin('createGroup', { body: { group: { name: 'dev', domain_id: 'default' } } })).group.id
   await api.admin('createProjectGroupGrant', { params: { project_id: api.projectId, group_id: groupId, role_id: api.seeded.roleIds.member! } })
   await api.admin('createIdentityProvider', { params: { idp_id: 'acme' }, body: { identity_provider: { enabled: true, remote_ids: [issuer] } } })
@@ -76,7 +40,7 @@ before(async () => {
   await api.admin('createFederationProtocol', { params: { idp_id: 'acme', protocol_id: 'openid' }, body: { protocol: { mapping_id: 'acme' } } })
   await relyingParty()
 })
-after(async () => { await api.close(); server.close(); server.closeAllConnections() })
+after(async () => { await api.close(); provider.close() })
 
 test('a secret that was set is never shown, nor kept so that it can be read', async () => {
   const shown = await api.admin('showRelyingParty', { params: { idp_id: 'acme', protocol_id: 'openid' } })

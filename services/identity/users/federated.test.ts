@@ -3,8 +3,9 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { startIdentity, type IdentityApi } from '../testing.ts'
 import { publicId } from '../federation/login-store.ts'
-import { samlKey } from '../federation/saml-idp.ts'
+import { newSamlKey, vouch } from '../federation/saml-provider.testing.ts'
 
+const key = newSamlKey()
 let api: IdentityApi
 const link = (unique_id: string, idp_id = 'acme', protocol_id = 'saml2') => ({ idp_id, protocols: [{ protocol_id, unique_id }] })
 const v3 = (method: string, path: string, body?: unknown, token = api.adminToken) => api.http(method, `/identity/v3${path}`, { token, ...(body !== undefined && { body }) })
@@ -23,13 +24,9 @@ after(() => api.close())
 
 /** Comes in by a signed word of acme's. */
 async function comeIn(name: string, protocolId = 'saml2'): Promise<any> {
-  const { certificate, privateKey } = await samlKey(api.deps), path = `/identity/v3/OS-FEDERATION/identity_providers/acme/protocols/${protocolId}`, entity = 'https://acme.example'
-  await api.admin('setRelyingParty', { params: { idp_id: 'acme', protocol_id: protocolId }, body: { relying_party: { kind: 'saml2', entity_id: entity, certificates: [certificate], allow_unsolicited: true } } })
-  const ends = new Date(Date.now() + 300_000).toISOString(), id = `_${Math.random().toString(16).slice(2)}`
-  const assertion = `<saml:Assertion xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="${id}" IssueInstant="${new Date().toISOString()}" Version="2.0"><saml:Issuer>${entity}</saml:Issuer><saml:Subject><saml:NameID>${name}</saml:NameID><saml:SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:bearer"><saml:SubjectConfirmationData NotOnOrAfter="${ends}" Recipient="${api.publicUrl}${path}/auth"/></saml:SubjectConfirmation></saml:Subject></saml:Assertion>`
-  const { signXml } = await import('@node-saml/node-saml/lib/xml.js')
-  const signed = signXml(assertion, '/*', { reference: '/*/*[local-name(.)="Issuer"]', action: 'after' }, { privateKey, publicCert: certificate, signatureAlgorithm: 'sha256', digestAlgorithm: 'sha256' })
-  const response = `<samlp:Response xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" ID="${id}r" IssueInstant="${new Date().toISOString()}" Version="2.0"><saml:Issuer xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion">${entity}</saml:Issuer><samlp:Status><samlp:StatusCode Value="urn:oasis:names:tc:SAML:2.0:status:Success"/></samlp:Status>${signed}</samlp:Response>`
+  const path = `/identity/v3/OS-FEDERATION/identity_providers/acme/protocols/${protocolId}`, entity = 'https://acme.example'
+  await api.admin('setRelyingParty', { params: { idp_id: 'acme', protocol_id: protocolId }, body: { relying_party: { kind: 'saml2', entity_id: entity, certificates: [key.certificate], allow_unsolicited: true } } })
+  const response = await vouch(key, { entity, name, to: `${api.publicUrl}${path}/auth` })
   return api.http('POST', `${path}/auth`, { headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: new URLSearchParams({ SAMLResponse: Buffer.from(response).toString('base64') }).toString() })
 }
 
