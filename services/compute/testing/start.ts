@@ -2,6 +2,7 @@
 import { notFound } from '#base/errors.ts'
 import { newId } from '#base/ids.ts'
 import { now } from '#base/time.ts'
+import type { ServiceClient } from '#kit/http/client.ts'
 import { operationsOf } from '#kit/http/operation.ts'
 import { Type } from '#kit/http/schema.ts'
 import { authenticated } from '#kit/policy/rules.ts'
@@ -81,7 +82,12 @@ function instantLifecycle(world: FakeWorld): Lifecycle {
   }
 }
 
-export interface ComputeTest extends TestApi { world: FakeWorld, deps: Deps }
+export interface ComputeTest extends TestApi {
+  world: FakeWorld
+  deps: Deps
+  /** How often compute asked image or network for something. */
+  asked(): number
+}
 
 export async function startCompute(database?: StoreConfig): Promise<ComputeTest> {
   const projectId = 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'
@@ -89,10 +95,11 @@ export async function startCompute(database?: StoreConfig): Promise<ComputeTest>
     images: [{ id: newId(), name: 'tiny', status: 'active', min_ram: 0, min_disk: 0, size: 1_000_000 }],
     networks: [], ports: [], securityGroups: [{ id: newId(), name: 'default', description: 'Default', project_id: projectId, security_group_rules: [] }], plans: [], hold: false,
   }
-  let deps!: Deps
+  let deps!: Deps, asked = 0
+  const counted = (client: ServiceClient): ServiceClient => ({ ...client, call: (...args: Parameters<ServiceClient['call']>) => { asked++; return client.call(...args) as never } })
   const api = await startApi({ database, migrations: [{ area: 'trace', migrations: traceMigrations }], services: [
     { module: image, deps: () => world }, { module: network, deps: () => world },
-    { module: compute, deps: (parts) => (deps = { store: parts.store.as(), image: parts.client('image'), network: parts.client('network'), lifecycle: instantLifecycle(world), tracer: parts.tracer }) },
+    { module: compute, deps: (parts) => (deps = { store: parts.store.as(), image: counted(parts.client('image')), network: counted(parts.client('network')), lifecycle: instantLifecycle(world), tracer: parts.tracer }) },
   ] })
-  return { ...api, world, deps }
+  return { ...api, world, deps, asked: () => asked }
 }
