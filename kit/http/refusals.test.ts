@@ -13,6 +13,7 @@ const operations = [
   operation({ name: 'upload', method: 'PUT', path: '/upload', summary: 'Refuses what it has begun to read.', access: authenticated, body: 'stream', async handle(_ctx, { stream }) {
     for await (const _chunk of stream.iterator({ destroyOnReturn: false })) throw badRequest('not this')
   } }),
+  operation({ name: 'show', method: 'GET', path: '/thing', summary: 'Shows.', access: authenticated, async handle() { return {} } }),
   operation({ name: 'post', method: 'POST', path: '/post', summary: 'Takes JSON.', access: authenticated, async handle() {} }),
 ]
 let api: TestApi
@@ -83,6 +84,7 @@ test('who asks before he sends is told to go on, or why not', async () => {
 test('a method that there is not is a 405 that names those there are; on an empty id a 404', async () => {
   const reply = await api.http('DELETE', '/toy/post', { token: 'member' })
   assert.deepEqual([reply.status, reply.headers.get('allow')], [405, 'POST'])
+  assert.equal((await api.http('DELETE', '/toy/thing', { token: 'member' })).headers.get('allow'), 'GET, HEAD', 'what is read may be asked for without its body')
   assert.equal((await api.http('DELETE', '/toy/post/', { token: 'member' })).status, 404)
   assert.equal((await api.http('POST', '/toy/post/', { token: 'member' })).status, 204)
 })

@@ -109,7 +109,7 @@ export function createApi(options: HttpOptions): Server {
     const inner = slash < 0 ? '/' : path.slice(slash)
     const found = mount.router.find(req.method as HTTPMethod, inner) ?? (req.method === 'HEAD' ? mount.router.find('GET', inner) : null)
     if (!found) {
-      const allowed = methods.filter((m) => mount.router.find(m, inner))
+      const allowed = methods.filter((m) => mount.router.find(m, inner) ?? (m === 'HEAD' && mount.router.find('GET', inner)))
       // `DELETE /servers/` means the server with an empty id: there is none. Reading with a slash too many is answered as without it.
       if (allowed.length > 0 && !inner.endsWith('/')) throw new Fault('methodNotAllowed', 'The method is not allowed for this resource.', { headers: { allow: allowed.join(', ') } })
       throw notFound('The resource could not be found.')
@@ -140,7 +140,7 @@ export function createApi(options: HttpOptions): Server {
       // The roles are checked before a large body is even read, where one rule speaks for the path.
       if (route.operations.length === 1 && version.number >= first.sinceNumber && version.number <= first.untilNumber) admit(service, first, ctx)
       goOn(req, res)
-      body = parseJson(await readBody(req, limit), req.headers['content-type'], route.operations.flatMap((op) => op.consumes ?? []))
+      body = parseJson(await readBody(req, limit), req.headers['content-type'], [...route.operations.flatMap((op) => op.consumes ?? []), 'application/json', ...service.consumes ?? []])
       if (route.operations.some((op) => op.action)) action = actionOf(body)
     }
     const op = choose(route.operations, version, action)

@@ -28,6 +28,8 @@ export interface ServiceHttp<D = any> {
   operations: Operation<D>[]
   /** A slash at the end makes another path: an empty id is nothing's, rather than the list. glance reads them so. */
   strictPaths?: boolean
+  /** Media types beside application/json that carry JSON in all its bodies: the ones its version documents speak of. */
+  consumes?: string[]
   /** Which tokens its policies are made for: with 'project', one for a domain or the system is refused wherever a token is asked for. All, if not said. */
   tokens?: 'project'
   microversions?: MicroversionSpec

@@ -1,4 +1,5 @@
 // Fields that many of identity's bodies and queries share, and the wire shape of its lists.
+import { badRequest } from '#base/errors.ts'
 import type { Urls } from '#kit/http/operation.ts'
 import { exact, lenient, nullable, Type, type TProperties } from '#kit/http/schema.ts'
 import { flag } from '#kit/store/store.ts'
@@ -79,9 +80,21 @@ export function optionsAfter(what: string, current: { id: string, options: strin
   if (options.immutable && !onlyUnlocks) throw immutable('update', what, current.id)
   return mergeOptions(options, change.options)
 }
+const isImmutable = ({ options }: { options: string }): boolean => (JSON.parse(options) as { immutable?: boolean }).immutable === true
+/** Throws the 403 when nothing of it may be changed. */
+export function checkMutable(what: string, current: { id: string, options: string }): void {
+  if (isImmutable(current)) throw immutable('update', what, current.id)
+}
 /** Throws the 403 when it may not be deleted. */
 export function checkDeletable(what: string, current: { id: string, options: string }): void {
-  if ((JSON.parse(current.options) as { immutable?: boolean }).immutable) throw immutable('delete', what, current.id)
+  if (isImmutable(current)) throw immutable('delete', what, current.id)
+}
+
+/** A change may repeat what never changes, or say `"id": null`, but no other value. */
+export function checkFixed(asked: object, fixed: { id: string, domain_id?: string }): void {
+  const { id = null, domain_id: domainId } = asked as { id?: unknown, domain_id?: unknown }
+  if (id !== null && id !== fixed.id) throw badRequest('Cannot change ID')
+  if (fixed.domain_id !== undefined && domainId !== undefined && domainId !== fixed.domain_id) throw badRequest('Cannot change Domain ID')
 }
 
 /** A filter that is on when it is there at all, unless it says 0: `?effective`, `?include_names=true`. */

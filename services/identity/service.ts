@@ -43,7 +43,7 @@ import * as tags from './tags/api.ts'
 import * as tokens from './tokens/api.ts'
 import * as trusts from './trusts/api.ts'
 import * as users from './users/api.ts'
-import { versionsOf } from './versions/api.ts'
+import { mediaType, versionsOf } from './versions/api.ts'
 
 /** What a noun's api.ts exports that is an operation. */
 const operationsIn = (...nouns: object[]): Operation<Deps>[] =>
@@ -62,6 +62,8 @@ export const identity: ServiceModule<Deps> = {
       ...federationNouns, ...operationsIn(federationSettings, federationDoors, vouching),
       ...operationsIn(accessRules, credentials, ec2, signed, trusts),
     ],
+    consumes: [mediaType],
+    replyHeaders: () => ({ vary: 'X-Auth-Token' }),
     envelope: (fault) => ({ error: { code: fault.status, title: statusText(fault.status), message: fault.message } }),
   },
   migrations: [

@@ -2,7 +2,7 @@
 import { badRequest } from '#base/errors.ts'
 import { newHexId, newSecret } from '#base/ids.ts'
 import { now } from '#base/time.ts'
-import { exact, lenient, nullable, oneOf, Type, type Static } from '#kit/http/schema.ts'
+import { exact, nullable, oneOf, Type, type Static } from '#kit/http/schema.ts'
 import { flag } from '#kit/store/store.ts'
 import * as rules from '../access-rules/store.ts'
 import { refuseRestricted, refuseTrusts } from '../delegation.ts'
@@ -50,7 +50,7 @@ export const createCredential = operation({
     id: Type.Optional(Type.String()), system: Type.Optional(nullable(Type.String())),
     name: field.name(), description: Type.Optional(field.description), secret: Type.Optional(nullable(Type.String({ minLength: 1, maxLength: maxPasswordLength }))), expires_at: Type.Optional(nullable(Type.String())),
     unrestricted: Type.Optional(nullable(Type.Boolean())), project_id: Type.Optional(Type.String()), access_rules: Type.Optional(nullable(Type.Array(ruleBody, { maxItems: 100 }))),
-    roles: Type.Optional(nullable(Type.Array(lenient({ id: Type.Optional(Type.String()), name: Type.Optional(Type.String()) }), { maxItems: 100 }))),
+    roles: Type.Optional(nullable(Type.Array(exact({ id: Type.Optional(Type.String()), name: Type.Optional(Type.String()) }, { minProperties: 1 }), { maxItems: 100 }))),
   }) }),
   async handle({ actor }, { target, body: { application_credential: asked }, urls }, deps) {
     refuseTrusts(actor)

@@ -49,7 +49,7 @@ test('assignments are listed as they are, with names, and as what they come to',
   assert.deepEqual(seen, ['member on league@Default of player@Default', 'reader on league@Default of player@Default', 'service on club@Default of player@Default'])
   const reader = effective.find((a: any) => a.role.name === 'reader')
   assert.equal(reader.links.membership, `${base}/groups/${group.id}/users/${user.id}`)
-  assert.equal(reader.links.prior_role, `${base}/prior_roles/${api.seeded.roleIds.member}/implies/${api.seeded.roleIds.reader}`)
+  assert.equal(reader.links.prior_role, `${base}/prior_role/${api.seeded.roleIds.member}/implies/${api.seeded.roleIds.reader}`)
   const names = async (query: string): Promise<number> => (await ok('GET', `/role_assignments?${query}`)).role_assignments.length
   assert.equal(await names(`scope.project.id=${child.id}&effective`), 1)
   assert.equal(await names(`scope.project.id=${child.id}`), 0)

@@ -29,7 +29,7 @@ export function assignmentView(row: Listed, api: string, names: Names | undefine
     links: {
       assignment,
       ...(row.viaGroupId && { membership: `${api}/groups/${row.viaGroupId}/users/${row.actorId}` }),
-      ...(row.viaPriorRoleId && { prior_role: `${api}/prior_roles/${row.viaPriorRoleId}/implies/${row.roleId}` }),
+      ...(row.viaPriorRoleId && { prior_role: `${api}/prior_role/${row.viaPriorRoleId}/implies/${row.roleId}` }),
     },
   }
 }

@@ -8,7 +8,7 @@ import { authenticated } from '#kit/policy/rules.ts'
 import { reaches, refuseBeyond, refuseRestricted } from '../delegation.ts'
 import { operation, type Deps } from '../deps.ts'
 import { missing, refused } from '../faults.ts'
-import { collection, extraOf, listQuery, pageOf, termsOf } from '../fields.ts'
+import { checkFixed, collection, extraOf, listQuery, pageOf, termsOf } from '../fields.ts'
 import { adminOrSystemReader } from '../policy.ts'
 import type { CredentialRow } from '../schema.ts'
 import { bindBlob, ec2Type, idOf, isLent, keepBonds, checkBlob, refuseUnlent } from './ec2-blob.ts'
@@ -97,7 +97,7 @@ export const updateCredential = operation({
   body: exact({ credential: lenient({ ...fields, blob: Type.Optional(fields.blob), type: Type.Optional(fields.type), user_id: Type.Optional(fields.user_id) }, { minProperties: 1 }) }),
   async handle({ actor }, { body: { credential: asked }, target, urls }, deps) {
     refuseBeyond(actor, target.projectId)
-    if (asked.id !== undefined && asked.id !== target.id) throw badRequest('Cannot change credential ID')
+    checkFixed(asked, { id: target.id })
     // What it becomes must be his to have, too.
     if (!policy.changeCredential.allows(actor, { userId: asked.user_id ?? target.userId }) || !reaches(actor, asked.project_id === undefined ? target.projectId : asked.project_id)) throw refused('updateCredential')
     const before = await deps.blobs.open(target), blob = asked.blob ?? before, type = asked.type ?? target.type

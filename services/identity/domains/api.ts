@@ -6,7 +6,7 @@ import { exact, lenient, Type } from '#kit/http/schema.ts'
 import { flag } from '#kit/store/store.ts'
 import { operation, type Deps } from '../deps.ts'
 import { missing, taken } from '../faults.ts'
-import { checkDeletable, collection, extraOf, field, listQuery, mergeOptions, optionsAfter, pageOf, termsOf } from '../fields.ts'
+import { checkDeletable, checkFixed, collection, extraOf, field, listQuery, mergeOptions, optionsAfter, pageOf, termsOf } from '../fields.ts'
 import type { Term } from '../lists-store.ts'
 import * as projects from '../projects/store.ts'
 import type { TaggedProject } from '../projects/store.ts'
@@ -66,6 +66,7 @@ export const updateDomain = operation({
     const row = await store.tx(async (tx) => {
       const current = await projects.find(tx, target.id)
       if (!current) throw missing('domain', target.id)
+      checkFixed(domain, { id: target.id })
       const options = optionsAfter('domain', current, domain)
       const enabled = flag(domain.enabled ?? current.enabled === 1)
       const next: TaggedProject = {

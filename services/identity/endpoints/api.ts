@@ -8,7 +8,7 @@ import * as catalog from '../catalog/store.ts'
 import { endpointView } from '../catalog/view.ts'
 import { operation, type Deps, type IdentityTx } from '../deps.ts'
 import { missing } from '../faults.ts'
-import { collection, extraOf, field, listQuery, pageOf, termsOf } from '../fields.ts'
+import { checkFixed, collection, extraOf, field, listQuery, pageOf, termsOf } from '../fields.ts'
 import type { EndpointRow } from '../schema.ts'
 
 export const endpointTarget = {
@@ -79,6 +79,7 @@ export const updateEndpoint = operation({
   name: 'updateEndpoint', method: 'PATCH', path: '/endpoints/{endpoint_id}', summary: 'Change an endpoint.', access: policy.changeCatalog, target: endpointTarget,
   body: exact({ endpoint: lenient({ ...fields, interface: Type.Optional(fields.interface), service_id: Type.Optional(fields.service_id), url: Type.Optional(fields.url) }, { minProperties: 1 }) }),
   async handle(_ctx, { target, body: { endpoint }, urls }, { store }) {
+    checkFixed(endpoint, { id: target.id })
     if (endpoint.url !== undefined) checkUrl(endpoint.url)
     const row = await store.tx(async (tx) => {
       const current = await catalog.findEndpoint(tx, target.id)

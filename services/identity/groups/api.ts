@@ -6,7 +6,7 @@ import { exact, lenient, Type } from '#kit/http/schema.ts'
 import { operation, type Deps } from '../deps.ts'
 import { listLimitOf } from '../domain-config/store.ts'
 import { missing } from '../faults.ts'
-import { collection, extraOf, field, listQuery, pageOf, termsOf } from '../fields.ts'
+import { checkFixed, collection, extraOf, field, listQuery, pageOf, termsOf } from '../fields.ts'
 import { asOfToday } from '../passwords/rules.ts'
 import { inDomain } from '../projects/api.ts'
 import * as projects from '../projects/store.ts'
@@ -78,6 +78,7 @@ export const updateGroup = operation({
   body: exact({ group: lenient({ ...fields, name: Type.Optional(fields.name) }, { minProperties: 1 }) }),
   async handle(_ctx, { body: { group }, target, urls }, { store, directories }) {
     await directories.refuse(target.domainId)
+    checkFixed(group, { id: target.id, domain_id: target.domainId })
     const row = await store.tx(async (tx) => {
       const current = await groups.find(tx, target.id)
       if (!current) throw missing('group', target.id)

@@ -3,7 +3,7 @@ import { conflict } from '#base/errors.ts'
 import { change, insert, replace } from '#kit/store/rows.ts'
 import type { IdentityTx } from '../deps.ts'
 import type { Page } from '../fields.ts'
-import { matching, narrowed, type Term } from '../lists-store.ts'
+import { inChunks, matching, narrowed, type Term } from '../lists-store.ts'
 import type { LimitRow, RegisteredLimitRow } from './schema.ts'
 
 /** What a limit is about. */
@@ -45,6 +45,13 @@ export function list(tx: IdentityTx, terms: Term[], page: Page, within: { projec
   const ofRegistered = new Set(['serviceId', 'regionId', 'resourceName'])
   const [there, here] = [terms.filter((t) => ofRegistered.has(t.column)), terms.filter((t) => !ofRegistered.has(t.column))]
   return narrowed(tx, matching(tx, query, there, 'r'), here, page, 'l').execute()
+}
+
+/** What these projects have of their own. */
+export async function byProject(tx: IdentityTx, projectIds: string[]): Promise<Map<string, Limit[]>> {
+  const found: Limit[] = []
+  for (const ids of inChunks(projectIds)) found.push(...await joined(tx).where('l.projectId', 'in', ids).orderBy('l.id').execute())
+  return Map.groupBy(found, (limit) => limit.projectId)
 }
 
 export const add = (tx: IdentityTx, rows: LimitRow[]): Promise<void> => insert(tx, 'identityLimits', rows.map((row) => ({ ...row })), taken('limit'))

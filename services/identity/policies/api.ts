@@ -4,7 +4,7 @@ import { exact, lenient, Type } from '#kit/http/schema.ts'
 import * as policy from '../catalog/policy.ts'
 import { operation, type Deps } from '../deps.ts'
 import { missing } from '../faults.ts'
-import { collection, extraOf, listQuery, pageOf, termsOf } from '../fields.ts'
+import { checkFixed, collection, extraOf, listQuery, pageOf, termsOf } from '../fields.ts'
 import type { PolicyRow } from './schema.ts'
 import * as policies from './store.ts'
 
@@ -43,6 +43,7 @@ export const updatePolicy = operation({
   name: 'updatePolicy', method: 'PATCH', path: '/policies/{policy_id}', summary: 'Change a policy.', access: policy.changeCatalog, target: policyTarget,
   body: exact({ policy: lenient({ type: Type.Optional(fields.type), blob: Type.Optional(fields.blob) }, { minProperties: 1 }) }),
   async handle(_ctx, { target, body: { policy: asked }, urls }, { store }) {
+    checkFixed(asked, { id: target.id })
     const row = await store.tx(async (tx) => {
       const current = await policies.find(tx, target.id)
       if (!current) throw missing('policy', target.id)

@@ -10,9 +10,12 @@ import type { Input } from '#kit/http/operation.ts'
 import { operation, type Deps } from '../deps.ts'
 import * as domains from '../domains/store.ts'
 import { missing, refused } from '../faults.ts'
-import { checkDeletable, collection, extraOf, field, isOn, listQuery, mergeOptions, optionsAfter, pageOf, termsOf } from '../fields.ts'
+import { checkDeletable, checkFixed, collection, extraOf, field, isOn, listQuery, mergeOptions, optionsAfter, pageOf, termsOf } from '../fields.ts'
 import { models } from '../limits/model.ts'
+import { byProject as limitsByProject } from '../limits/store.ts'
+import { limitView } from '../limits/view.ts'
 import { cloudAdmin } from '../policy.ts'
+import { projectIdsOf } from '../tokens/scopes-store.ts'
 import * as policy from './policy.ts'
 import * as projects from './store.ts'
 import { childrenOf, parentIds, parentsOf, subtreeIds, subtreeOf } from './tree.ts'
@@ -42,14 +45,13 @@ export const listProjects = operation({
   name: 'listProjects', method: 'GET', path: '/projects', summary: 'List projects.',
   access: policy.listProjects,
   query: listQuery({
-    is_domain: Type.Optional(Type.Boolean()),
     tags: Type.Optional(Type.String()), 'tags-any': Type.Optional(Type.String()), 'not-tags': Type.Optional(Type.String()), 'not-tags-any': Type.Optional(Type.String()),
   }),
   async handle({ actor }, { query, urls }, { store, config }) {
     const page = pageOf(query, config.listLimit)
     // With a domain's token one sees that domain.
     const rows = await store.read((tx) => projects.list(tx, {
-      terms: termsOf(query, projectFilters), domainId: actor.domainId, isDomain: query.is_domain ?? false,
+      terms: termsOf({ is_domain: false, ...query }, { ...projectFilters, is_domain: { flag: 'isDomain' } }), domainId: actor.domainId,
       tags: tagList(query.tags), tagsAny: tagList(query['tags-any']), notTags: tagList(query['not-tags']), notTagsAny: tagList(query['not-tags-any']),
     }, page))
     return collection('projects', rows, (row) => projectView(row, urls.api), urls, page)
@@ -59,19 +61,28 @@ export const listProjects = operation({
 export const showProject = operation({
   name: 'showProject', method: 'GET', path: '/projects/{project_id}', summary: 'Show a project.',
   access: policy.showProject, target: projectTarget,
-  query: lenient({ parents_as_list: Type.Optional(Type.String()), parents_as_ids: Type.Optional(Type.String()), subtree_as_list: Type.Optional(Type.String()), subtree_as_ids: Type.Optional(Type.String()) }),
-  async handle(_ctx, { query, target, urls }, { store }) {
-    const { parents_as_list, parents_as_ids, subtree_as_list, subtree_as_ids } = query
+  query: lenient({
+    parents_as_list: Type.Optional(Type.String()), parents_as_ids: Type.Optional(Type.String()), subtree_as_list: Type.Optional(Type.String()), subtree_as_ids: Type.Optional(Type.String()),
+    include_limits: Type.Optional(Type.String()),
+  }),
+  async handle({ actor }, { query, target, urls }, { store }) {
+    const { parents_as_list, parents_as_ids, subtree_as_list, subtree_as_ids, include_limits } = query
     if (isOn(parents_as_list) && isOn(parents_as_ids)) throw badRequest('Cannot use parents_as_list and parents_as_ids query params at the same time.')
     if (isOn(subtree_as_list) && isOn(subtree_as_ids)) throw badRequest('Cannot use subtree_as_list and subtree_as_ids query params at the same time.')
     const view = projectView(target, urls.api)
     if (![parents_as_list, parents_as_ids, subtree_as_list, subtree_as_ids].some(isOn)) return { project: view }
-    const all = new Map((await store.read((tx) => projects.ofDomain(tx, target.domainId || target.id))).map((p) => [p.id, p]))
+    const { all, own, limits } = await store.read(async (tx) => {
+      const all = new Map((await projects.ofDomain(tx, target.domainId || target.id)).map((p) => [p.id, p]))
+      const own = isOn(parents_as_list) || isOn(subtree_as_list) ? new Set(await projectIdsOf(tx, actor.userId)) : new Set<string>()
+      return { all, own, limits: isOn(include_limits) ? await limitsByProject(tx, [...own].filter((id) => all.has(id))) : undefined }
+    })
     const children = childrenOf(all.values()), parents = parentsOf(target, all)
-    const wrapped = (rows: projects.TaggedProject[]) => rows.map((p) => ({ project: projectView(p, urls.api) }))
+    // Ids are everybody's who may see the project; of the projects themselves, each sees those he has a role in.
+    const wrapped = (rows: projects.TaggedProject[]) => rows.filter((p) => own.has(p.id))
+      .map((p) => ({ project: { ...projectView(p, urls.api), ...(limits && { limits: (limits.get(p.id) ?? []).map((limit) => limitView(limit, urls.api)) }) } }))
     return { project: {
       ...view,
-      ...(isOn(parents_as_list) && { parents: wrapped(parents) }), ...(isOn(parents_as_ids) && { parents: parentIds(parents) }),
+      ...(isOn(parents_as_list) && { parents: wrapped(parents) }), ...(isOn(parents_as_ids) && { parents: parentIds(parents, target.domainId) }),
       ...(isOn(subtree_as_list) && { subtree: wrapped(subtreeOf(target.id, children)) }), ...(isOn(subtree_as_ids) && { subtree: subtreeIds(target.id, children) }),
     } }
   },
@@ -127,8 +138,9 @@ export const updateProject = operation({
     const row = await store.tx(async (tx) => {
       const current = await projects.find(tx, target.id)
       if (!current) throw missing('project', target.id)
-      const options = optionsAfter('project', current, project)
-      if (project.domain_id !== undefined && project.domain_id !== (current.domainId || null)) throw badRequest('Update of `domain_id` is not allowed.')
+      checkFixed(project, { id: target.id })
+      const options = optionsAfter(current.isDomain ? 'domain' : 'project', current, project)
+      if (project.domain_id !== undefined && project.domain_id !== (current.domainId || null)) throw badRequest('Cannot change Domain ID')
       if (project.parent_id !== undefined && project.parent_id !== current.parentId) throw forbidden('Update of `parent_id` is not allowed.')
       if (project.is_domain !== undefined && project.is_domain !== (current.isDomain === 1)) throw badRequest('Update of `is_domain` is not allowed.')
       const enabled = flag(project.enabled ?? current.enabled === 1)

@@ -40,10 +40,9 @@ test('projects stand in a tree', async () => {
   const top = await make({ name: 'top' }), middle = await make({ name: 'middle', parent_id: top.id }), leaf = await make({ name: 'leaf', parent_id: middle.id })
   assert.equal(leaf.domain_id, 'default')
   const shown = async (id: string, query: string) => (await v3('GET', `/projects/${id}?${query}`)).body.project
-  assert.deepEqual((await shown(leaf.id, 'parents_as_ids')).parents, { [middle.id]: { [top.id]: null } })
-  assert.deepEqual((await shown(leaf.id, 'parents_as_list')).parents.map((p: any) => p.project.name), ['middle', 'top'])
+  assert.deepEqual((await shown(leaf.id, 'parents_as_ids')).parents, { [middle.id]: { [top.id]: { default: null } } }, 'the domain is the root')
+  assert.deepEqual([(await shown(top.id, 'parents_as_ids')).parents, (await shown('default', 'parents_as_ids')).parents], [{ default: null }, null])
   assert.deepEqual((await shown(top.id, 'subtree_as_ids')).subtree, { [middle.id]: { [leaf.id]: null } })
-  assert.deepEqual((await shown(top.id, 'subtree_as_list')).subtree.map((p: any) => p.project.name), ['middle', 'leaf'])
   assert.equal((await v3('GET', `/projects/${leaf.id}?parents_as_list&parents_as_ids`)).status, 400)
   assert.equal((await v3('DELETE', `/projects/${middle.id}`)).status, 403, 'not a leaf')
   assert.equal((await v3('PATCH', `/projects/${top.id}`, { project: { enabled: false } })).status, 403, 'enabled ones below')
@@ -53,6 +52,42 @@ test('projects stand in a tree', async () => {
   let parent = (await make({ name: 'depth-0' })).id
   for (let i = 1; i < 4; i++) parent = (await make({ name: `depth-${i}`, parent_id: parent })).id
   assert.equal((await v3('POST', '/projects', { project: { name: 'too-deep', parent_id: parent } })).status, 403)
+})
+
+test('above and below a project each sees what he has a role in, with its limits if he likes', async () => {
+  const someone = await api.inhabitant('reader'), token = await someone.token()
+  const top = await make({ name: 'seen-top' }), hidden = await make({ name: 'hidden', parent_id: top.id }), leaf = await make({ name: 'seen-leaf', parent_id: hidden.id })
+  for (const project_id of [top.id, leaf.id]) await api.admin('createProjectUserGrant', { params: { ...someone.grant.params, project_id } })
+  const { id: service_id } = (await v3('GET', '/services?type=identity')).body.services[0]
+  await v3('POST', '/registered_limits', { registered_limits: [{ service_id, resource_name: 'seats', default_limit: 9 }] })
+  await v3('POST', '/limits', { limits: [top, hidden].map(({ id }) => ({ project_id: id, service_id, resource_name: 'seats', resource_limit: 4 })) })
+  const inLeaf = await someone.token({ project: { id: leaf.id } }), inTop = await someone.token({ project: { id: top.id } })
+  const shown = async (id: string, query: string, as: string) => (await v3('GET', `/projects/${id}?${query}`, undefined, as)).body.project
+  assert.deepEqual((await shown(leaf.id, 'parents_as_list', inLeaf)).parents, [{ project: top }])
+  assert.deepEqual((await shown(top.id, 'subtree_as_list', inTop)).subtree, [{ project: leaf }])
+  assert.deepEqual((await shown(leaf.id, 'parents_as_list', api.adminToken)).parents, [], 'an administrator has no role there either')
+  const [{ project }] = (await shown(leaf.id, 'parents_as_list&include_limits', inLeaf)).parents
+  assert.deepEqual([project.limits.length, project.limits[0].project_id, project.limits[0].resource_limit], [1, top.id, 4])
+  assert.deepEqual((await shown(top.id, 'subtree_as_list&include_limits', inTop)).subtree[0].project.limits, [])
+  const alone = await shown(top.id, 'include_limits', inTop)
+  assert.deepEqual([alone.limits, alone.subtree], [undefined, undefined], 'on its own it says nothing')
+  assert.equal((await v3('GET', `/projects/${hidden.id}`, undefined, token)).status, 404)
+})
+
+test('an immutable project keeps its tags', async () => {
+  const { id } = await make({ name: 'stone-tagged', tags: ['kept'], options: { immutable: true } })
+  for (const [method, path, body] of [['PUT', '/new'], ['DELETE', '/kept'], ['DELETE', ''], ['PUT', '', { tags: [] }]] as const) {
+    const reply = await v3(method, `/projects/${id}/tags${path}`, body)
+    assert.deepEqual([reply.status, reply.body.error.message], [403, `Cannot update immutable project ${id}. Unset the immutable option first.`])
+  }
+  assert.deepEqual((await v3('GET', `/projects/${id}/tags`)).body.tags, ['kept'])
+})
+
+test('a bare is_domain asks for domains', async () => {
+  const names = async (query: string): Promise<string[]> => (await v3('GET', `/projects?${query}`)).body.projects.map((p: any) => p.name)
+  assert.ok((await names('is_domain')).includes('Default'))
+  assert.deepEqual(await names('is_domain'), await names('is_domain=true'))
+  assert.equal((await names('is_domain=0')).includes('Default'), false)
 })
 
 test('lists by tags', async () => {

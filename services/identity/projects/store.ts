@@ -12,7 +12,7 @@ import type { ProjectRow } from '../schema.ts'
 
 export type TaggedProject = ProjectRow & { tags: string[] }
 export interface TagFilter { tags?: string[], tagsAny?: string[], notTags?: string[], notTagsAny?: string[] }
-export interface ProjectFilter extends TagFilter { terms?: Term[], name?: string, domainId?: string, parentId?: string, enabled?: boolean, isDomain: boolean }
+export interface ProjectFilter extends TagFilter { terms?: Term[], name?: string, domainId?: string, parentId?: string, enabled?: boolean, /** Both kinds, if not said. */ isDomain?: boolean }
 
 /** The rows with their tags: one more query, however many there are. */
 export async function tagsOf(tx: IdentityTx, rows: ProjectRow[]): Promise<TaggedProject[]> {
@@ -35,7 +35,8 @@ export const findDomain = (tx: IdentityTx, id: string): Promise<ProjectRow | und
   tx.db.selectFrom('identityProjects').selectAll().where('id', '=', id).where('isDomain', '=', 1).executeTakeFirst()
 
 export async function list(tx: IdentityTx, filter: ProjectFilter, page: Page = {}): Promise<TaggedProject[]> {
-  let query = tx.db.selectFrom('identityProjects as p').selectAll('p').where('p.isDomain', '=', filter.isDomain ? 1 : 0)
+  let query = tx.db.selectFrom('identityProjects as p').selectAll('p')
+  if (filter.isDomain !== undefined) query = query.where('p.isDomain', '=', filter.isDomain ? 1 : 0)
   if (filter.name !== undefined) query = query.where('p.name', '=', filter.name)
   if (filter.domainId !== undefined) query = query.where('p.domainId', '=', filter.domainId)
   if (filter.parentId !== undefined) query = query.where('p.parentId', '=', filter.parentId)

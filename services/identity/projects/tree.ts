@@ -3,7 +3,7 @@ import type { TaggedProject } from './store.ts'
 
 export interface IdTree { [id: string]: IdTree | null }
 
-/** Above a project, nearest first; the domain is not one of them. */
+/** Above a project, nearest first; its domain is not one of them. */
 export function parentsOf(project: TaggedProject, all: Map<string, TaggedProject>): TaggedProject[] {
   const parents: TaggedProject[] = []
   for (let up = project.parentId ? all.get(project.parentId) : undefined; up && parents.length <= all.size; up = up.parentId ? all.get(up.parentId) : undefined) parents.push(up)
@@ -19,7 +19,9 @@ export function childrenOf(all: Iterable<TaggedProject>): Map<string, TaggedProj
 export const subtreeOf = (id: string, children: Map<string, TaggedProject[]>): TaggedProject[] =>
   (children.get(id) ?? []).flatMap((child) => [child, ...subtreeOf(child.id, children)])
 
-export const parentIds = (parents: TaggedProject[]): IdTree | null => parents.reduceRight<IdTree | null>((above, p) => ({ [p.id]: above }), null)
+/** The domain is the root; what acts as one has none. */
+export const parentIds = (parents: TaggedProject[], domainId: string): IdTree | null =>
+  parents.reduceRight<IdTree | null>((above, p) => ({ [p.id]: above }), domainId ? { [domainId]: null } : null)
 
 export function subtreeIds(id: string, children: Map<string, TaggedProject[]>): IdTree | null {
   const below = children.get(id)

@@ -7,7 +7,7 @@ import * as catalog from '../catalog/store.ts'
 import { regionView } from '../catalog/view.ts'
 import { operation, type Deps, type IdentityTx } from '../deps.ts'
 import { missing } from '../faults.ts'
-import { collection, extraOf, field, listQuery, pageOf, termsOf } from '../fields.ts'
+import { checkFixed, collection, extraOf, field, listQuery, pageOf, termsOf } from '../fields.ts'
 import type { RegionRow } from '../schema.ts'
 
 const target = {
@@ -66,7 +66,7 @@ export const createRegionWithId = operation({
 export const updateRegion = operation({
   name: 'updateRegion', method: 'PATCH', path: '/regions/{region_id}', summary: 'Change a region.', access: policy.changeCatalog, target, body: exact({ region: lenient(fields, { minProperties: 1 }) }),
   async handle(_ctx, { target, body: { region }, urls }, { store }) {
-    if (region.id !== undefined && region.id !== target.id) throw badRequest('Cannot change region ID')
+    checkFixed(region, { id: target.id })
     const row = await store.tx(async (tx) => {
       const current = await catalog.findRegion(tx, target.id)
       if (!current) throw missing('region', target.id)

@@ -5,7 +5,7 @@ import { now } from '#base/time.ts'
 import { exact, lenient, nullable, Type } from '#kit/http/schema.ts'
 import { operation, type Deps } from '../deps.ts'
 import { missing } from '../faults.ts'
-import { checkDeletable, collection, extraOf, field, listQuery, mergeOptions, optionsAfter, pageOf, termsOf } from '../fields.ts'
+import { checkDeletable, checkFixed, collection, extraOf, field, listQuery, mergeOptions, optionsAfter, pageOf, termsOf } from '../fields.ts'
 import * as projects from '../projects/store.ts'
 import type { RoleRow } from '../schema.ts'
 import * as policy from './policy.ts'
@@ -57,6 +57,7 @@ export const updateRole = operation({
   name: 'updateRole', method: 'PATCH', path: '/roles/{role_id}', summary: 'Change a role.', access: policy.changeRole, target,
   body: exact({ role: lenient({ ...fields, name: Type.Optional(fields.name), domain_id: Type.Optional(nullable(Type.String())) }, { minProperties: 1 }) }),
   async handle(_ctx, { body: { role }, target, urls }, { store }) {
+    checkFixed(role, { id: target.id })
     if (role.domain_id !== undefined && role.domain_id !== (target.domainId || null)) throw badRequest('Update of `domain_id` is not allowed.')
     const row = await store.tx(async (tx) => {
       const current = await roles.find(tx, target.id)

@@ -7,7 +7,7 @@ import * as catalog from '../catalog/store.ts'
 import { serviceView } from '../catalog/view.ts'
 import { operation, type Deps } from '../deps.ts'
 import { missing } from '../faults.ts'
-import { collection, extraOf, field, listQuery, pageOf, termsOf } from '../fields.ts'
+import { checkFixed, collection, extraOf, field, listQuery, pageOf, termsOf } from '../fields.ts'
 import type { ServiceRow } from '../schema.ts'
 
 const target = {
@@ -46,6 +46,7 @@ export const updateService = operation({
   name: 'updateService', method: 'PATCH', path: '/services/{service_id}', summary: 'Change a service.', access: policy.changeCatalog, target,
   body: exact({ service: lenient({ ...fields, type: Type.Optional(fields.type) }, { minProperties: 1 }) }),
   async handle(_ctx, { target, body: { service }, urls }, { store }) {
+    checkFixed(service, { id: target.id })
     const row = await store.tx(async (tx) => {
       const current = await catalog.findService(tx, target.id)
       if (!current) throw missing('service', target.id)

@@ -4,7 +4,7 @@ import { Reply } from '#kit/http/operation.ts'
 import { exact } from '#kit/http/schema.ts'
 import { operation, type Deps } from '../deps.ts'
 import { missing } from '../faults.ts'
-import { field } from '../fields.ts'
+import { checkMutable, field } from '../fields.ts'
 import { projectTarget } from '../projects/api.ts'
 import * as policy from '../projects/policy.ts'
 import * as projects from '../projects/store.ts'
@@ -18,6 +18,7 @@ const rewrite = (store: Deps['store'], id: string, to: (now: string[]) => string
   await projects.lock(tx, id)
   const current = await projects.find(tx, id)
   if (!current) throw missing('project', id)
+  checkMutable('project', current)
   const next = to(current.tags)
   await projects.setTags(tx, id, next)
   return next

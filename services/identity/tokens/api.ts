@@ -56,7 +56,7 @@ export const issueToken = operation({
     const receipt = headers['openstack-auth-receipt']
     try {
       const issued = await issue(ctx, deps, body.auth, { root: urls.root, remoteAddress, ...(headers.authorization && { signed: requestOf({ headers, urls }) }), ...(typeof receipt === 'string' && { receipt }) })
-      return new Reply({ headers: { 'x-subject-token': issued.token, vary: 'X-Auth-Token' }, body: await withCatalog(deps, issued, query) })
+      return new Reply({ headers: { 'x-subject-token': issued.token }, body: await withCatalog(deps, issued, query) })
     } catch (error) {
       if (error instanceof MoreMethodsNeeded) return await receiptFor(deps, error, urls.root)
       throw error
@@ -70,7 +70,7 @@ export async function receiptFor(deps: Deps, { user, methods, required }: MoreMe
   const standing = await deps.store.read((tx) => standingOf(tx, { userId: user.id, methods, scope: { kind: 'unscoped' }, auditIds: [''], issuedAtSeconds, expiresAtSeconds, userGeneration: user.generation, scopeGeneration: 0 }))
   if (!standing) throw authenticationRequired(root)
   return new Reply({
-    status: 401, headers: { 'openstack-auth-receipt': sealReceipt(deps, user, methods, issuedAtSeconds), 'www-authenticate': `Keystone uri="${root}"`, vary: 'X-Auth-Token' },
+    status: 401, headers: { 'openstack-auth-receipt': sealReceipt(deps, user, methods, issuedAtSeconds), 'www-authenticate': `Keystone uri="${root}"` },
     body: receiptView(standing.user, methods, required, issuedAtSeconds, expiresAtSeconds),
   })
 }
@@ -79,7 +79,7 @@ export const validateToken = operation({
   name: 'validateToken', method: 'GET', path: '/auth/tokens', summary: 'Validate a token and show what it stands for.',
   access: policy.validateToken, query, target: subjectFor(true),
   async handle(_ctx, { query, target }, deps) {
-    return new Reply({ headers: { 'x-subject-token': target.text, vary: 'X-Auth-Token' }, body: await withCatalog(deps, target, query) })
+    return new Reply({ headers: { 'x-subject-token': target.text }, body: await withCatalog(deps, target, query) })
   },
 })
 

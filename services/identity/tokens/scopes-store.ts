@@ -13,16 +13,21 @@ const targetIds = (tx: IdentityTx, userId: string, targetType: TargetType, inher
     eb.and([eb('a.actorType', '=', 'group'), eb('a.actorId', 'in', groupIdsOf(tx, userId))]),
   ]))
 
-/** Projects with a role, inherited ones included; by default only those that can be entered now. */
+/** Projects with a role, inherited ones included. */
+const withRole = (tx: IdentityTx, userId: string) => tx.db
+  .withRecursive('below', (db) => db
+    .selectFrom('identityProjects as p').select('p.id').where((eb) => eb.or([
+      eb('p.parentId', 'in', targetIds(tx, userId, 'domain', 1)), eb('p.parentId', 'in', targetIds(tx, userId, 'project', 1)),
+    ]))
+    .union((db) => db.selectFrom('below').innerJoin('identityProjects as p', 'p.parentId', 'below.id').select('p.id')))
+  .selectFrom('identityProjects as p').innerJoin('identityProjects as d', 'd.id', 'p.domainId').where('p.isDomain', '=', 0)
+  .where((eb) => eb.or([eb('p.id', 'in', targetIds(tx, userId, 'project', 0)), eb('p.id', 'in', eb.selectFrom('below').select('below.id'))]))
+
+export const projectIdsOf = async (tx: IdentityTx, userId: string): Promise<string[]> => (await withRole(tx, userId).select('p.id').execute()).map((row) => row.id)
+
+/** By default only those that can be entered now. */
 export async function projectsOf(tx: IdentityTx, userId: string, disabledToo = false, asked: { terms?: Term[], page?: Page } = {}): Promise<TaggedProject[]> {
-  let query = tx.db
-    .withRecursive('below', (db) => db
-      .selectFrom('identityProjects as p').select('p.id').where((eb) => eb.or([
-        eb('p.parentId', 'in', targetIds(tx, userId, 'domain', 1)), eb('p.parentId', 'in', targetIds(tx, userId, 'project', 1)),
-      ]))
-      .union((db) => db.selectFrom('below').innerJoin('identityProjects as p', 'p.parentId', 'below.id').select('p.id')))
-    .selectFrom('identityProjects as p').innerJoin('identityProjects as d', 'd.id', 'p.domainId').selectAll('p').where('p.isDomain', '=', 0)
-    .where((eb) => eb.or([eb('p.id', 'in', targetIds(tx, userId, 'project', 0)), eb('p.id', 'in', eb.selectFrom('below').select('below.id'))]))
+  let query = withRole(tx, userId).selectAll('p')
   if (!disabledToo) query = query.where('p.enabled', '=', 1).where('d.enabled', '=', 1)
   return tagsOf(tx, await narrowed(tx, query, asked.terms, asked.page, 'p').execute())
 }

@@ -8,7 +8,7 @@ import { flag } from '#kit/store/store.ts'
 import { operation, type Deps, type IdentityTx } from '../deps.ts'
 import { listLimitOf } from '../domain-config/store.ts'
 import { missing } from '../faults.ts'
-import { collection, extraOf, field, listQuery, mergeOptions, pageOf, termsOf } from '../fields.ts'
+import { checkFixed, collection, extraOf, field, listQuery, mergeOptions, pageOf, termsOf } from '../fields.ts'
 import { groupView } from '../groups/view.ts'
 import * as groups from '../groups/store.ts'
 import { maxPasswordLength } from '../passwords/hasher.ts'
@@ -76,7 +76,7 @@ const fields = {
   password: Type.Optional(nullable(Type.String({ maxLength: maxPasswordLength }))), federated: Type.Optional(federatedField),
   options: Type.Optional(exact({
     ignore_change_password_upon_first_use: Type.Optional(maybe), ignore_password_expiry: Type.Optional(maybe), ignore_lockout_failure_attempts: Type.Optional(maybe), lock_password: Type.Optional(maybe),
-    ignore_user_inactivity: Type.Optional(maybe), multi_factor_auth_enabled: Type.Optional(maybe), multi_factor_auth_rules: Type.Optional(nullable(Type.Array(Type.Array(Type.String(), { minItems: 1 })))),
+    ignore_user_inactivity: Type.Optional(maybe), multi_factor_auth_enabled: Type.Optional(maybe), multi_factor_auth_rules: Type.Optional(nullable(Type.Array(Type.Array(Type.String(), { minItems: 1, uniqueItems: true }), { uniqueItems: true }))),
   })),
 }
 
@@ -115,8 +115,7 @@ export const updateUser = operation({
   async handle({ actor }, { body: { user }, target, urls }, { store, passwords, config, clock, directories }) {
     await directories.refuse(target.domainId)
     checkPattern(config.security, user.password)
-    if (user.id !== undefined && user.id !== target.id) throw badRequest('Cannot change user ID')
-    if (user.domain_id !== undefined && user.domain_id !== target.domainId) throw badRequest('Cannot change Domain ID')
+    checkFixed(user, { id: target.id, domain_id: target.domainId })
     const hash = user.password ? await passwords.hash(user.password) : undefined
     const { row, links } = await store.tx(async (tx) => {
       const current = await users.find(tx, target.id)
@@ -151,7 +150,7 @@ export const deleteUser = operation({
 /** Needs no token: it is how an expired password is replaced. */
 export const changePassword = operation({
   name: 'changePassword', method: 'POST', path: '/users/{user_id}/password', summary: 'Change one\'s own password.', status: 204, access: anyone,
-  body: exact({ user: lenient({ original_password: Type.String(), password: Type.String({ minLength: 1, maxLength: maxPasswordLength }) }) }),
+  body: exact({ user: exact({ original_password: Type.String(), password: Type.String({ minLength: 1, maxLength: maxPasswordLength }) }) }),
   async handle(_ctx, { params, body: { user }, urls, remoteAddress }, deps) {
     const id = params.user_id!
     const found = await deps.store.read((tx) => findUser(tx, { id }))

@@ -4,10 +4,13 @@ import { anyone } from '#kit/policy/rules.ts'
 import { operation, type Deps } from '../deps.ts'
 import { jsonHome, jsonHomeType, prefersJsonHome } from './json-home.ts'
 
+/** What clients may call the JSON they send. */
+export const mediaType = 'application/vnd.openstack.identity-v3+json'
+
 const v3 = (urls: Urls): object => ({
   id: 'v3.14', status: 'stable', updated: '2020-04-07T00:00:00Z',
   links: [{ rel: 'self', href: `${urls.root}/v3/` }],
-  'media-types': [{ base: 'application/json', type: 'application/vnd.openstack.identity-v3+json' }],
+  'media-types': [{ base: 'application/json', type: mediaType }],
 })
 
 const home = (paths: Iterable<string>, prefix: string): Reply => new Reply({ status: 200, headers: { 'content-type': jsonHomeType, vary: 'Accept, X-Auth-Token' }, body: jsonHome(paths, prefix) })
