@@ -37,9 +37,14 @@ export const domainGrantReader = grantWithin('reader', roleOfDomain, '(domain_id
 export const domainGrantAdmin = grantWithin('admin', roleOfDomain, '(domain_id:%(target.role.domain_id)s or None:%(target.role.domain_id)s)')
 export const domainGrantManager = grantWithin('manager', (_actor, t) => t.roleName === undefined || managedRoles.includes(t.roleName), 'rule:domain_managed_target_role')
 
-/** A manager with a domain's token may see the roles he may hand out. */
+/** A manager may see the roles he may hand out with a domain's token. */
 export const domainManagedRole: Rule = {
   text: 'role:manager and rule:domain_managed_target_role',
-  allows: (actor, target) => actor.roles.includes('manager') && actor.domainId !== undefined && (target === undefined || managedRoles.includes((target as GrantTarget).roleName ?? '')),
+  allows: (actor, target) => actor.roles.includes('manager') && (target === undefined || managedRoles.includes((target as GrantTarget).roleName ?? '')),
 }
+/** What holds for roles that all domains share. */
+export const ofSharedRoles = (rule: Rule): Rule => ({
+  text: `(${rule.text}) and None:%(target.role.domain_id)s`,
+  allows: (actor, target) => !target?.domainId && rule.allows(actor, target),
+})
 export const anyDomainManager: Rule = { text: 'role:manager and not domain_id:None', allows: (actor) => actor.roles.includes('manager') && actor.domainId !== undefined }

@@ -1,7 +1,7 @@
 import type { AccessCase, AccessWorld, Verdict } from '#kit/testing/access.ts'
 import { scoped, verdicts } from '../testing/verdicts.ts'
 
-const own = (member: number): Verdict => ({ ...verdicts.everybody(404), nobody: 401, member, admin: member })
+const own = (member: number): Verdict => ({ ...verdicts.everybody(404), nobody: 401, member })
 const user = (w: AccessWorld) => ({ params: { user_id: w.userId('member') } })
 const ruleOf = (w: AccessWorld) => ({ service: 'compute', method: 'GET', path: `/v2.1/servers/${w.unique('server')}` })
 const made = async (w: AccessWorld) => {

@@ -1,6 +1,6 @@
-// https://docs.openstack.org/keystone/latest/configuration/policy.html, access rules
-import { all } from '#kit/policy/rules.ts'
-import { adminOrOwner, adminReaderOrOwner, beyondDomains } from '../policy.ts'
+// https://docs.openstack.org/keystone/latest/configuration/policy.html, access rules: no project's administrator sees another's
+import { all, any, ownUser, service, systemScope } from '#kit/policy/rules.ts'
+import { adminRequired, beyondDomains, systemReader } from '../policy.ts'
 
-export const readRules = all(beyondDomains, adminReaderOrOwner)
-export const deleteRule = all(beyondDomains, adminOrOwner)
+export const readRules = all(beyondDomains, any(systemReader, service, ownUser))
+export const deleteRule = all(beyondDomains, any(all(adminRequired, systemScope), ownUser))

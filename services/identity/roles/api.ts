@@ -2,7 +2,9 @@
 import { badRequest } from '#base/errors.ts'
 import { newHexId } from '#base/ids.ts'
 import { now } from '#base/time.ts'
+import type { Input } from '#kit/http/operation.ts'
 import { exact, lenient, nullable, Type } from '#kit/http/schema.ts'
+import { authenticated } from '#kit/policy/rules.ts'
 import { operation, type Deps } from '../deps.ts'
 import { missing } from '../faults.ts'
 import { checkDeletable, checkFixed, collection, extraOf, field, listQuery, mergeOptions, optionsAfter, pageOf, termsOf } from '../fields.ts'
@@ -19,8 +21,15 @@ const target = {
   missing: (params: Record<string, string>) => missing('role', params.role_id!),
 }
 
+/** Whose roles a list is of. */
+const listed = {
+  load: async (_ctx: unknown, _params: unknown, _deps: Deps, { query }: Input<{ domain_id?: string }, unknown, unknown>) => ({ domainId: query.domain_id }),
+  sees: authenticated,
+  missing: () => missing('domain', ''),
+}
+
 export const listRoles = operation({
-  name: 'listRoles', method: 'GET', path: '/roles', summary: 'List roles, by default those of no domain.', access: policy.listRoles,
+  name: 'listRoles', method: 'GET', path: '/roles', summary: 'List roles, by default those of no domain.', access: policy.listRoles, target: listed,
   query: listQuery({ domain_id: Type.Optional(Type.String()) }),
   async handle(_ctx, { query, urls }, { store, config }) {
     const page = pageOf(query, config.listLimit)

@@ -1,9 +1,9 @@
-// https://docs.openstack.org/keystone/latest/configuration/policy.html, roles and implied roles
+// https://docs.openstack.org/keystone/latest/configuration/policy.html, roles, domain roles and implied roles
 import { any } from '#kit/policy/rules.ts'
-import { adminOrSystemReader, anyAdminOrSystemReader, anyDomainManager, cloudAdmin, domainManagedRole } from '../policy.ts'
+import { adminOrSystemReader, adminRequired, anyDomainManager, cloudAdmin, domainManagedRole, ofSharedRoles } from '../policy.ts'
 
-export const listRoles = any(anyAdminOrSystemReader, anyDomainManager)
-export const showRole = any(anyAdminOrSystemReader, domainManagedRole)
+export const listRoles = any(adminOrSystemReader, ofSharedRoles(any(adminRequired, anyDomainManager)))
+export const showRole = any(adminOrSystemReader, ofSharedRoles(any(adminRequired, domainManagedRole)))
 export const changeRole = cloudAdmin
 export const readInference = adminOrSystemReader
 export const changeInference = cloudAdmin
