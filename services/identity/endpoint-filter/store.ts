@@ -1,10 +1,11 @@
 // Rows of endpoint groups, and which endpoints projects are shown.
+import type { ExpressionBuilder } from 'kysely'
 import { insert, replace } from '#kit/store/rows.ts'
 import type { IdentityTx } from '../deps.ts'
 import type { Page } from '../fields.ts'
 import { narrowed, type Term } from '../lists-store.ts'
 import type { EndpointGroupRow } from '../policies/schema.ts'
-import type { EndpointRow, ProjectRow } from '../schema.ts'
+import type { EndpointRow, IdentityTables, ProjectRow } from '../schema.ts'
 
 export const find = (tx: IdentityTx, id: string): Promise<EndpointGroupRow | undefined> => tx.db.selectFrom('identityEndpointGroups').selectAll().where('id', '=', id).executeTakeFirst()
 export const list = (tx: IdentityTx, terms: Term[], page: Page): Promise<EndpointGroupRow[]> => narrowed(tx, tx.db.selectFrom('identityEndpointGroups').selectAll(), terms, page).execute()
@@ -29,6 +30,11 @@ export const fits = (endpoint: Filtered, filters: GroupFilters): boolean =>
   && (filters.region_id === undefined || filters.region_id === endpoint.regionId) && (filters.enabled === undefined || filters.enabled === (endpoint.enabled === 1))
 
 export const allEndpoints = (tx: IdentityTx): Promise<EndpointRow[]> => tx.db.selectFrom('identityEndpoints').selectAll().orderBy('id').execute()
+
+/** Whether anybody has ever said what the project sees: without a word it sees all. To be asked along with something else. */
+export const isFiltered = (eb: ExpressionBuilder<IdentityTables, any>, projectId: string) => eb.or([
+  eb.exists(eb.selectFrom('identityProjectEndpoints').select('endpointId').where('projectId', '=', projectId)), eb.exists(eb.selectFrom('identityProjectEndpointGroups').select('endpointGroupId').where('projectId', '=', projectId)),
+])
 
 /** Says of an endpoint whether the project sees it; undefined when nobody has ever said anything of this project: then it sees all. One query. */
 export async function sightOf(tx: IdentityTx, projectId: string): Promise<((endpoint: Filtered & { id: string }) => boolean) | undefined> {

@@ -29,7 +29,7 @@ export const withCatalog = async (deps: Deps, subject: Subject, query: { nocatal
   const { claims, standing } = subject
   const catalog = 'nocatalog' in query || claims.scope.kind === 'unscoped'
     ? undefined : await deps.store.read((tx) => catalogFor(tx, standing.trust?.trustor.id ?? claims.userId, claims.scope.kind === 'project' ? claims.scope.id : undefined))
-  return { token: tokenView(subject, catalog, await deps.store.read((tx) => listServiceProviders(tx, { enabled: true }))) }
+  return { token: tokenView(subject, catalog, standing.vouching ? await deps.store.read((tx) => listServiceProviders(tx, { enabled: true })) : []) }
 }
 
 /** The token that X-Subject-Token shows; the 404 when it holds no more, whoever asks. `heeding`: who is told of it must know what access rules are. */

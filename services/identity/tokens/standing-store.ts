@@ -23,6 +23,8 @@ export interface Standing {
   federation?: { enabled: boolean, groupIds: string[] }
   /** What a consumer was allowed. */
   accessToken?: { id: string, consumerId: string, expiresAtSeconds: number }
+  /** There are clouds that this one vouches to: tokens tell of them. */
+  vouching: boolean
   scopeDomainEnabled: boolean
   revoked: boolean
   /** All that hold in the scope, implied ones included; those special to a domain are left out, as in keystone. */
@@ -66,7 +68,7 @@ export async function standingOf(tx: IdentityTx, claims: Claims): Promise<Standi
     .leftJoin('identityApplicationCredentials as c', (j) => j.on('c.id', '=', claims.applicationCredentialId ?? ''))
     .leftJoin('identityIdentityProviders as ip', (j) => j.on('ip.id', '=', claims.identityProviderId ?? ''))
     .select([
-      'ip.enabled as providerEnabled',
+      'ip.enabled as providerEnabled', (eb) => eb.exists(eb.selectFrom('identityServiceProviders').select('id').where('enabled', '=', 1)).as('vouching'),
       ...personColumns, 's.id as scopeId', 's.name as scopeName', 's.isDomain', 's.enabled as scopeEnabled', 's.generation as scopeGeneration',
       'sd.id as scopeDomainId', 'sd.name as scopeDomainName', 'sd.enabled as scopeDomainEnabled', 'r.auditId as revoked',
       'c.id as credentialId', 'c.name as credentialName', 'c.unrestricted', 'c.expiresAt as credentialExpiresAt', 'c.roleIds', 'c.userId as credentialUserId', 'c.projectId as credentialProjectId',
@@ -98,6 +100,7 @@ export async function standingOf(tx: IdentityTx, claims: Claims): Promise<Standi
     scopeDomainEnabled: row.scopeDomainId === null || row.scopeDomainEnabled === 1,
     ...(credential && { applicationCredential: credential }),
     ...(federation && { federation }),
+    vouching: Boolean(row.vouching),
     ...(own && { accessToken: { id: own.id, consumerId: own.consumerId, expiresAtSeconds: Number(own.expiresAtSeconds) } }),
     revoked: row.revoked !== null,
     roles,
