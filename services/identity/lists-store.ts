@@ -1,7 +1,9 @@
-// What every list of identity has in common: filters that name a column, exact or of a part of its text, and pages by id.
+// What every noun of identity does with its rows, and what lists have in common: filters that name a column, exact or of a part of its text, and pages by id.
+import { insert, replace } from '#kit/store/rows.ts'
 import { textMatches, type TextMatch } from '#kit/store/match.ts'
 import type { IdentityTx } from './deps.ts'
 import { fetchLimit, type Page } from './fields.ts'
+import type { IdentityTables } from './schema.ts'
 
 /** One condition of a list. An exact value of null asks for what has none. */
 export type Term =
@@ -29,3 +31,14 @@ export function narrowed<Q extends Narrowable>(tx: IdentityTx, query: Q, terms: 
   const id = alias ? `${alias}.id` : 'id', asked = matching(tx, query, terms, alias)
   return (page.marker ? asked.where(id, '>', page.marker) : asked).orderBy(id).limit(fetchLimit(page))
 }
+
+/** Conditions on whole values. */
+export const exactly = (columns: Record<string, string | number>): Term[] => Object.entries(columns).map(([column, value]) => ({ column, how: 'is', value }))
+
+/** A table's rows by id: found, listed by page, added and changed. `clash` is the error of a row that has what only one may have. */
+export const rowsOf = <R extends { id: string }>(table: keyof IdentityTables, clash?: (row: R) => Error) => ({
+  find: async (tx: IdentityTx, id: string): Promise<R | undefined> => await tx.db.selectFrom(table).selectAll().where('id' as never, '=', id as never).executeTakeFirst() as R | undefined,
+  list: async (tx: IdentityTx, terms: readonly Term[] = [], page: Page = {}): Promise<R[]> => await narrowed(tx, tx.db.selectFrom(table).selectAll(), terms, page).execute() as unknown as R[],
+  add: (tx: IdentityTx, row: R): Promise<void> => insert(tx, table, { ...row }, clash && (() => clash(row))),
+  save: (tx: IdentityTx, was: R, row: R): Promise<void> => replace(tx, table, was, row, clash && (() => clash(row))),
+})

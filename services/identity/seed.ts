@@ -3,6 +3,7 @@ import { newHexId } from '#base/ids.ts'
 import { now } from '#base/time.ts'
 import { insertIfAbsent } from '#kit/store/rows.ts'
 import type { Store } from '#kit/store/store.ts'
+import { exactly } from './lists-store.ts'
 import * as assignments from './assignments/store.ts'
 import * as catalog from './catalog/store.ts'
 import type { IdentityTx } from './deps.ts'
@@ -89,10 +90,10 @@ async function seedRole(tx: IdentityTx, name: string): Promise<string> {
 
 /** One service of a type, its endpoint in the region for each interface; a public URL that changed is followed. */
 async function seedEndpoint(tx: IdentityTx, regionId: string, wanted: SeedEndpoint): Promise<void> {
-  const [service] = await catalog.listServices(tx, { type: wanted.type, name: wanted.name }, {})
+  const [service] = await catalog.listServices(tx, exactly({ type: wanted.type, name: wanted.name }))
   const serviceId = service?.id ?? newHexId()
   if (!service) await catalog.addService(tx, { id: serviceId, type: wanted.type, name: wanted.name, description: wanted.description ?? null, enabled: 1, extra: '{}' })
-  const standing = await catalog.listEndpoints(tx, { serviceId, regionId }, {})
+  const standing = await catalog.listEndpoints(tx, exactly({ serviceId, regionId }))
   for (const each of ['public', 'internal', 'admin'] as const) {
     const endpoint = standing.find((e) => e.interface === each)
     if (!endpoint) await catalog.addEndpoint(tx, { id: newHexId(), serviceId, regionId, interface: each, url: wanted.url, enabled: 1, extra: '{}' })

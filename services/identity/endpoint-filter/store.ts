@@ -1,16 +1,11 @@
 // Rows of endpoint groups, and which endpoints projects are shown.
 import type { ExpressionBuilder } from 'kysely'
-import { insert, replace } from '#kit/store/rows.ts'
 import type { IdentityTx } from '../deps.ts'
-import type { Page } from '../fields.ts'
-import { narrowed, type Term } from '../lists-store.ts'
+import { rowsOf } from '../lists-store.ts'
 import type { EndpointGroupRow } from '../policies/schema.ts'
 import type { EndpointRow, IdentityTables, ProjectRow } from '../schema.ts'
 
-export const find = (tx: IdentityTx, id: string): Promise<EndpointGroupRow | undefined> => tx.db.selectFrom('identityEndpointGroups').selectAll().where('id', '=', id).executeTakeFirst()
-export const list = (tx: IdentityTx, terms: Term[], page: Page): Promise<EndpointGroupRow[]> => narrowed(tx, tx.db.selectFrom('identityEndpointGroups').selectAll(), terms, page).execute()
-export const add = (tx: IdentityTx, row: EndpointGroupRow): Promise<void> => insert(tx, 'identityEndpointGroups', { ...row })
-export const save = (tx: IdentityTx, was: EndpointGroupRow, row: EndpointGroupRow): Promise<void> => replace(tx, 'identityEndpointGroups', was, row)
+export const { find, list, add, save } = rowsOf<EndpointGroupRow>('identityEndpointGroups')
 export async function remove(tx: IdentityTx, id: string): Promise<void> {
   await tx.db.deleteFrom('identityProjectEndpointGroups').where('endpointGroupId', '=', id).execute()
   await tx.db.deleteFrom('identityEndpointGroups').where('id', '=', id).execute()

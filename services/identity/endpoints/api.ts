@@ -49,7 +49,7 @@ export const listEndpoints = operation({
   query: listQuery(),
   async handle(_ctx, { query, urls }, { store, config }) {
     const page = pageOf(query, config.listLimit)
-    const rows = await store.read((tx) => catalog.listEndpoints(tx, { terms: termsOf(query, { interface: 'interface', service_id: 'serviceId', region_id: 'regionId' }) }, page))
+    const rows = await store.read((tx) => catalog.listEndpoints(tx, termsOf(query, { interface: 'interface', service_id: 'serviceId', region_id: 'regionId' }), page))
     return collection('endpoints', rows, (row) => endpointView(row, urls.api), urls, page)
   },
 })

@@ -1,12 +1,12 @@
 // Rows of groups and who is in them.
-import { insert, insertIfAbsent, replace } from '#kit/store/rows.ts'
+import { insertIfAbsent } from '#kit/store/rows.ts'
 import type { IdentityTx } from '../deps.ts'
 import { taken } from '../faults.ts'
 import type { Page } from '../fields.ts'
-import { narrowed, type Term } from '../lists-store.ts'
+import { narrowed, rowsOf, type Term } from '../lists-store.ts'
 import type { GroupRow } from '../schema.ts'
 
-export interface GroupFilter { terms?: Term[], name?: string, domainId?: string, userId?: string }
+export interface GroupFilter { terms?: Term[], domainId?: string, userId?: string }
 
 /** The groups a user is in: by membership, and those a provider put him into for a while. */
 export const groupIdsOf = (tx: IdentityTx, userId: string) => tx.db.selectFrom('identityMemberships').select('groupId').where('userId', '=', userId)
@@ -15,20 +15,14 @@ export const groupIdsOf = (tx: IdentityTx, userId: string) => tx.db.selectFrom('
 export const federatedGroupIds = async (tx: IdentityTx, userId: string, idpId: string): Promise<string[]> => (await tx.db.selectFrom('identityExpiringMemberships').select('groupId')
   .where('userId', '=', userId).where('idpId', '=', idpId).where('expiresAtSeconds', '>', Math.floor(Date.now() / 1000)).orderBy('groupId').execute()).map((row) => row.groupId)
 
-export const find = (tx: IdentityTx, id: string): Promise<GroupRow | undefined> => tx.db.selectFrom('identityGroups').selectAll().where('id', '=', id).executeTakeFirst()
-
 export function list(tx: IdentityTx, filter: GroupFilter, page: Page = {}): Promise<GroupRow[]> {
   let query = tx.db.selectFrom('identityGroups as g').selectAll('g')
-  if (filter.name !== undefined) query = query.where('g.name', '=', filter.name)
   if (filter.domainId !== undefined) query = query.where('g.domainId', '=', filter.domainId)
   if (filter.userId !== undefined) query = query.where('g.id', 'in', groupIdsOf(tx, filter.userId))
   return narrowed(tx, query, filter.terms, page, 'g').execute()
 }
 
-const clash = (row: GroupRow) => () => taken('group', row.name, row.domainId)
-export const add = (tx: IdentityTx, row: GroupRow): Promise<void> => insert(tx, 'identityGroups', { ...row }, clash(row))
-
-export const save = (tx: IdentityTx, was: GroupRow, row: GroupRow): Promise<void> => replace(tx, 'identityGroups', was, row, clash(row))
+export const { find, add, save } = rowsOf<GroupRow>('identityGroups', (row) => taken('group', row.name, row.domainId))
 
 export async function remove(tx: IdentityTx, ids: string[]): Promise<void> {
   if (ids.length === 0) return

@@ -1,9 +1,9 @@
 // Rows of registered limits and of the limits that stand in their place.
 import { conflict } from '#base/errors.ts'
-import { change, insert, replace } from '#kit/store/rows.ts'
+import { change, insert } from '#kit/store/rows.ts'
 import type { IdentityTx } from '../deps.ts'
 import type { Page } from '../fields.ts'
-import { inChunks, matching, narrowed, type Term } from '../lists-store.ts'
+import { inChunks, matching, narrowed, rowsOf, type Term } from '../lists-store.ts'
 import type { LimitRow, RegisteredLimitRow } from './schema.ts'
 
 /** What a limit is about. */
@@ -13,10 +13,8 @@ export type Limit = LimitRow & Subject
 
 const taken = (type: string) => () => conflict(`Conflict occurred attempting to store ${type} - Duplicate entry.`)
 
-export const findRegistered = (tx: IdentityTx, id: string): Promise<RegisteredLimitRow | undefined> => tx.db.selectFrom('identityRegisteredLimits').selectAll().where('id', '=', id).executeTakeFirst()
-export const listRegistered = (tx: IdentityTx, terms: Term[], page: Page): Promise<RegisteredLimitRow[]> => narrowed(tx, tx.db.selectFrom('identityRegisteredLimits').selectAll(), terms, page).execute()
+export const { find: findRegistered, list: listRegistered, save: saveRegistered } = rowsOf<RegisteredLimitRow>('identityRegisteredLimits', taken('registered_limit'))
 export const addRegistered = (tx: IdentityTx, rows: RegisteredLimitRow[]): Promise<void> => insert(tx, 'identityRegisteredLimits', rows.map((row) => ({ ...row })), taken('registered_limit'))
-export const saveRegistered = (tx: IdentityTx, was: RegisteredLimitRow, row: RegisteredLimitRow): Promise<void> => replace(tx, 'identityRegisteredLimits', was, row, taken('registered_limit'))
 export const removeRegistered = async (tx: IdentityTx, id: string): Promise<void> => { await tx.db.deleteFrom('identityRegisteredLimits').where('id', '=', id).execute() }
 
 /** The registered limits of these services. */

@@ -1,15 +1,10 @@
 // Rows of policies, and which one holds for an endpoint.
-import { insert, replace } from '#kit/store/rows.ts'
 import type { IdentityTx } from '../deps.ts'
-import type { Page } from '../fields.ts'
-import { narrowed, type Term } from '../lists-store.ts'
+import { rowsOf } from '../lists-store.ts'
 import type { EndpointRow } from '../schema.ts'
 import type { PolicyAssociationRow, PolicyRow } from './schema.ts'
 
-export const find = (tx: IdentityTx, id: string): Promise<PolicyRow | undefined> => tx.db.selectFrom('identityPolicies').selectAll().where('id', '=', id).executeTakeFirst()
-export const list = (tx: IdentityTx, terms: Term[], page: Page): Promise<PolicyRow[]> => narrowed(tx, tx.db.selectFrom('identityPolicies').selectAll(), terms, page).execute()
-export const add = (tx: IdentityTx, row: PolicyRow): Promise<void> => insert(tx, 'identityPolicies', { ...row })
-export const save = (tx: IdentityTx, was: PolicyRow, row: PolicyRow): Promise<void> => replace(tx, 'identityPolicies', was, row)
+export const { find, list, add, save } = rowsOf<PolicyRow>('identityPolicies')
 /** With its associations. */
 export async function remove(tx: IdentityTx, id: string): Promise<void> {
   await tx.db.deleteFrom('identityPolicyAssociations').where('policyId', '=', id).execute()

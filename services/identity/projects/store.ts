@@ -12,7 +12,7 @@ import type { ProjectRow } from '../schema.ts'
 
 export type TaggedProject = ProjectRow & { tags: string[] }
 export interface TagFilter { tags?: string[], tagsAny?: string[], notTags?: string[], notTagsAny?: string[] }
-export interface ProjectFilter extends TagFilter { terms?: Term[], name?: string, domainId?: string, parentId?: string, enabled?: boolean, /** Both kinds, if not said. */ isDomain?: boolean }
+export interface ProjectFilter extends TagFilter { terms?: Term[], name?: string, domainId?: string, /** Both kinds, if not said. */ isDomain?: boolean }
 
 /** The rows with their tags: one more query, however many there are. */
 export async function tagsOf(tx: IdentityTx, rows: ProjectRow[]): Promise<TaggedProject[]> {
@@ -39,8 +39,6 @@ export async function list(tx: IdentityTx, filter: ProjectFilter, page: Page = {
   if (filter.isDomain !== undefined) query = query.where('p.isDomain', '=', filter.isDomain ? 1 : 0)
   if (filter.name !== undefined) query = query.where('p.name', '=', filter.name)
   if (filter.domainId !== undefined) query = query.where('p.domainId', '=', filter.domainId)
-  if (filter.parentId !== undefined) query = query.where('p.parentId', '=', filter.parentId)
-  if (filter.enabled !== undefined) query = query.where('p.enabled', '=', filter.enabled ? 1 : 0)
   const withAny = (names: string[]) => tx.db.selectFrom('identityProjectTags').select('projectId').where('name', 'in', names)
   const withAll = (names: string[]) => withAny(names).groupBy('projectId').having((eb) => eb.fn.countAll(), '=', names.length)
   if (filter.tags) query = query.where('p.id', 'in', withAll(filter.tags))

@@ -37,7 +37,7 @@ export const listRegions = operation({
   name: 'listRegions', method: 'GET', path: '/regions', summary: 'List regions.', access: policy.readRegion, query: listQuery(),
   async handle(_ctx, { query, urls }, { store, config }) {
     const page = pageOf(query, config.listLimit)
-    return collection('regions', await store.read((tx) => catalog.listRegions(tx, { terms: termsOf(query, { parent_region_id: 'parentRegionId' }) }, page)), (row) => regionView(row, urls.api), urls, page)
+    return collection('regions', await store.read((tx) => catalog.listRegions(tx, termsOf(query, { parent_region_id: 'parentRegionId' }), page)), (row) => regionView(row, urls.api), urls, page)
   },
 })
 

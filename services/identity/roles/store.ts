@@ -1,14 +1,12 @@
 // Rows of roles and which imply which.
-import { insert, insertIfAbsent, replace } from '#kit/store/rows.ts'
+import { insertIfAbsent } from '#kit/store/rows.ts'
 import type { IdentityTx } from '../deps.ts'
 import { taken } from '../faults.ts'
 import type { Page } from '../fields.ts'
-import { narrowed, type Term } from '../lists-store.ts'
+import { narrowed, rowsOf, type Term } from '../lists-store.ts'
 import type { RoleRow } from '../schema.ts'
 
 export interface Inference { priorRoleId: string, impliedRoleId: string }
-
-export const find = (tx: IdentityTx, id: string): Promise<RoleRow | undefined> => tx.db.selectFrom('identityRoles').selectAll().where('id', '=', id).executeTakeFirst()
 
 /** Roles of one domain, or with an empty id those of none. */
 export function list(tx: IdentityTx, filter: { terms?: Term[], name?: string, domainId: string }, page: Page = {}): Promise<RoleRow[]> {
@@ -22,10 +20,7 @@ export const all = (tx: IdentityTx): Promise<RoleRow[]> => tx.db.selectFrom('ide
 /** The ids of roles that belong to a domain. */
 export const special = async (tx: IdentityTx): Promise<Set<string>> => new Set((await tx.db.selectFrom('identityRoles').select('id').where('domainId', '<>', '').execute()).map((r) => r.id))
 
-const clash = (row: RoleRow) => () => taken('role', row.name, row.domainId || undefined)
-export const add = (tx: IdentityTx, row: RoleRow): Promise<void> => insert(tx, 'identityRoles', { ...row }, clash(row))
-
-export const save = (tx: IdentityTx, was: RoleRow, row: RoleRow): Promise<void> => replace(tx, 'identityRoles', was, row, clash(row))
+export const { find, add, save } = rowsOf<RoleRow>('identityRoles', (row) => taken('role', row.name, row.domainId || undefined))
 
 export async function remove(tx: IdentityTx, ids: string[]): Promise<void> {
   if (ids.length === 0) return

@@ -22,7 +22,7 @@ export const listServices = operation({
   name: 'listServices', method: 'GET', path: '/services', summary: 'List services.', access: policy.readCatalog, query: listQuery(),
   async handle(_ctx, { query, urls }, { store, config }) {
     const page = pageOf(query, config.listLimit)
-    return collection('services', await store.read((tx) => catalog.listServices(tx, { terms: termsOf(query, { type: 'type', name: 'name' }) }, page)), (row) => serviceView(row, urls.api), urls, page)
+    return collection('services', await store.read((tx) => catalog.listServices(tx, termsOf(query, { type: 'type', name: 'name' }), page)), (row) => serviceView(row, urls.api), urls, page)
   },
 })
 

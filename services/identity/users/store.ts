@@ -1,35 +1,27 @@
 // Rows of users.
-import { insert, replace } from '#kit/store/rows.ts'
 import type { IdentityTx } from '../deps.ts'
 import { removeDelegations } from '../trusts/owners-store.ts'
 import { taken } from '../faults.ts'
 import type { Page } from '../fields.ts'
-import { matching, narrowed, type Term } from '../lists-store.ts'
+import { matching, narrowed, rowsOf, type Term } from '../lists-store.ts'
 import * as passwords from '../passwords/store.ts'
 import { removeTokens } from '../oauth1/store.ts'
 import type { UserRow } from '../schema.ts'
 
 export interface Expiry { operator: '<' | '<=' | '>' | '>=' | '=' | '<>', at: string }
-export interface UserFilter { terms?: Term[], /** Of one link to a provider. */ links?: Term[], name?: string, domainId?: string, enabled?: boolean, groupId?: string, expires?: Expiry[] }
-
-export const find = (tx: IdentityTx, id: string): Promise<UserRow | undefined> =>
-  tx.db.selectFrom('identityUsers').selectAll().where('id', '=', id).executeTakeFirst()
+export interface UserFilter { terms?: Term[], /** Of one link to a provider. */ links?: Term[], name?: string, domainId?: string, groupId?: string, expires?: Expiry[] }
 
 export function list(tx: IdentityTx, filter: UserFilter, page: Page = {}): Promise<UserRow[]> {
   let query = tx.db.selectFrom('identityUsers as u').selectAll('u')
   if (filter.name !== undefined) query = query.where('u.name', '=', filter.name)
   if (filter.domainId !== undefined) query = query.where('u.domainId', '=', filter.domainId)
-  if (filter.enabled !== undefined) query = query.where('u.enabled', '=', filter.enabled ? 1 : 0)
   if (filter.groupId !== undefined) query = query.where('u.id', 'in', tx.db.selectFrom('identityMemberships').select('userId').where('groupId', '=', filter.groupId))
   if (filter.links?.length) query = query.where('u.id', 'in', matching(tx, tx.db.selectFrom('identityFederatedUsers').select('userId'), filter.links))
   for (const { operator, at } of filter.expires ?? []) query = query.where('u.passwordExpiresAt', operator, at)
   return narrowed(tx, query, filter.terms, page, 'u').execute()
 }
 
-const clash = (row: UserRow) => () => taken('user', row.name, row.domainId)
-export const add = (tx: IdentityTx, row: UserRow): Promise<void> => insert(tx, 'identityUsers', { ...row }, clash(row))
-
-export const save = (tx: IdentityTx, was: UserRow, row: UserRow): Promise<void> => replace(tx, 'identityUsers', was, row, clash(row))
+export const { find, add, save } = rowsOf<UserRow>('identityUsers', (row) => taken('user', row.name, row.domainId))
 
 /** The users and everything that hung on them. */
 export async function remove(tx: IdentityTx, ids: string[]): Promise<void> {
