@@ -72,6 +72,24 @@ test('of two pieces for one place one is taken', async () => {
   await api.call('member', 'image', 'removeStage', { params: { image_id: id } })
 })
 
+test('a piece that comes to its end while all before it is dropped is refused', async () => {
+  const id = await api.make(), { store } = api.deps, tx = store.tx.bind(store)
+  assert.equal((await append(id, 0, 'one ')).status, 204)
+  // At the latest moment there is: the piece has come, its row is about to be written.
+  let dropped: number | undefined
+  store.tx = (async (work, options) => {
+    if (options?.durable && dropped === undefined) {
+      dropped = 0
+      dropped = (await api.call('member', 'image', 'removeStage', { params: { image_id: id } })).status
+    }
+    return tx(work, options)
+  }) as typeof tx
+  const late = await append(id, 4, 'two').finally(() => { store.tx = tx })
+  assert.deepEqual([dropped, late.status, late.headers.get('upload-offset')], [204, 409, '0'])
+  assert.equal((await show(id)).status, 'queued')
+  assert.equal(await staged(), 0)
+})
+
 test('a piece that breaks off counts as far as it came, and the upload goes on from there', async () => {
   const id = await api.make(), url = new URL(`${api.publicUrl}/image/v2/images/${id}/stage`)
   // The line is cut when the first bytes have been taken: what nobody has begun to read is lost with it.
