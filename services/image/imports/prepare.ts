@@ -40,11 +40,7 @@ export async function prepareStaged(ctx: StepContext, deps: Deps, image: Image, 
     // Only what our own parser has accepted is shown to the tool.
     await look()
     const disk = await openStaged(ctx, deps, image.id)
-    try {
-      await converter.convert(ctx, { disk, from: from as ConvertibleFormat, to: convertTo, maxBytes: maxImageBytes, signal: ctx.signal }, (result) => stage(convertedForm, result))
-    } finally {
-      disk.destroy()
-    }
+    await converter.convert(ctx, { disk, from: from as ConvertibleFormat, to: convertTo, maxBytes: maxImageBytes, signal: ctx.signal }, (result) => stage(convertedForm, result))
   }
   if (converting) diskFormat = convertTo
   const virtualSize = await look()
