@@ -29,7 +29,7 @@ export async function prepareStaged(ctx: StepContext, deps: Deps, image: Image, 
     if (await form() < unpackedForm) {
       await look()
       const packed = await openStaged(ctx, deps, image.id)
-      await stage(unpackedForm, unpack(packed, { maxBytes: maxImageBytes, maxRatio: config.maxUnpackedRatio, signal: ctx.signal }))
+      await stage(unpackedForm, unpack(packed, { maxBytes: maxImageBytes, maxRatio: config.maxUnpackedRatio }))
     }
     containerFormat = 'bare'
   }
