@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test'
 import { Readable } from 'node:stream'
 import { change } from '#kit/store/rows.ts'
 import { waitFor } from '#base/retry.ts'
+import { MIB } from '#base/units.ts'
 import { sweep } from '../sweep.ts'
 import { startImage, testContext, type ImageTest } from '../testing/start.ts'
 
@@ -62,6 +63,26 @@ test('pieces follow each other; one at the wrong place is told the right one', a
   assert.equal((await api.settled(id)).status, 'active')
   assert.equal(await data(id), 'one two three')
   assert.equal(await staged(), 0)
+})
+
+test('what is staged is closed again, in however many pieces, and though only its beginning is looked at', async () => {
+  const on = await startImage({ maxImageBytes: 16 * MIB }), { staging } = on.deps, get = staging.get.bind(staging), opened: Readable[] = []
+  staging.get = async (...args) => { const stream = await get(...args); opened.push(stream); return stream }
+  try {
+    for (const pieces of [1, 3]) {
+      const id = await on.make(), piece = Buffer.alloc(4 * MIB, 'x')
+      for (let i = 0; i < pieces; i++) {
+        const headers = { 'upload-offset': String(i * piece.length), 'upload-complete': i === pieces - 1 ? '?1' : '?0' }
+        assert.equal((await on.call('member', 'image', 'appendToStage', { params: { image_id: id }, stream: Readable.from([piece]), headers })).status, 204)
+      }
+      await on.call('member', 'image', 'importImage', { params: { image_id: id }, body: { method: { name: 'glance-direct' } } })
+      assert.equal((await on.settled(id)).status, 'active')
+    }
+    assert.ok(opened.length >= 5)
+    assert.equal(opened.filter((stream) => !stream.destroyed).length, 0)
+  } finally {
+    await on.close()
+  }
 })
 
 test('of two pieces for one place one is taken', async () => {
