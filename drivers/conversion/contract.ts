@@ -7,12 +7,13 @@ export type ConvertibleFormat = 'raw' | 'qcow2' | 'vmdk' | 'vdi' | 'vhd' | 'vhdx
 export type TargetFormat = 'raw' | 'qcow2'
 
 export interface Conversion {
-  /** The disk as a stream: it is written out where the tool may read it. Its format is known, never guessed. */
+  /** The disk as a stream: it is written out where the tool may read it, and closed. Its format is known, never guessed. */
   disk: Readable
   from: ConvertibleFormat
   to: TargetFormat
   /** Neither the disk nor what comes of it may have more bytes. */
   maxBytes: number
+  /** Ends it at any point: while the disk is still coming, while it is converted, while its taker takes. */
   signal?: AbortSignal
 }
 

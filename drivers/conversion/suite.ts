@@ -1,7 +1,7 @@
 // What every converter must do. A driver's own test calls conversionSuite() with a way to make it.
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { Readable } from 'node:stream'
+import { PassThrough, Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { plainContext } from '#base/context.ts'
 import { conflict, isFault } from '#base/errors.ts'
@@ -35,6 +35,18 @@ export function conversionSuite(name: string, make: () => Promise<ConversionHarn
       await assert.rejects(h.converter.convert(ctx, { disk: Readable.from([h.broken.bytes]), from: h.broken.from, to: 'raw', maxBytes: 16 * MIB }, buffer), error => isFault(error, 'badRequest'))
       await assert.rejects(h.converter.convert(ctx, { disk: disk(), from: 'raw', to: 'qcow2', maxBytes: MIB }, buffer), error => isFault(error, 'tooLarge'))
       assert.deepEqual(await h.leftovers(), [])
+    })
+
+    test('stops at once when nobody waits any more: while the disk comes, and while the result is taken', { timeout: 20_000 }, async () => {
+      for (const when of ['before', 'coming', 'taken']) {
+        const stop = new AbortController(), endless = new PassThrough()
+        endless.write('a little')
+        if (when === 'before') stop.abort()
+        if (when === 'coming') endless.once('data', () => setImmediate(() => stop.abort()))
+        const taking = async (result: Readable): Promise<Buffer> => { stop.abort(); return buffer(result) }
+        await assert.rejects(h.converter.convert(ctx, { disk: when === 'taken' ? disk() : endless, from: 'raw', to: 'qcow2', maxBytes: 16 * MIB, signal: stop.signal }, taking), when)
+        assert.deepEqual(await h.leftovers(), [], when)
+      }
     })
 
     test('passes on what the taker, or the stream, throws', async () => {

@@ -1,17 +1,15 @@
 // Conversion that only pretends: what comes out names both formats and holds the bytes that went in.
 import { Readable } from 'node:stream'
-import { chunksOf, tooMuch } from '#base/chunks.ts'
+import { chunksOf, tooMuch, whileWanted } from '#base/chunks.ts'
 import { badRequest } from '#base/errors.ts'
 import type { Converter } from '../contract.ts'
 
 export const fakeConverter = (): Converter => ({
   name: 'fake',
-  async convert(_ctx, { disk, from, to, maxBytes }, take) {
-    const chunks: Buffer[] = []
-    for await (const chunk of chunksOf(disk)) chunks.push(chunk)
-    const bytes = Buffer.concat(chunks)
+  async convert(_ctx, { disk, from, to, maxBytes, signal }, take) {
+    const bytes = Buffer.concat(await whileWanted(signal, disk, () => Array.fromAsync(chunksOf(disk))))
     if (bytes.length > maxBytes) throw tooMuch(maxBytes)
     if (bytes.includes('unconvertible')) throw badRequest(`The image could not be converted from ${from} to ${to}.`, { type: 'ConversionFailed' })
-    return take(Readable.from([Buffer.from(`${from} to ${to}: `), bytes], { objectMode: false }))
+    return whileWanted(signal, Readable.from([Buffer.from(`${from} to ${to}: `), bytes], { objectMode: false }), take)
   },
 })

@@ -5,7 +5,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { Context } from '#base/context.ts'
-import { chunksOf, tooMuch } from '#base/chunks.ts'
+import { chunksOf, tooMuch, whileWanted } from '#base/chunks.ts'
 import { badRequest } from '#base/errors.ts'
 import { newId } from '#base/ids.ts'
 import { MIB } from '#base/units.ts'
@@ -55,11 +55,11 @@ export async function openQemuImg({ dir, uid }: QemuImgConfig): Promise<Converte
       const scratch = join(dir, [owner, newId()].join(separator)), source = join(scratch, 'in'), result = join(scratch, 'out')
       await mkdir(scratch, { mode: 0o700 })
       try {
-        await receive(disk, source, maxBytes)
+        await whileWanted(signal, disk, () => receive(disk, source, maxBytes))
         if (asUid !== undefined) await chown(scratch, asUid, asUid)
         await ctx.span('image.convert', () => convertStrangers({ path: source, format: inQemusWords(from) }, { path: result, format: to }, { uid: asUid, maxBytes, signal }), { tenant: { from, to } })
         if ((await stat(result)).size > maxBytes) throw tooMuch(maxBytes)
-        return await take(createReadStream(result, { highWaterMark: MIB }))
+        return await whileWanted(signal, createReadStream(result, { highWaterMark: MIB }), take)
       } catch (error) {
         if (!(error instanceof CommandFault) || signal?.aborted) throw diskFault(error)
         ctx.log.warn({ stderr: error.stderr, from, to }, 'qemu-img could not convert an image')

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
 import { Readable } from 'node:stream'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
+import { MIB } from '#base/units.ts'
 import { defaultConfig, type ImageConfig } from '../config.ts'
 import { addPart } from '../stage/store.ts'
 import { startImage, testContext, type ImageTest } from '../testing/start.ts'
@@ -212,6 +213,33 @@ test('plugins unpack, convert and add properties, as configured', async () => {
       assert.match((await tasks(id, on))[0].message, why)
     }
     assert.equal(await left(on), 0)
+  } finally {
+    await on.close()
+  }
+})
+
+test('what an image becomes on its way in counts for its project\'s quota, in each store', async () => {
+  let limits: Record<string, number> = {}
+  const on = await startImage({ maxImageBytes: 8 * MIB, limits: async () => limits, config: { ...config, plugins: { ...config.plugins, decompress: true } } })
+  const kept = async (): Promise<number[]> => [(await stored('file', on)).length, (await stored('fast', on)).length, await left(on)]
+  try {
+    const packed = gzipSync(Buffer.alloc(1.5 * MIB, 'x'))
+    for (const [limit, more, fails] of [[1, {}, true], [2, { all_stores: true }, true], [2, { all_stores: true, all_stores_must_succeed: false }, false], [3, { all_stores: true }, false]] as const) {
+      limits = { image_size_total: limit }
+      const id = await staged({ container_format: 'compressed' }, packed, on)
+      assert.equal((await bring(id, 'glance-direct', more, 'member', on)).status, 202)
+      const image = await on.settled(id), [task] = await tasks(id, on)
+      if (fails) {
+        assert.deepEqual([image.status, image.size, image.checksum, image.container_format, image.os_glance_import_task, task.status], ['queued', null, null, 'compressed', undefined, 'failure'])
+        assert.match(task.message, new RegExp(`image_size_total is over limit of ${limit} `))
+        assert.deepEqual(await kept(), [0, 0, 0])
+      } else {
+        assert.deepEqual([image.status, image.size, image.stores, image.os_glance_failed_import], ['active', 1.5 * MIB, ...(limit === 2 ? ['fast', 'file'] : ['fast,file', ''])])
+      }
+      await on.call('member', 'image', 'deleteImage', { params: { image_id: id } })
+      await on.runner.idle()
+      assert.deepEqual(await kept(), [0, 0, 0])
+    }
   } finally {
     await on.close()
   }

@@ -1,6 +1,7 @@
 // What becomes of staged bytes before a store sees them: unpacked, looked at, converted, as it was configured.
 import type { Readable } from 'node:stream'
 import type { ConvertibleFormat } from '#drivers/conversion/contract.ts'
+import { whileWanted } from '#base/chunks.ts'
 import { badRequest, conflict } from '#base/errors.ts'
 import type { StepContext } from '#kit/saga/saga.ts'
 import type { Plugins } from '../config.ts'
@@ -28,8 +29,7 @@ export async function prepareStaged(ctx: StepContext, deps: Deps, image: Image, 
   if (containerFormat === 'compressed' && decompress) {
     if (await form() < unpackedForm) {
       await look()
-      const packed = await openStaged(ctx, deps, image.id)
-      await stage(unpackedForm, unpack(packed, { maxBytes: maxImageBytes, maxRatio: config.maxUnpackedRatio, signal: ctx.signal }))
+      await whileWanted(ctx.signal, await openStaged(ctx, deps, image.id), (packed) => stage(unpackedForm, unpack(packed, { maxBytes: maxImageBytes, maxRatio: config.maxUnpackedRatio })))
     }
     containerFormat = 'bare'
   }
@@ -40,11 +40,7 @@ export async function prepareStaged(ctx: StepContext, deps: Deps, image: Image, 
     // Only what our own parser has accepted is shown to the tool.
     await look()
     const disk = await openStaged(ctx, deps, image.id)
-    try {
-      await converter.convert(ctx, { disk, from: from as ConvertibleFormat, to: convertTo, maxBytes: maxImageBytes, signal: ctx.signal }, (result) => stage(convertedForm, result))
-    } finally {
-      disk.destroy()
-    }
+    await converter.convert(ctx, { disk, from: from as ConvertibleFormat, to: convertTo, maxBytes: maxImageBytes, signal: ctx.signal }, (result) => stage(convertedForm, result))
   }
   if (converting) diskFormat = convertTo
   const virtualSize = await look()

@@ -1,4 +1,4 @@
-// Unpacking what a stranger packed: gzip and zstd, by the first bytes, with a bound on what comes out and on how many times larger it is than what went in.
+// Unpacking what a stranger packed: gzip, zstd and zip, by the first bytes, with a bound on what comes out and on how many times larger it is than what went in.
 import { Readable, type Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { constants, createGunzip, createZstdDecompress } from 'node:zlib'
@@ -6,35 +6,46 @@ import { chunksOf } from '#base/chunks.ts'
 import { badRequest, Fault, isFault, tooLarge } from '#base/errors.ts'
 import { packingOf } from '../formats/containers.ts'
 import { unpackedFreely } from '../config.ts'
+import { unzip } from './unzip.ts'
 
-export interface UnpackBounds { maxBytes: number, maxRatio: number, signal?: AbortSignal }
+export interface UnpackBounds { maxBytes: number, maxRatio: number }
 
-const unpackers: Record<string, () => Transform> = {
-  gzip: () => createGunzip({ chunkSize: 256 * 1024 }),
+/** What a transform makes of the chunks. */
+const by = (make: () => Transform) => async function* (chunks: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
+  const transform = make()
+  const feeding = pipeline(chunks, transform).catch(() => {}) // the reader below sees it
+  try {
+    for await (const chunk of transform as AsyncIterable<Buffer>) yield chunk
+  } finally {
+    transform.destroy()
+    await feeding
+  }
+}
+const unpackers: Record<string, (chunks: AsyncGenerator<Buffer>) => AsyncGenerator<Buffer>> = {
+  gzip: by(() => createGunzip({ chunkSize: 256 * 1024 })),
   // A window larger than 128 MiB is refused, not allocated.
-  zstd: () => createZstdDecompress({ chunkSize: 256 * 1024, params: { [constants.ZSTD_d_windowLogMax]: 27 } }),
+  zstd: by(() => createZstdDecompress({ chunkSize: 256 * 1024, params: { [constants.ZSTD_d_windowLogMax]: 27 } })),
+  zip: unzip,
 }
 
 /** The unpacked bytes. The stream fails with badRequest for what cannot be unpacked, with tooLarge for what becomes too much. */
-export function unpack(packed: Readable, { maxBytes, maxRatio, signal }: UnpackBounds): Readable {
+export function unpack(packed: Readable, { maxBytes, maxRatio }: UnpackBounds): Readable {
   async function* unpacked(): AsyncGenerator<Buffer> {
     let read = 0, written = 0
     const chunks = chunksOf(packed)[Symbol.asyncIterator](), first = await chunks.next()
     const kind = packingOf(first.done ? Buffer.alloc(0) : first.value), make = kind === undefined ? undefined : unpackers[kind]
     if (!make) {
       packed.destroy()
-      throw badRequest(kind === undefined ? 'The image is declared to be compressed, and is not.' : `Images packed with ${kind} cannot be unpacked here; gzip and zstd can.`)
+      throw badRequest(kind === undefined ? 'The image is declared to be compressed, and is not.' : `Images packed with ${kind} cannot be unpacked here; gzip, zstd and zip can.`)
     }
-    const transform = make()
     async function* counted(): AsyncGenerator<Buffer> {
       for (let chunk = first; !chunk.done; chunk = await chunks.next()) {
         read += chunk.value.length
         yield chunk.value
       }
     }
-    const feeding = pipeline(counted(), transform, { signal }).catch(() => {}) // the reader below sees it
     try {
-      for await (const chunk of transform as AsyncIterable<Buffer>) {
+      for await (const chunk of make(counted())) {
         written += chunk.length
         if (written > maxBytes) throw tooLarge(`The unpacked image is larger than the ${maxBytes} bytes that are allowed.`)
         if (written > unpackedFreely + read * maxRatio) throw new Fault('tooLarge', `The image becomes more than ${maxRatio} times larger when it is unpacked.`)
@@ -43,9 +54,7 @@ export function unpack(packed: Readable, { maxBytes, maxRatio, signal }: UnpackB
     } catch (error) {
       throw isFault(error) ? error : badRequest('The compressed image is damaged.', { cause: error })
     } finally {
-      transform.destroy()
       packed.destroy()
-      await feeding
     }
   }
   return Readable.from(unpacked(), { objectMode: false, highWaterMark: 1024 ** 2 })

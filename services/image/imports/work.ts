@@ -1,10 +1,12 @@
 // The steps of an import, each repeatable: done twice it is done once, and undone it is as if never done.
 import { Readable } from 'node:stream'
+import { whileWanted } from '#base/chunks.ts'
 import { conflict, unavailable } from '#base/errors.ts'
 import { fetchOutgoing } from '#kit/http/outgoing.ts'
 import type { SagaFault, StepContext } from '#kit/saga/saga.ts'
 import type { Deps, ImageTx } from '../deps.ts'
 import * as images from '../images/store.ts'
+import { quotaFor } from '../quota/limits.ts'
 import { dropParts, openStaged, stagedOf } from '../stage/staged.ts'
 import { addPart, takeParts } from '../stage/store.ts'
 import { openCopy, unusedAt } from '../stores/bytes.ts'
@@ -37,15 +39,19 @@ export function workOf(deps: Deps, input: ImportInput) {
     return mine(tx)
   }
 
+  /** This import's copy in a store is there already. */
+  const isFilled = async (tx: ImageTx, id: string): Promise<boolean> => (await copiesOf(tx, imageId)).some((copy) => copy.store === id && copy.taskId === taskId)
+
   /** Stages a stream as the next form of the image. Already there is success. */
   async function stage(ctx: StepContext, form: number, body: Readable): Promise<void> {
-    await staging.put(ctx, body, {
+    await whileWanted(ctx.signal, body, () => staging.put(ctx, body, {
       maxBytes: maxImageBytes, unused: unusedAt(deps, 'staging'),
       keep: ({ size, location }) => store.tx(async (tx) => {
         await held(tx)
         await addPart(tx, { imageId, form, startAt: 0, size, location, last: 1 })
+        await images.move(tx, imageId, { importTaskId: taskId }, { size })
       }, { durable: true }),
-    })
+    }))
   }
 
   return {
@@ -76,11 +82,7 @@ export function workOf(deps: Deps, input: ImportInput) {
     async fetch(ctx: StepContext, uri: string): Promise<void> {
       if ((await store.read((tx) => stagedOf(tx, imageId))).whole) return
       const { bytes } = await fetchOutgoing(uri, config.webDownload, { ...config.webBounds, maxBytes: maxImageBytes }, ctx.signal)
-      try {
-        await stage(ctx, 0, bytes)
-      } finally {
-        bytes.destroy()
-      }
+      await stage(ctx, 0, bytes)
     },
 
     prepare: async (ctx: StepContext): Promise<Facts> => prepareStaged(ctx, deps, await store.read(mine), input.plugins, (form, body) => stage(ctx, form, body)),
@@ -97,13 +99,14 @@ export function workOf(deps: Deps, input: ImportInput) {
     async fill(ctx: StepContext, id: string, failed: readonly string[]): Promise<Arrived> {
       const image = await store.read(mine), blobs = stores.blobs(id)
       if (!blobs) throw unavailable(`The store ${id} is not configured here any more.`)
+      // What it has become on the way is known now: unpacked, converted, come from afar. What others brought meanwhile is counted, too.
+      const admit = await quotaFor(ctx, deps, image.ownerId)
       const body = copying ? await openCopy(ctx, deps, image.locations) : await openStaged(ctx, deps, imageId)
-      const stop = (): void => { body.destroy(conflict('The import was stopped.')) }
-      ctx.signal.addEventListener('abort', stop, { once: true })
-      try {
+      return whileWanted(ctx.signal, body, async () => {
         const { size, md5, sha512 } = await blobs.put(ctx, body, {
           maxBytes: maxImageBytes, unused: unusedAt(deps, { store: id }),
           keep: (stored) => store.tx(async (tx) => {
+            if (!await isFilled(tx, id)) await admit(tx, { image_size_total: stored.size })
             const { osHashValue } = await held(tx)
             if (copying && osHashValue !== null && stored.sha512 !== osHashValue) throw unavailable('The copy of the image differs from the image.')
             await addCopy(tx, { imageId, store: id, location: stored.location, taskId })
@@ -112,10 +115,7 @@ export function workOf(deps: Deps, input: ImportInput) {
           }, { durable: true }),
         })
         return { size, md5, sha512 }
-      } finally {
-        ctx.signal.removeEventListener('abort', stop)
-        body.destroy()
-      }
+      })
     },
 
     empty: (ctx: StepContext, id: string): Promise<void> => store.tx(async (tx) => {

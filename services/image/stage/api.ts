@@ -5,7 +5,7 @@ import { chunksOf } from '#base/chunks.ts'
 import { newId } from '#base/ids.ts'
 import { after } from '#base/time.ts'
 import { Reply } from '#kit/http/operation.ts'
-import { operation, type Deps } from '../deps.ts'
+import { operation, type Deps, type ImageTx } from '../deps.ts'
 import { announcedSize, checkSize, showingLife } from '../images/data.ts'
 import * as policy from '../images/policy.ts'
 import * as images from '../images/store.ts'
@@ -78,17 +78,17 @@ export const appendToStage = operation({
     enabled(deps)
     if (!/^\d{1,15}$/.test(String(headers['upload-offset'] ?? ''))) throw badRequest('The header Upload-Offset says how many bytes came before this piece.')
     const startAt = Number(headers['upload-offset']), complete = truth('Upload-Complete', headers['upload-complete'])
-    const check = async (): Promise<void> => {
-      const staged = await store.read((tx) => stagedOf(tx, target.id))
+    const check = async (tx: ImageTx): Promise<void> => {
+      const staged = await stagedOf(tx, target.id)
       const wrong = (why: string): Error => new Fault('conflict', why, { headers: stageView(staged.size, staged.whole) })
       if (staged.whole) throw wrong('The staged data is complete already.')
       if (staged.size !== startAt) throw wrong(`The next piece begins at ${staged.size}, not at ${startAt}.`)
       if (staged.parts.length >= mostParts) throw wrong(`Staged data has at most ${mostParts} pieces; send larger ones.`)
     }
     if (target.status !== 'queued' && target.status !== 'uploading') throw conflict(`Image status transition from ${target.status} to uploading is not allowed`)
-    await check()
+    // Before the bytes come, to spare the sender their sending; what counts is asked again when they are written down.
+    await store.read(check)
     const admit = await quotaFor(ctx, deps, target.ownerId), uploads = target.status === 'queued' ? 1 : 0
-    // Once before the bytes come, once when they count.
     await store.tx((tx) => admit(tx, { image_count_uploading: uploads, image_stage_total: Number(headers['content-length'] ?? 0) }))
     announcedSize({ 'content-length': headers['content-length'] }, { maxImageBytes: maxImageBytes - startAt })
     const { bytes, ended } = untilBroken(stream)
@@ -97,15 +97,15 @@ export const appendToStage = operation({
       keep: async ({ size, location }) => {
         const last = complete && ended()
         if (size === 0 && !last) throw badRequest('A piece without bytes adds nothing.')
-        await check()
-        const added = await store.tx(async (tx) => {
+        await store.tx(async (tx) => {
           await admit(tx, { image_count_uploading: uploads, image_stage_total: size })
+          // Whoever drops what is staged, or adds to it, comes before or after: a piece must not stand where nothing is before it.
+          await images.lock(tx, target.id)
+          await check(tx)
           // One that is uploaded in one piece, or imported, is no longer ours.
           if (!await images.move(tx, target.id, { status: ['queued', 'uploading'] as never, uploadId: null, importTaskId: null }, { status: 'uploading', size: last ? startAt + size : null })) throw conflict('The image was deleted, or is being imported.')
-          return addPart(tx, { imageId: target.id, form: 0, startAt, size, location, last: last ? 1 : 0 })
+          await addPart(tx, { imageId: target.id, form: 0, startAt, size, location, last: last ? 1 : 0 })
         }, { durable: true })
-        if (!added) await check()
-        if (!added) throw conflict('Another piece was added at the same place.')
       },
     })
     return new Reply({ status: 204, headers: stageView(startAt + size, complete && ended()) })

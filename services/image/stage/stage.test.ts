@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test'
 import { Readable } from 'node:stream'
 import { change } from '#kit/store/rows.ts'
 import { waitFor } from '#base/retry.ts'
+import { MIB } from '#base/units.ts'
 import { sweep } from '../sweep.ts'
 import { startImage, testContext, type ImageTest } from '../testing/start.ts'
 
@@ -64,12 +65,50 @@ test('pieces follow each other; one at the wrong place is told the right one', a
   assert.equal(await staged(), 0)
 })
 
+test('what is staged is closed again, in however many pieces, and though only its beginning is looked at', async () => {
+  const on = await startImage({ maxImageBytes: 16 * MIB }), { staging } = on.deps, get = staging.get.bind(staging), opened: Readable[] = []
+  staging.get = async (...args) => { const stream = await get(...args); opened.push(stream); return stream }
+  try {
+    for (const pieces of [1, 3]) {
+      const id = await on.make(), piece = Buffer.alloc(4 * MIB, 'x')
+      for (let i = 0; i < pieces; i++) {
+        const headers = { 'upload-offset': String(i * piece.length), 'upload-complete': i === pieces - 1 ? '?1' : '?0' }
+        assert.equal((await on.call('member', 'image', 'appendToStage', { params: { image_id: id }, stream: Readable.from([piece]), headers })).status, 204)
+      }
+      await on.call('member', 'image', 'importImage', { params: { image_id: id }, body: { method: { name: 'glance-direct' } } })
+      assert.equal((await on.settled(id)).status, 'active')
+    }
+    assert.ok(opened.length >= 5)
+    assert.equal(opened.filter((stream) => !stream.destroyed).length, 0)
+  } finally {
+    await on.close()
+  }
+})
+
 test('of two pieces for one place one is taken', async () => {
   const id = await api.make()
   const both = await Promise.all([append(id, 0, 'first'), append(id, 0, 'other', '?1')])
   assert.deepEqual(both.map((reply) => reply.status).sort(), [204, 409])
   assert.equal(await staged(), 1)
   await api.call('member', 'image', 'removeStage', { params: { image_id: id } })
+})
+
+test('a piece that comes to its end while all before it is dropped is refused', async () => {
+  const id = await api.make(), { store } = api.deps, tx = store.tx.bind(store)
+  assert.equal((await append(id, 0, 'one ')).status, 204)
+  // At the latest moment there is: the piece has come, its row is about to be written.
+  let dropped: number | undefined
+  store.tx = (async (work, options) => {
+    if (options?.durable && dropped === undefined) {
+      dropped = 0
+      dropped = (await api.call('member', 'image', 'removeStage', { params: { image_id: id } })).status
+    }
+    return tx(work, options)
+  }) as typeof tx
+  const late = await append(id, 4, 'two').finally(() => { store.tx = tx })
+  assert.deepEqual([dropped, late.status, late.headers.get('upload-offset')], [204, 409, '0'])
+  assert.equal((await show(id)).status, 'queued')
+  assert.equal(await staged(), 0)
 })
 
 test('a piece that breaks off counts as far as it came, and the upload goes on from there', async () => {

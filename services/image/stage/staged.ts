@@ -22,7 +22,14 @@ export async function openStaged(ctx: Context, { store, staging }: Pick<Deps, 's
   if (!whole) throw conflict('The staged data is not complete.')
   if (parts.length === 1) return staging.get(ctx, parts[0]!.location)
   return Readable.from((async function* () {
-    for (const { location } of parts) yield* chunksOf(await staging.get(ctx, location))
+    for (const { location } of parts) {
+      const piece = await staging.get(ctx, location)
+      try {
+        yield* chunksOf(piece)
+      } finally {
+        piece.destroy()
+      }
+    }
   })(), { objectMode: false, highWaterMark: 1024 ** 2 })
 }
 
