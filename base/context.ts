@@ -23,6 +23,8 @@ export interface Actor {
   delegation?: Delegation
   /** The only requests that are allowed; checked and taken away before an operation sees the actor. */
   accessRules?: readonly AccessRule[]
+  /** The thumbprint of the TLS certificate that has to be shown beside the token; checked and taken away before an operation sees the actor. */
+  boundTo?: string
 }
 
 /** Rights lent by an application credential, a trust or an OAuth1 access token: good for their project, and not for managing other credentials. */

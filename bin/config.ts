@@ -19,7 +19,7 @@ export interface CloudConfig {
   listen: { address: string, port: number }
   /** Absolute, no slash at the end. Derived from `listen` when absent. */
   publicUrl?: string
-  tls?: { cert: string, key: string }
+  tls?: { cert: string, key: string, /** Whose clients' certificates are believed: PEM. */ clientCa?: string }
   database: StoreConfig
   bus: BusConfig
   driver: DriverName

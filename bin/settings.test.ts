@@ -31,6 +31,7 @@ test('what cannot be is refused with the option\'s name', async () => {
   await refused({ 'tls-cert': '/etc/hostname' }, /go together/)
   await refused({ 'tls-cert': '/nowhere', 'tls-key': '/nowhere' }, /cannot be read/)
   await refused({ 'tls-cert': '/etc/hostname', 'tls-key': '/etc/hostname' }, /no PEM certificate/)
+  await refused({ 'tls-client-ca': '/etc/hostname' }, /--tls-client-ca needs --tls-cert/)
   await refused({ 'external-cidr': '10.0.0.1/24' }, /--external-cidr/)
   await refused({ 'log-level': 'loud' }, /--log-level/)
 })

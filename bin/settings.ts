@@ -16,7 +16,7 @@ import { Usage } from './usage.ts'
 export const upOptions = {
   'state-dir': { type: 'string' }, 'port': { type: 'string' }, 'listen': { type: 'string' }, 'public-url': { type: 'string' }, 'operator-port': { type: 'string' },
   'detach': { type: 'boolean' }, 'json': { type: 'boolean' }, 'driver': { type: 'string' }, 'fake-hosts': { type: 'string' }, 'accel': { type: 'string' }, 'cpu-model': { type: 'string' },
-  'tls-cert': { type: 'string' }, 'tls-key': { type: 'string' }, 'insecure': { type: 'boolean' }, 'database': { type: 'string' }, 'bus': { type: 'string' },
+  'tls-cert': { type: 'string' }, 'tls-key': { type: 'string' }, 'tls-client-ca': { type: 'string' }, 'insecure': { type: 'boolean' }, 'database': { type: 'string' }, 'bus': { type: 'string' },
   'external-cidr': { type: 'string' }, 'images': { type: 'string' }, 'identity': { type: 'string' }, 'log-level': { type: 'string' }, 'tell': { type: 'string' },
 } as const
 
@@ -35,6 +35,7 @@ Everything of the cloud lies in its state directory; a later \`up\` finds it the
   --listen ADDRESS     the API's address (127.0.0.1); any other than the loopback demands TLS, or --insecure
   --public-url URL     how clients reach the API, when that differs (behind a proxy, a name)
   --tls-cert FILE, --tls-key FILE      PEM files; the API then speaks https
+  --tls-client-ca FILE  PEM: authorities whose certificates clients may log in with (services/identity/README.md); needs the above
   --insecure           passwords and tokens may cross the network readable by everybody
   --operator-port N    metrics and status, always on 127.0.0.1 (the API's port + 1)
 
@@ -57,7 +58,7 @@ export interface Settings {
   listen: { address: string, port: number }
   operatorPort: number
   publicUrl?: string
-  tls?: { cert: string, key: string, /** Clients must be told of it: no authority vouches for it. */ selfSignedFile?: string }
+  tls?: { cert: string, key: string, clientCa?: string, /** Clients must be told of it: no authority vouches for it. */ selfSignedFile?: string }
   database?: StoreConfig
   bus: CloudConfig['bus']
   external?: External
@@ -85,7 +86,7 @@ export async function readSettings(values: UpValues): Promise<Settings> {
   const address = values.listen === 'localhost' ? '127.0.0.1' : values.listen ?? '127.0.0.1'
   if (isIP(address) === 0) throw new Usage(`--listen ${address}: it must be an IP address, such as 0.0.0.0 for all of this host's`, 2)
   const port = numberAmong('port', values.port ?? '5000', 0, 65535)
-  const tls = await readTls(values['tls-cert'], values['tls-key'])
+  const tls = await readTls(values['tls-cert'], values['tls-key'], values['tls-client-ca'])
   if (!isLoopback(address) && !tls && !values.insecure) {
     throw new Usage(`--listen ${address} lets others reach the API: give --tls-cert and --tls-key, or --insecure if passwords may cross the network in the clear`, 2)
   }
@@ -109,14 +110,16 @@ async function readJson<T>(option: string, file: string, parse: (value: unknown)
   try { return parse(JSON.parse(text)) } catch (error) { throw new Usage(`--${option} ${file}: ${(error as Error).message}`, 2) }
 }
 
-async function readTls(certFile?: string, keyFile?: string): Promise<Settings['tls']> {
+async function readTls(certFile?: string, keyFile?: string, clientCaFile?: string): Promise<Settings['tls']> {
+  if (clientCaFile !== undefined && (certFile === undefined || keyFile === undefined)) throw new Usage('--tls-client-ca needs --tls-cert and --tls-key', 2)
   if (certFile === undefined && keyFile === undefined) return undefined
   if (certFile === undefined || keyFile === undefined) throw new Usage('--tls-cert and --tls-key go together', 2)
-  const [cert, key] = await Promise.all([certFile, keyFile].map((file) => readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => { throw new Usage(`${file} cannot be read (${error.code})`) }))) as [string, string]
+  const [cert, key, clientCa] = await Promise.all([certFile, keyFile, ...clientCaFile === undefined ? [] : [clientCaFile]].map((file) => readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => { throw new Usage(`${file} cannot be read (${error.code})`) }))) as [string, string, string?]
   let parsed: X509Certificate
   try { parsed = new X509Certificate(cert) } catch { throw new Usage(`${certFile} holds no PEM certificate`) }
   try { (await import('node:tls')).createSecureContext({ cert, key }) } catch (error) { throw new Usage(`${certFile} and ${keyFile} do not belong together: ${(error as Error).message}`) }
-  return { cert, key, ...(parsed.checkIssued(parsed) && { selfSignedFile: resolve(certFile) }) }
+  if (clientCa !== undefined) try { new X509Certificate(clientCa) } catch { throw new Usage(`${clientCaFile} holds no PEM certificate`) }
+  return { cert, key, ...(clientCa !== undefined && { clientCa }), ...(parsed.checkIssued(parsed) && { selfSignedFile: resolve(certFile) }) }
 }
 
 function checkedUrl(text: string): string {
@@ -149,7 +152,7 @@ const thisHost = (): string => hostname().split('.')[0]!.toLowerCase()
 export function configOf(settings: Settings, { path, identity, secrets }: StateDir, seedImage?: string): CloudConfig {
   return {
     cloudId: identity.id, stateDir: path, host: thisHost(), listen: settings.listen, ...(settings.publicUrl !== undefined && { publicUrl: settings.publicUrl }),
-    ...(settings.tls && { tls: { cert: settings.tls.cert, key: settings.tls.key } }),
+    ...(settings.tls && { tls: { cert: settings.tls.cert, key: settings.tls.key, ...(settings.tls.clientCa !== undefined && { clientCa: settings.tls.clientCa }) } }),
     database: settings.database ?? { engine: 'sqlite', file: join(path, 'pileus.db') }, bus: settings.bus, driver: identity.driver, qemu: settings.qemu,
     fake: { hosts: settings.fakeHosts }, secrets: { ...secrets, sealKey: Buffer.from(secrets.sealKey, 'base64') },
     shutdownGraceMs: 60_000, maxImageBytes: 2 ** 40, ...(settings.images && { images: settings.images }), ...(settings.identity && { identity: settings.identity }), external: identity.external, heartbeatMs: 10_000, logLevel: settings.logLevel, logFile: logFileOf(path),

@@ -34,7 +34,7 @@ export const defaultContextFor = (log: Log): ContextFor => (e) =>
 // Spelled out: a new field of Actor does not cross before somebody has thought about it.
 const actorFields = Object.keys({
   service: true, userId: true, userName: true, userDomainId: true, projectId: true, projectName: true, projectDomainId: true, domainId: true, system: true, roles: true, auditId: true,
-} satisfies Record<keyof Omit<Required<Actor>, 'delegation' | 'accessRules'>, true>) as (keyof Actor)[]
+} satisfies Record<keyof Omit<Required<Actor>, 'delegation' | 'accessRules' | 'boundTo'>, true>) as (keyof Actor)[]
 
 export interface Addressed { topic: string, target?: string, name: string, lane?: string, deadlineAt?: number }
 

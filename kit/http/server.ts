@@ -10,6 +10,7 @@ import { newRequestId } from '#base/ids.ts'
 import { allowedByRules } from '#kit/policy/access-rules.ts'
 import { anyone } from '#kit/policy/rules.ts'
 import type { RequestScope, Tracer } from '#kit/trace/tracer.ts'
+import { clientCertificate, thumbprintOf } from './client-certificate.ts'
 import { drain, parseJson, readBody, type Patience } from './body.ts'
 import { faultView, likesHtml } from './faults.ts'
 import { noVersion, Reply, type Input, type Operation, type Version } from './operation.ts'
@@ -33,7 +34,8 @@ export interface HttpOptions {
   log: Log
   /** With senders of bodies that were refused. */
   patience?: Patience
-  tls?: { cert: string | Buffer, key: string | Buffer }
+  /** `clientCa`: clients may show certificates, and those of these authorities are believed (client-certificate.ts). */
+  tls?: { cert: string | Buffer, key: string | Buffer, clientCa?: string | Buffer }
   /** Told of every finished request, for metrics. */
   finished?(service: string, operation: string, status: number, seconds: number): void
   /** Paths outside any service: `/`, `/healthz`, `/openapi.json`. */
@@ -126,7 +128,7 @@ export function createApi(options: HttpOptions): Server {
 
     // Who calls is known before anything is read, unless everybody may.
     const open = route.operations.every((op) => op.access === anyone)
-    const token = req.headers['x-auth-token']
+    const token = req.headers['x-auth-token'] ?? bearerIn(req)
     if (!open) {
       scope.ctx = { ...scope.ctx, actor: await scope.ctx.span(`${service.name}.validate-token`, () => callerOf(req, token, scope.ctx, service, inner)) }
     }
@@ -169,8 +171,18 @@ export function createApi(options: HttpOptions): Server {
     const sealed = req.headers[serviceCredentialHeader]
     if (typeof sealed === 'string' && options.openServiceCredential) return options.openServiceCredential(sealed)
     if (typeof token !== 'string' || token === '') throw notAuthenticated(options.publicUrl)
-    const { accessRules, ...actor } = await options.authenticate(token, ctx)
+    const { accessRules, ...actor } = await holderOf(req, token, ctx)
     if (accessRules && !await mayAsk(req, accessRules, ctx, service, inner)) throw notAuthenticated(options.publicUrl)
+    return actor
+  }
+
+  /** Whom the token stands for; one that is bound to a certificate is worth nothing without it. */
+  async function holderOf(req: IncomingMessage, token: string, ctx: Context): Promise<Actor> {
+    const { boundTo, ...actor } = await options.authenticate(token, ctx)
+    if (boundTo !== undefined) {
+      const shown = clientCertificate(req)
+      if (shown === undefined || thumbprintOf(shown) !== boundTo) throw notAuthenticated(options.publicUrl)
+    }
     return actor
   }
 
@@ -179,7 +191,7 @@ export function createApi(options: HttpOptions): Server {
     if (service.name === 'identity' && req.method === 'GET' && inner === '/v3/auth/tokens') return true
     if (allowedByRules(rules, { serviceTypes: [service.name, ...service.otherTypes ?? []], method: req.method ?? '', paths: [inner, service.mount + inner] })) return true
     const onBehalf = req.headers['x-service-token']
-    return typeof onBehalf === 'string' && (await options.authenticate(onBehalf, ctx)).roles.includes('service')
+    return typeof onBehalf === 'string' && (await holderOf(req, onBehalf, ctx)).roles.includes('service')
   }
 
   async function send(req: IncomingMessage, res: ServerResponse, service: ServiceHttp, reply: Reply, ctx: Context, version: Version): Promise<void> {
@@ -229,7 +241,7 @@ export function createApi(options: HttpOptions): Server {
   const handle = (req: IncomingMessage, res: ServerResponse): void => { void respond(req, res) }
   // Slow or endless headers are cut off; bodies may take as long as an image takes.
   const limits = { headersTimeout: 30_000, requestTimeout: 0, keepAliveTimeout: 65_000, maxHeaderSize: 32_768 }
-  const server = options.tls ? createHttpsServer({ ...options.tls, ...limits }, handle) : createHttpServer({ ...limits, highWaterMark: 1024 ** 2 }, handle)
+  const server = options.tls ? createHttpsServer({ ...tlsOptions(options.tls), ...limits }, handle) : createHttpServer({ ...limits, highWaterMark: 1024 ** 2 }, handle)
   // Who asks before he sends is answered once it is known who he is: what is refused need not be sent at all.
   server.on('checkContinue', handle)
   server.on('clientError', (_error, socket) => {
@@ -239,6 +251,12 @@ export function createApi(options: HttpOptions): Server {
   })
   return server
 }
+
+/** A certificate is asked for, not demanded: most clients have none. */
+const tlsOptions = ({ cert, key, clientCa }: NonNullable<HttpOptions['tls']>): object => ({ cert, key, ...(clientCa !== undefined && { ca: clientCa, requestCert: true, rejectUnauthorized: false }) })
+
+/** OAuth2's way to show a token. */
+const bearerIn = (req: IncomingMessage): string | undefined => /^Bearer +(\S+)$/i.exec(req.headers.authorization ?? '')?.[1]
 
 const goOn = (req: IncomingMessage, res: ServerResponse): void => { if (req.headers.expect?.toLowerCase() === '100-continue') res.writeContinue() }
 

@@ -30,6 +30,7 @@ export function actorOf({ claims, standing }: Subject): Actor {
     ...(applicationCredential && { delegation: { applicationCredentialId: applicationCredential.id, unrestricted: applicationCredential.unrestricted } }),
     ...(claims.trustId && { delegation: { trustId: claims.trustId } }),
     ...(claims.accessTokenId && { delegation: { accessTokenId: claims.accessTokenId } }),
+    ...(claims.certificateThumbprint && { boundTo: claims.certificateThumbprint }),
     ...(applicationCredential && applicationCredential.accessRules.length > 0 && { accessRules: applicationCredential.accessRules.map(({ service, method, path }) => ({ service, method, path })) }),
   }
 }

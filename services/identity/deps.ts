@@ -62,10 +62,12 @@ export interface IdentityConfig {
   signatureLifeSeconds: number
   maxRedelegation: number
   maxCredentialsPerUser: number
+  /** The mapping that says whose a TLS certificate is. */
+  oauth2MappingId: string
 }
 export const defaultConfig: IdentityConfig = {
   tokenLifeSeconds: 3600, allowExpiredSeconds: 172_800, receiptLifeSeconds: 300, totpPreviousWindows: 1, signatureLifeSeconds: 900, maxRedelegation: 3, maxCredentialsPerUser: 500,
-  enforcementModel: 'flat', security: defaultRules,
+  enforcementModel: 'flat', security: defaultRules, oauth2MappingId: 'oauth2_mapping',
 }
 
 /** How long a seal under the keyring may be worth something: how long its key is kept. */

@@ -8,7 +8,7 @@ const some = Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })), many 
 const schema = exact({
   tokenLifeSeconds: seconds, allowExpiredSeconds: seconds, receiptLifeSeconds: seconds, signatureLifeSeconds: seconds,
   totpPreviousWindows: many, maxRedelegation: many, maxCredentialsPerUser: some, listLimit: some,
-  enforcementModel: Type.Optional(oneOf('flat', 'strict_two_level')),
+  enforcementModel: Type.Optional(oneOf('flat', 'strict_two_level')), oauth2MappingId: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
   security: Type.Optional(exact({
     passwordRegex: Type.Optional(Type.String({ minLength: 1, maxLength: 1024 })), passwordRegexDescription: Type.Optional(Type.String({ maxLength: 1024 })), passwordExpiresDays: some,
     uniqueLastPasswordCount: many, minimumPasswordAgeDays: Type.Optional(Type.Integer({ minimum: 0, maximum: 10_000 })), lockoutFailureAttempts: some,

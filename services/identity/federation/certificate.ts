@@ -1,16 +1,16 @@
 // A self-signed X.509 certificate around a key: how SAML's metadata carries one. Its dates and name mean nothing to those who were handed it.
 import { createPrivateKey, createPublicKey, randomBytes, sign } from 'node:crypto'
 
-const der = (tag: number, ...parts: Buffer[]): Buffer => {
+export const der = (tag: number, ...parts: Buffer[]): Buffer => {
   const body = Buffer.concat(parts), size = body.length
   const length = size < 128 ? [size] : size < 256 ? [0x81, size] : [0x82, size >> 8, size & 255]
   return Buffer.concat([Buffer.of(tag, ...length), body])
 }
-const sequence = (...parts: Buffer[]): Buffer => der(0x30, ...parts)
+export const sequence = (...parts: Buffer[]): Buffer => der(0x30, ...parts)
 /** sha256WithRSAEncryption */
 const algorithm = sequence(Buffer.from('06092a864886f70d01010b', 'hex'), der(0x05))
 const commonName = (name: string): Buffer => sequence(der(0x31, sequence(Buffer.from('0603550403', 'hex'), der(0x0c, Buffer.from(name)))))
-const instant = (at: Date): Buffer => der(0x18, Buffer.from(`${at.toISOString().replace(/[-:T]/g, '').slice(0, 14)}Z`))
+export const instant = (at: Date): Buffer => der(0x18, Buffer.from(`${at.toISOString().replace(/[-:T]/g, '').slice(0, 14)}Z`))
 
 /** PEM of a certificate for an RSA key, good for twenty years. */
 export function selfSigned(privateKeyPem: string, name: string, from: Date): string {

@@ -20,8 +20,9 @@ const body = exact({ auth: exact({ identity: exact({ methods: Type.Optional(Type
 async function assertion(deps: Deps, auth: { identity: { token: { id: string } }, scope: { service_provider: { id: string } } }, urls: Urls, wrap: (response: string, sp: ServiceProviderRow) => string): Promise<Reply> {
   const subject = await examine(deps, auth.identity.token.id)
   if (typeof subject === 'string') throw authenticationRequired(urls.root)
-  // The other cloud would let in the user himself: without the end, the roles and the access rules of what was lent.
-  if (actorOf(subject).delegation) throw forbidden('You are not authorized to perform the requested action: A token issued via delegation is not vouched for.')
+  // The other cloud would let in the user himself: without the end, the roles and the access rules of what was lent, or the certificate that a token is bound to.
+  const { delegation, boundTo } = actorOf(subject)
+  if (delegation || boundTo !== undefined) throw forbidden('You are not authorized to perform the requested action: A token issued via delegation is not vouched for.')
   const sp = await deps.store.read((tx) => found(serviceProviders, tx, { sp_id: auth.scope.service_provider.id }))
   if (sp.enabled !== 1) throw forbidden(`Service Provider ${sp.id} is disabled`)
   const groups = await deps.store.read((tx) => membershipsOf(tx, subject.claims.userId))

@@ -74,6 +74,7 @@ export async function issueTo(ctx: Context, deps: Deps, identified: () => Promis
       ...(shown.applicationCredentialId && { applicationCredentialId: shown.applicationCredentialId }),
       ...(shown.identityProviderId && { identityProviderId: shown.identityProviderId, protocolId: shown.protocolId! }),
       ...(shown.accessTokenId && { accessTokenId: shown.accessTokenId }),
+      ...(shown.certificateThumbprint && { certificateThumbprint: shown.certificateThumbprint }),
       ...(resolved.trust && { trustId: resolved.trust.id, trustorGeneration: String(resolved.trust.trustorGeneration) }),
     })
     const tryScope = async (resolved: Resolved): Promise<Subject | string> => {

@@ -50,6 +50,8 @@ export interface Shown {
   protocolId?: string
   /** OAuth1's. */
   accessTokenId?: string
+  /** The TLS certificate he showed. */
+  certificateThumbprint?: string
   /** The scope that an application credential or a trust dictates. */
   projectId?: string
   trustId?: string
@@ -155,6 +157,7 @@ async function again(deps: Deps, auth: Auth, token: string): Promise<Shown> {
     throw forbidden('You are not authorized to perform the requested action: Using a system-scoped token to create a project-scoped or domain-scoped token is not allowed.')
   }
   if (claims.trustId) throw forbidden('You are not authorized to perform the requested action: Using trust-scoped token to create another token. Create a new trust-scoped token instead.')
+  if (claims.certificateThumbprint) throw forbidden('You are not authorized to perform the requested action: Using a certificate-bound token to create another token is not allowed.')
   if (claims.accessTokenId) throw forbidden('You are not authorized to perform the requested action: Using an OAuth-scoped token to create another token. Create a new OAuth-scoped token instead.')
   if (claims.applicationCredentialId && asked !== undefined) {
     throw forbidden('You are not authorized to perform the requested action: Using an application credential token to create a scoped token is not allowed.')

@@ -24,6 +24,8 @@ export interface Claims {
   /** The trust it came by (the user is the trustee then, whomever he stands for), and the trustor's generation at the time. */
   trustId?: string
   trustorGeneration?: string
+  /** It holds beside this TLS certificate only. */
+  certificateThumbprint?: string
 }
 
 /** 16 random bytes as 22 characters, as keystone writes them. */
@@ -32,9 +34,9 @@ export const newAuditId = (): string => randomBytes(16).toString('base64url')
 export const scopeId = (scope: Scope): string => (scope.kind === 'project' || scope.kind === 'domain' ? scope.id : scope.kind === 'system' ? 'system' : '')
 
 const format = 2
-const methodBits = ['password', 'token', 'application_credential', 'totp', 'external', 'mapped', 'oauth1', 'ec2credential'] as const
+const methodBits = ['password', 'token', 'application_credential', 'totp', 'external', 'mapped', 'oauth1', 'ec2credential', 'oauth2_credential'] as const
 /** Claims that most tokens do not make: each that is there is written with its place in this list. Only ever added to. */
-const optional = ['applicationCredentialId', 'identityProviderId', 'protocolId', 'accessTokenId', 'trustId', 'trustorGeneration'] as const
+const optional = ['applicationCredentialId', 'identityProviderId', 'protocolId', 'accessTokenId', 'trustId', 'trustorGeneration', 'certificateThumbprint'] as const
 const kinds = ['unscoped', 'project', 'domain', 'system'] as const
 
 const u8 = (n: number): Buffer => Buffer.of(n)

@@ -24,6 +24,7 @@ export function tokenView({ claims, standing }: Subject, catalog: CatalogEntry[]
     ...(claims.scope.kind !== 'unscoped' && { roles: roles.map(({ id, name }) => ({ id, name })) }),
     ...(catalog && { catalog }),
     ...(standing.accessToken && { 'OS-OAUTH1': { access_token_id: standing.accessToken.id, consumer_id: standing.accessToken.consumerId } }),
+    ...(claims.certificateThumbprint && { oauth2_credential: { 'x5t#S256': claims.certificateThumbprint } }),
     ...(serviceProviders.length > 0 && { service_providers: serviceProviders.map((sp) => ({ id: sp.id, auth_url: sp.authUrl, sp_url: sp.spUrl })) }),
     ...(trust && { 'OS-TRUST:trust': { id: trust.id, trustor_user: { id: trust.trustor.id }, trustee_user: { id: trust.trusteeUserId }, impersonation: trust.impersonation } }),
     ...(applicationCredential && { application_credential: {
