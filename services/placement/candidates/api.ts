@@ -6,7 +6,8 @@ import * as policy from '../policy.ts'
 import { dated } from '../replies.ts'
 import { mustKnow, parseCandidatesRequest } from './request.ts'
 import { search } from './search.ts'
-import { candidatesView } from './view.ts'
+import { inTurns } from './turns.ts'
+import { candidatesText } from './view.ts'
 
 export const listAllocationCandidates = operation({
   name: 'listAllocationCandidates', method: 'GET', path: '/allocation_candidates', summary: 'Every way in which what is asked for could be allocated.', access: policy.adminOrService, since: '1.10',
@@ -19,6 +20,7 @@ export const listAllocationCandidates = operation({
     const request = parseCandidatesRequest(urls.search, version)
     await store.read((tx) => mustKnow(tx, request.groups, [...request.rootRequired, ...request.rootForbidden]))
     const scene = await world.fresh()
-    return dated(version, candidatesView(version, scene, request, search(scene, request)))
+    const body = await inTurns(scene, (function* () { return yield* candidatesText(version, scene, request, yield* search(scene, request)) })())
+    return dated(version, body, undefined, { headers: { 'content-type': 'application/json' } })
   },
 })

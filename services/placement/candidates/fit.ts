@@ -4,7 +4,7 @@ import type { Provider } from './world.ts'
 
 export function hasRoom(provider: Provider, resourceClass: string, amount: number): boolean {
   const stock = provider.inventories.get(resourceClass)
-  return stock !== undefined && stock.used + amount <= stock.capacity && amount >= stock.minUnit && amount <= stock.maxUnit && amount % stock.stepSize === 0
+  return stock !== undefined && provider.used[stock.at]! + amount <= stock.capacity && amount >= stock.minUnit && amount <= stock.maxUnit && amount % stock.stepSize === 0
 }
 export const hasNone = (set: ReadonlySet<string>, names: readonly string[]): boolean => names.every((name) => !set.has(name))
 export const hasOneOfEach = (set: ReadonlySet<string>, lists: readonly (readonly string[])[]): boolean => lists.every((any) => any.some((name) => set.has(name)))

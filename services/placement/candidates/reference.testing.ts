@@ -1,18 +1,22 @@
 // Allocation candidates the slow and obvious way: every assignment of every part of a request to every provider, and each condition read off the result. What the real
 // search finds must be exactly this.
+import type { InventoryRow } from '../schema.ts'
 import type { CandidatesRequest, Group } from './request.ts'
-import type { Provider } from './world.ts'
+
+/** A provider as its rows tell. */
+export interface PlainProvider { id: string, parentId: string | null, rootId: string, inventories: InventoryRow[], traits: ReadonlySet<string>, aggregates: ReadonlySet<string> }
+const stockOf = (p: PlainProvider, resourceClass: string): InventoryRow | undefined => p.inventories.find((i) => i.resourceClass === resourceClass)
 
 type Part = { group: Group, resources: Group['resources'] }
 const partsOf = (request: CandidatesRequest): Part[] => request.groups.flatMap((group) => (group.granular ? [{ group, resources: group.resources }] : group.resources.map((r) => ({ group, resources: [r] }))))
 const overlap = (a: Iterable<string>, b: ReadonlySet<string>): boolean => [...a].some((x) => b.has(x))
 
-export function referenceCandidates(providers: Provider[], request: CandidatesRequest): Set<string> {
+export function referenceCandidates(providers: PlainProvider[], request: CandidatesRequest): Set<string> {
   const found = new Set<string>(), byId = new Map(providers.map((p) => [p.id, p])), parts = partsOf(request)
-  const parentsOf = (p: Provider): Provider[] => (p.parentId === null ? [p] : [p, ...parentsOf(byId.get(p.parentId)!)])
+  const parentsOf = (p: PlainProvider): PlainProvider[] => (p.parentId === null ? [p] : [p, ...parentsOf(byId.get(p.parentId)!)])
   for (const root of providers.filter((p) => p.parentId === null)) {
     const tree = providers.filter((p) => p.rootId === root.id)
-    const there = providers.filter((p) => p.rootId === root.id || (p.shares && tree.some((q) => overlap(q.aggregates, p.aggregates))))
+    const there = providers.filter((p) => p.rootId === root.id || (p.traits.has('MISC_SHARES_VIA_AGGREGATE') && tree.some((q) => overlap(q.aggregates, p.aggregates))))
     for (const choice of assignments(there, parts.length)) {
       const at = parts.map((part, i) => ({ ...part, p: choice[i]! }))
       if (right(root, at)) found.add(canonical(at))
@@ -20,8 +24,8 @@ export function referenceCandidates(providers: Provider[], request: CandidatesRe
   }
   return found
 
-  type At = Part & { p: Provider }
-  function right(root: Provider, at: At[]): boolean {
+  type At = Part & { p: PlainProvider }
+  function right(root: PlainProvider, at: At[]): boolean {
     if (!request.rootRequired.every((t) => root.traits.has(t)) || request.rootForbidden.some((t) => root.traits.has(t))) return false
     for (const group of request.groups) {
       const own = at.filter((a) => a.group === group), chosen = own.map((a) => a.p)
@@ -38,10 +42,10 @@ export function referenceCandidates(providers: Provider[], request: CandidatesRe
         if (!group.granular && group.inTree !== undefined && p.rootId !== root.id) return false
       }
     }
-    const sums = new Map<Provider, Map<string, number>>()
+    const sums = new Map<PlainProvider, Map<string, number>>()
     for (const { p, resources } of at) {
       for (const [resourceClass, amount] of resources) {
-        const stock = p.inventories.get(resourceClass)
+        const stock = stockOf(p, resourceClass)
         if (!stock || amount < stock.minUnit || amount > stock.maxUnit || amount % stock.stepSize !== 0) return false
         const of = sums.get(p) ?? new Map<string, number>()
         sums.set(p, of.set(resourceClass, (of.get(resourceClass) ?? 0) + amount))
@@ -49,8 +53,8 @@ export function referenceCandidates(providers: Provider[], request: CandidatesRe
     }
     for (const [p, of] of sums) {
       for (const [resourceClass, sum] of of) {
-        const stock = p.inventories.get(resourceClass)!
-        if (stock.used + sum > Math.floor((stock.total - stock.reserved) * (stock.capacity / Math.max(1, stock.total - stock.reserved))) || sum > stock.maxUnit) return false
+        const stock = stockOf(p, resourceClass)!
+        if (stock.used + sum > Math.floor((stock.total - stock.reserved) * stock.allocationRatio) || sum > stock.maxUnit) return false
       }
     }
     const granular = at.filter((a) => a.group.granular).map((a) => a.p)
@@ -64,13 +68,13 @@ export function referenceCandidates(providers: Provider[], request: CandidatesRe
   }
 }
 
-function* assignments(providers: Provider[], n: number): Generator<Provider[]> {
+function* assignments(providers: PlainProvider[], n: number): Generator<PlainProvider[]> {
   if (n === 0) { yield []; return }
   for (const rest of assignments(providers, n - 1)) for (const p of providers) yield [...rest, p]
 }
 
 /** Who gives what to whom, in one spelling. */
-export function canonical(at: { group: Group, resources: Group['resources'], p: Provider }[]): string {
+export function canonical(at: { group: Group, resources: Group['resources'], p: { id: string } }[]): string {
   const amounts: Record<string, number> = {}, mappings: Record<string, Set<string>> = {}
   for (const { group, resources, p } of at) {
     (mappings[group.suffix] ??= new Set()).add(p.id)

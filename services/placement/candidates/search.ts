@@ -4,18 +4,17 @@ import { hasNone, hasOneOfEach, servesAll, servesOne } from './fit.ts'
 import type { CandidatesRequest, Group } from './request.ts'
 import type { Provider, Scene } from './world.ts'
 
-export interface Candidate {
-  /** provider → resource class → amount */
-  allocations: Map<Provider, Map<string, number>>
-  /** The providers of each group, in the order of the groups. */
-  mappings: Map<string, Set<Provider>>
-}
+/** Who serves each part of the request: a provider for each, in the order of the parts. */
+export type Candidate = readonly Provider[]
+export interface Found { parts: readonly Part[], candidates: Candidate[] }
 /** Combinations grow beyond all bounds: past so many steps the search ends with what it has found, as the original does at its maximum of candidates. A candidate costs ten steps a
  * part: 30,000 of three parts each, which is what a request without a limit may find. */
 const maxSteps = 1_000_000
+/** Steps taken without a pause: some milliseconds. A question over a thousand hosts is answered in one go. */
+const stepsAtOnce = 30_000
 
 /** One choice to make: who serves a granular group, or one resource of the group without a suffix. */
-interface Part {
+export interface Part {
   group: Group
   resources: Group['resources']
   /** The tree that the group must be in, if it must. */
@@ -24,6 +23,9 @@ interface Part {
   traitsOf: number[] | undefined
   subtrees: number[][]
 }
+/** What is left of all steps, and of those until the next pause. */
+interface Budget { steps: number, now: number }
+const pause = Symbol('pause')
 
 /** The request's parts, each with what can be judged once it is chosen. */
 function partsOf({ groups, sameSubtrees }: CandidatesRequest, scene: Scene): Part[] {
@@ -35,34 +37,47 @@ function partsOf({ groups, sameSubtrees }: CandidatesRequest, scene: Scene): Par
   return parts
 }
 
-export function search(scene: Scene, request: CandidatesRequest): Candidate[] {
-  const found: Candidate[] = [], seen = new Set<string>(), limit = request.limit ?? Infinity, parts = partsOf(request, scene), budget = { steps: maxSteps }
-  if (parts.some((part) => part.group.inTree !== undefined && part.inTreeRoot === undefined)) return []
-  let turns: Iterable<TreeSearch> = inEachTree(scene, request, parts, budget)
+/** Yields where others should have their turn: the scene must stay as it is meanwhile. */
+export function* search(scene: Scene, request: CandidatesRequest, atOnce = stepsAtOnce): Generator<undefined, Found> {
+  const parts = partsOf(request, scene), candidates: Candidate[] = [], seen = new Set<string>(), limit = request.limit ?? Infinity, budget: Budget = { steps: maxSteps, now: atOnce }, found = { parts, candidates }
+  if (parts.some((part) => part.group.inTree !== undefined && part.inTreeRoot === undefined)) return found
+  let turns: Iterable<TreeSearch | typeof pause> = inEachTree(scene, request, parts, budget)
   for (;;) {
     const again: TreeSearch[] = []
     for (const turn of turns) {
-      const candidate = turn.next()
+      let next = turn === pause ? pause : turn.next()
+      while (next === pause) {
+        yield
+        budget.now = atOnce
+        if (turn === pause) break
+        next = turn.next()
+      }
       if (budget.steps <= 0) return found
-      if (!candidate) continue
-      again.push(turn)
-      if (scene.sharing.size > 0 && sharedOnly(candidate) && !isNew(seen, candidate)) continue
-      found.push(candidate)
-      if (found.length >= limit) return found
+      if (!next || next === pause) continue
+      again.push(turn as TreeSearch)
+      // Only what is not in the anchor's tree can be found at several anchors.
+      if (scene.sharing.size > 0 && next.every((p) => p.shares) && seen.size === seen.add(next.map((p) => p.id).join()).size) continue
+      candidates.push(next)
+      if (candidates.length >= limit) return found
     }
     if (again.length === 0) return found
     turns = again
   }
 }
 
-function* inEachTree(scene: Scene, request: CandidatesRequest, parts: Part[], budget: { steps: number }): Generator<TreeSearch> {
+function* inEachTree(scene: Scene, request: CandidatesRequest, parts: readonly Part[], budget: Budget): Generator<TreeSearch | typeof pause> {
   const required = request.rootRequired.map((t) => [t])
   trees: for (const [rootId, tree] of scene.trees) {
+    if (budget.now <= 0) yield pause
     const root = scene.providers.get(rootId)
+    budget.now--
     if (!root || !hasOneOfEach(root.traits, required) || !hasNone(root.traits, request.rootForbidden)) continue
     const sharers = sharersWith(scene, tree), visible = sharers.length > 0 ? [...tree, ...sharers] : tree, options: Provider[][] = []
     for (const { group, resources, inTreeRoot } of parts) {
-      const able = visible.filter((p) => (group.granular ? servesAll(p, group, inTreeRoot) : servesOne(p, root, resources[0]![0], resources[0]![1], group, inTreeRoot)))
+      if (budget.now <= 0) yield pause
+      const able: Provider[] = []
+      for (const p of visible) if (group.granular ? servesAll(p, group, inTreeRoot) : servesOne(p, root, resources[0]![0], resources[0]![1], group, inTreeRoot)) able.push(p)
+      budget.now -= visible.length
       if (able.length === 0) continue trees
       options.push(able)
     }
@@ -78,27 +93,18 @@ function sharersWith(scene: Scene, tree: readonly Provider[]): Provider[] {
   return [...found]
 }
 
-/** Only what is not in the anchor's tree can be found at several anchors. */
-const sharedOnly = ({ mappings }: Candidate): boolean => [...mappings.values()].every((providers) => [...providers].every((p) => p.shares))
-function isNew(seen: Set<string>, { allocations, mappings }: Candidate): boolean {
-  const key = JSON.stringify([
-    [...allocations].map(([p, of]) => [p.id, [...of].sort()]).sort(), [...mappings].map(([suffix, providers]) => [suffix, [...providers].map((p) => p.id).sort()]),
-  ])
-  return seen.size !== seen.add(key).size
-}
-
 /** The combinations of one tree, one at a time: for each part an option, the last part's moving fastest. */
 class TreeSearch {
   readonly #scene: Scene
   readonly #request: CandidatesRequest
   readonly #parts: readonly Part[]
   readonly #options: readonly Provider[][]
-  readonly #budget: { steps: number }
+  readonly #budget: Budget
   /** Which option each part tries next; what is chosen so far. */
   readonly #next: number[]
   readonly #chosen: Provider[] = []
 
-  constructor(scene: Scene, request: CandidatesRequest, parts: readonly Part[], options: readonly Provider[][], budget: { steps: number }) {
+  constructor(scene: Scene, request: CandidatesRequest, parts: readonly Part[], options: readonly Provider[][], budget: Budget) {
     this.#scene = scene
     this.#request = request
     this.#parts = parts
@@ -107,10 +113,12 @@ class TreeSearch {
     this.#next = parts.map(() => 0)
   }
 
-  next(): Candidate | undefined {
+  /** Nothing is left when there is none. After a pause it goes on where it was. */
+  next(): Candidate | typeof pause | undefined {
     const chosen = this.#chosen, last = this.#parts.length - 1
     if (chosen.length > last) chosen.pop()
     for (;;) {
+      if (this.#budget.now-- <= 0) return pause
       const at = chosen.length, option = this.#options[at]![this.#next[at]!++]
       if (--this.#budget.steps <= 0) return undefined
       if (!option) {
@@ -120,7 +128,7 @@ class TreeSearch {
       } else if (this.#goes(at, option)) {
         chosen.push(option)
         if (!this.#holds(at)) chosen.pop()
-        else if (at === last) { this.#budget.steps -= 10 * this.#parts.length; return this.#candidate() }
+        else if (at === last) { this.#budget.steps -= 10 * this.#parts.length; return [...chosen] }
       }
     }
   }
@@ -137,7 +145,7 @@ class TreeSearch {
       let sum = amount
       for (let i = 0; i < at; i++) if (chosen[i] === option) for (const [other, more] of this.#parts[i]!.resources) if (other === resourceClass) sum += more
       const stock = option.inventories.get(resourceClass)!
-      if (sum !== amount && (stock.used + sum > stock.capacity || sum > stock.maxUnit)) return false
+      if (sum !== amount && (option.used[stock.at]! + sum > stock.capacity || sum > stock.maxUnit)) return false
     }
     return true
   }
@@ -155,22 +163,9 @@ class TreeSearch {
     const lines = [...them].map((p) => {
       const line = new Set<Provider>()
       for (let q: Provider | undefined = p; q && !line.has(q); q = q.parentId === null ? undefined : this.#scene.providers.get(q.parentId)) line.add(q)
+      this.#budget.now -= line.size
       return line
     })
     return [...them].some((p) => lines.every((line) => line.has(p)))
-  }
-
-  #candidate(): Candidate {
-    const mappings: Candidate['mappings'] = new Map(), allocations: Candidate['allocations'] = new Map()
-    for (const [i, { group, resources }] of this.#parts.entries()) {
-      const p = this.#chosen[i]!, providers = mappings.get(group.suffix)
-      if (providers) providers.add(p)
-      else mappings.set(group.suffix, new Set([p]))
-      if (resources.length === 0) continue
-      let of = allocations.get(p)
-      if (!of) allocations.set(p, of = new Map())
-      for (const [resourceClass, amount] of resources) of.set(resourceClass, (of.get(resourceClass) ?? 0) + amount)
-    }
-    return { allocations, mappings }
   }
 }

@@ -1,50 +1,118 @@
 // https://docs.openstack.org/api-ref/placement/#list-allocation-candidates
+// The reply as text, put together from pieces: megabytes of it, of which next to nothing differs from one question to the next. As objects it would be a hundred thousand of them.
 import type { Version } from '#kit/http/operation.ts'
 import type { CandidatesRequest } from './request.ts'
-import type { Candidate } from './search.ts'
+import type { Candidate, Found, Part } from './search.ts'
 import type { Provider, Scene } from './world.ts'
 
-export function candidatesView(version: Version, scene: Scene, request: CandidatesRequest, candidates: Candidate[]): object {
-  const asDictionary = version.since('1.12'), mapped = version.since('1.34')
-  // Plain loops: this is run for thousands of rows.
-  const requests = candidates.map(({ allocations, mappings }) => {
-    const one: { allocations: object, mappings?: object } = { allocations: asDictionary ? dictionary(allocations) : [...allocations].map(([p, of]) => ({ resource_provider: { uuid: p.id }, resources: Object.fromEntries(of) })) }
-    if (mapped) {
-      const shown: Record<string, string[]> = one.mappings = {}
-      for (const [suffix, providers] of mappings) shown[suffix] = providers.size === 1 ? [[...providers][0]!.id] : [...providers].map((p) => p.id).sort()
-    }
-    return one
-  })
-  return { allocation_requests: requests, provider_summaries: summaries(version, scene, request, candidates) }
-}
-
-function dictionary(allocations: Candidate['allocations']): object {
-  const shown: Record<string, { resources: Record<string, number> }> = {}
-  for (const [p, of] of allocations) {
-    const resources: Record<string, number> = {}
-    for (const [name, amount] of of) resources[name] = amount
-    shown[p.id] = { resources }
+/** Yields where others should have their turn. */
+export function* candidatesText(version: Version, scene: Scene, request: CandidatesRequest, { parts, candidates }: Found, atOnce = 3000): Generator<undefined, Buffer> {
+  const done: Buffer[] = [], write = writer(parts, version.since('1.12'), version.since('1.34'))
+  let text: string[] = ['{"allocation_requests":['], left = atOnce
+  const rest = (): void => { done.push(Buffer.from(text.join(''))); text = []; left = atOnce }
+  for (const [i, candidate] of candidates.entries()) {
+    if (left-- <= 0) { rest(); yield }
+    if (i > 0) text.push(',')
+    write(text, candidate)
   }
-  return shown
+  text.push('],"provider_summaries":{')
+  const summary = summaries(version, request)
+  let first = true
+  for (const p of shown(scene, request, parts, candidates)) {
+    if (left-- <= 0) { rest(); yield }
+    if (!first) text.push(',')
+    first = false
+    summary(text, p)
+  }
+  text.push('}}')
+  rest()
+  return done.length === 1 ? done[0]! : Buffer.concat(done)
 }
 
-/** Of every provider in the trees that something is taken from; where trees are not known, of those it is taken from. */
-function summaries(version: Version, scene: Scene, request: CandidatesRequest, candidates: Candidate[]): object {
+/** Providers in the trees that something is taken from; where trees are not known, those it is taken from. */
+function shown(scene: Scene, request: CandidatesRequest, parts: readonly Part[], candidates: Candidate[]): Iterable<Provider> {
+  const used = new Set<Provider>(), roots = new Set<string>(), taking = parts.map((part) => part.resources.length > 0)
+  for (const candidate of candidates) for (let i = 0; i < candidate.length; i++) if (taking[i]) used.add(candidate[i]!)
+  if (!request.nested) return used
+  for (const p of used) roots.add(p.rootId)
+  return (function* () { for (const rootId of roots) yield* scene.trees.get(rootId) ?? [] })()
+}
+
+/** Candidates differ in who serves, and in which parts are served by the same one. For each way of that, the text without the ids is made once. */
+interface Template { same: number[], pieces: string[], ids: number[] }
+
+function writer(parts: readonly Part[], asDictionary: boolean, mapped: boolean): (text: string[], candidate: Candidate) => void {
+  const templates = new Map<string, Template>(), same: number[] = parts.map(() => 0)
+  let last: Template | undefined
+  return (text, candidate) => {
+    let known = last !== undefined
+    for (let i = 0; i < candidate.length; i++) {
+      same[i] = candidate.indexOf(candidate[i]!)
+      if (known && same[i] !== last!.same[i]) known = false
+    }
+    if (!known) {
+      const key = same.join()
+      last = templates.get(key)
+      if (!last) templates.set(key, last = templateOf(parts, [...same], asDictionary, mapped))
+    }
+    const { pieces, ids } = last!
+    for (let i = 0; i < ids.length; i++) text.push(pieces[i]!, candidate[ids[i]!]!.id)
+    text.push(pieces[ids.length]!)
+  }
+}
+
+function templateOf(parts: readonly Part[], same: number[], asDictionary: boolean, mapped: boolean): Template {
+  const pieces: string[] = [], ids: number[] = []
+  let piece = ''
+  const id = (part: number): void => { pieces.push(`${piece}"`); ids.push(part); piece = '"' }
+  const amounts = new Map<number, Map<string, number>>(), groups = new Map<string, Set<number>>()
+  for (const [i, { group, resources }] of parts.entries()) {
+    const provider = same[i]!
+    groups.set(group.suffix, (groups.get(group.suffix) ?? new Set()).add(provider))
+    if (resources.length === 0) continue
+    const of = amounts.get(provider) ?? new Map<string, number>()
+    amounts.set(provider, of)
+    for (const [name, amount] of resources) of.set(name, (of.get(name) ?? 0) + amount)
+  }
+  piece = asDictionary ? '{"allocations":{' : '{"allocations":['
+  for (const [i, [provider, of]] of [...amounts].entries()) {
+    const resources = `"resources":${JSON.stringify(Object.fromEntries(of))}}`
+    if (i > 0) piece += ','
+    if (!asDictionary) piece += '{"resource_provider":{"uuid":'
+    id(provider)
+    piece += asDictionary ? `:{${resources}` : `},${resources}`
+  }
+  piece += asDictionary ? '}' : ']'
+  if (mapped) {
+    for (const [i, [suffix, providers]] of [...groups].entries()) {
+      piece += `${i === 0 ? ',"mappings":{' : ','}${JSON.stringify(suffix)}:[`
+      for (const [j, provider] of [...providers].entries()) { if (j > 0) piece += ','; id(provider) }
+      piece += ']'
+    }
+    piece += '}'
+  }
+  pieces.push(`${piece}}`)
+  return { same, pieces, ids }
+}
+
+/** Thousands of hosts with the same traits: one text for all of them. */
+const traitTexts = new WeakMap<ReadonlySet<string>, string>()
+function traitsText(traits: ReadonlySet<string>): string {
+  let text = traitTexts.get(traits)
+  if (text === undefined) traitTexts.set(traits, text = JSON.stringify([...traits]))
+  return text
+}
+
+function summaries(version: Version, request: CandidatesRequest): (text: string[], p: Provider) => void {
   const withTraits = version.since('1.17'), all = version.since('1.27'), nested = version.since('1.29')
   const asked = new Set(request.groups.flatMap((g) => g.resources.map(([name]) => name)))
-  // Thousands of hosts with the same traits: one array for all of them.
-  const arrays = new Map<ReadonlySet<string>, string[]>()
-  const traitsOf = ({ traits }: Provider): string[] => { let list = arrays.get(traits); if (!list) arrays.set(traits, list = [...traits]); return list }
-  const view = (p: Provider): object => {
-    const resources: Record<string, object> = {}
-    for (const [name, { capacity, used }] of p.inventories) if (all || asked.has(name)) resources[name] = { capacity, used }
-    const shown: Record<string, unknown> = { resources }
-    if (withTraits) shown.traits = traitsOf(p)
-    if (nested) { shown.parent_provider_uuid = p.parentId; shown.root_provider_uuid = p.rootId }
-    return shown
+  const begin = (p: Provider): string =>
+    `${JSON.stringify(p.id)}:{"resources":{${[...p.inventories].filter(([name]) => all || asked.has(name)).map(([name, { at, capacity }]) => `${JSON.stringify(name)}:{"capacity":${capacity},"used":${p.used[at]}}`).join(',')}}`
+  return (text, p) => {
+    text.push(all ? p.summary ??= begin(p) : begin(p))
+    if (withTraits) text.push(',"traits":', traitsText(p.traits))
+    if (nested && p.parentId === null) text.push(',"parent_provider_uuid":null,"root_provider_uuid":"', p.rootId, '"}')
+    else if (nested) text.push(',"parent_provider_uuid":"', p.parentId!, '","root_provider_uuid":"', p.rootId, '"}')
+    else text.push('}')
   }
-  const used = new Set<Provider>()
-  for (const { allocations } of candidates) for (const p of allocations.keys()) used.add(p)
-  const shown = request.nested ? [...new Set([...used].map((p) => p.rootId))].flatMap((rootId) => scene.trees.get(rootId) ?? []) : [...used]
-  return Object.fromEntries(shown.map((p) => [p.id, view(p)]))
 }

@@ -5,13 +5,19 @@ import { sharesViaAggregate } from '../traits/standard.ts'
 import { capacityOf } from '../inventories/fields.ts'
 import type { InventoryRow, PlacementTables, ProviderRow } from '../schema.ts'
 
-export interface Stock { total: number, reserved: number, minUnit: number, maxUnit: number, stepSize: number, used: number, capacity: number }
+/** What there is of a resource class, apart from what is used of it; `at`: where in `used` that stands. */
+export interface Stock { at: number, capacity: number, minUnit: number, maxUnit: number, stepSize: number }
+/** Never changed: a provider with another stamp is another object. So what is made of one may be kept with it. */
 export interface Provider {
   readonly id: string, readonly name: string, readonly parentId: string | null, readonly rootId: string, readonly stamp: number
-  readonly inventories: ReadonlyMap<string, Stock>, readonly traits: ReadonlySet<string>, readonly aggregates: ReadonlySet<string>, readonly shares: boolean
+  readonly inventories: ReadonlyMap<string, Stock>, readonly used: readonly number[], readonly traits: ReadonlySet<string>, readonly aggregates: ReadonlySet<string>, readonly shares: boolean
+  /** The text that its summary begins with, once it was sent (view.ts). */
+  summary: string | undefined
 }
-/** What a search looks at; it must not wait for anything while it does. */
+/** What a search looks at. It changes whenever somebody asks for a fresh one, but not while it is `lent`. */
 export interface Scene {
+  /** How many look at it who must wait for something before they are done. */
+  lent: number
   readonly providers: ReadonlyMap<string, Provider>
   /** By the root's id. */
   readonly trees: ReadonlyMap<string, readonly Provider[]>
@@ -24,10 +30,10 @@ export interface World {
 }
 
 export const openWorld = (store: Store<PlacementTables>): World => {
-  const index = new Index()
+  let index = new Index()
   let running: Promise<Scene> | undefined, next: Promise<Scene> | undefined
   const begin = (): Promise<Scene> => {
-    const mine = store.read((tx) => index.refresh(tx)).finally(() => { if (running === mine) running = undefined })
+    const mine = store.read(async (tx) => index = await index.refresh(tx)).finally(() => { if (running === mine) running = undefined })
     return running = mine
   }
   return {
@@ -42,14 +48,39 @@ export const openWorld = (store: Store<PlacementTables>): World => {
 const chunk = 500
 const push = <K, V>(map: Map<K, V[]>, key: K, value: V): void => { const list = map.get(key); if (list) list.push(value); else map.set(key, [value]) }
 
-class Index implements Scene {
-  readonly providers = new Map<string, Provider>()
-  readonly trees = new Map<string, Provider[]>()
-  readonly sharing = new Map<string, Provider[]>()
-  /** Thousands of hosts have the same traits, and are in the same aggregates: kept once, by their names joined. */
-  readonly #sets = new Map<string, ReadonlySet<string>>()
+/** Thousands of hosts have the same traits, are in the same aggregates and have as much of the same classes: kept once. Those of long ago are forgotten some day; who still has one
+ * keeps it. */
+class Kept<V> {
+  readonly #values = new Map<string, V>()
+  get(key: string, make: () => V): V {
+    let value = this.#values.get(key)
+    if (value === undefined) {
+      if (this.#values.size > 10_000) this.#values.clear()
+      this.#values.set(key, value = make())
+    }
+    return value
+  }
+}
+const copied = (map: Map<string, Provider[]>): Map<string, Provider[]> => new Map([...map].map(([key, list]) => [key, [...list]]))
 
-  async refresh(tx: Tx<PlacementTables>): Promise<Scene> {
+class Index implements Scene {
+  readonly providers: Map<string, Provider>
+  readonly trees: Map<string, Provider[]>
+  readonly sharing: Map<string, Provider[]>
+  readonly #sets: Kept<ReadonlySet<string>>
+  readonly #stocks: Kept<ReadonlyMap<string, Stock>>
+  lent = 0
+
+  constructor(from?: Index) {
+    this.providers = new Map(from?.providers)
+    this.trees = copied(from?.trees ?? new Map())
+    this.sharing = copied(from?.sharing ?? new Map())
+    this.#sets = from ? from.#sets : new Kept()
+    this.#stocks = from ? from.#stocks : new Kept()
+  }
+
+  /** This, or one that takes its place because somebody still looks at this. */
+  async refresh(tx: Tx<PlacementTables>): Promise<Index> {
     const stamps = await tx.db.selectFrom('placementProviders').select(['id', 'stamp']).execute()
     const changed = stamps.filter((row) => this.providers.get(row.id)?.stamp !== row.stamp).map((row) => row.id)
     const gone = stamps.length === this.providers.size + changed.filter((id) => !this.providers.has(id)).length ? [] : (() => { const there = new Set(stamps.map((row) => row.id)); return [...this.providers.keys()].filter((id) => !there.has(id)) })()
@@ -57,9 +88,10 @@ class Index implements Scene {
     // All before any of it is put in place: a search that runs between two statements sees what was.
     const read: Provider[] = []
     for (let i = 0; i < changed.length; i += chunk) read.push(...await this.#read(tx, changed.slice(i, i + chunk)))
-    for (const id of gone) this.#drop(id)
-    for (const provider of read) { this.#drop(provider.id); this.#put(provider) }
-    return this
+    const into = this.lent > 0 ? new Index(this) : this
+    for (const id of gone) into.#drop(id)
+    for (const provider of read) { into.#drop(provider.id); into.#put(provider) }
+    return into
   }
 
   async #read(tx: Tx<PlacementTables>, ids: string[]): Promise<Provider[]> {
@@ -67,19 +99,14 @@ class Index implements Scene {
     const inventories = Map.groupBy(await tx.db.selectFrom('placementInventories').selectAll().where('providerId', 'in', ids).orderBy('resourceClass').execute(), (r) => r.providerId)
     const traits = Map.groupBy(await tx.db.selectFrom('placementTraits').selectAll().where('providerId', 'in', ids).orderBy('trait').execute(), (r) => r.providerId)
     const aggregates = Map.groupBy(await tx.db.selectFrom('placementAggregates').selectAll().where('providerId', 'in', ids).orderBy('aggregateId').execute(), (r) => r.providerId)
-    return rows.map((row) => providerOf(row, inventories.get(row.id) ?? [], this.#set((traits.get(row.id) ?? []).map((r) => r.trait)), this.#set((aggregates.get(row.id) ?? []).map((r) => r.aggregateId))))
+    return rows.map((row) => {
+      const stocks = inventories.get(row.id) ?? []
+      return providerOf(row, this.#stocks.get(JSON.stringify(stocks.map((i) => [i.resourceClass, i.total, i.reserved, i.minUnit, i.maxUnit, i.stepSize, i.allocationRatio])), () => stocksOf(stocks)), stocks.map((i) => i.used),
+        this.#set((traits.get(row.id) ?? []).map((r) => r.trait)), this.#set((aggregates.get(row.id) ?? []).map((r) => r.aggregateId)))
+    })
   }
 
-  #set(names: string[]): ReadonlySet<string> {
-    const key = names.join()
-    let set = this.#sets.get(key)
-    if (!set) {
-      // Sets of long ago are forgotten some day; who still has one keeps it.
-      if (this.#sets.size > 10_000) this.#sets.clear()
-      this.#sets.set(key, set = new Set(names))
-    }
-    return set
-  }
+  #set(names: string[]): ReadonlySet<string> { return this.#sets.get(names.join(), () => new Set(names)) }
 
   #put(provider: Provider): void {
     this.providers.set(provider.id, provider)
@@ -101,10 +128,14 @@ class Index implements Scene {
   }
 }
 
-export function providerOf(row: Pick<ProviderRow, 'id' | 'name' | 'parentId' | 'rootId' | 'stamp'>, inventories: InventoryRow[], traits: ReadonlySet<string>, aggregates: ReadonlySet<string>): Provider {
+/** In the order of `used`. */
+export const stocksOf = (inventories: InventoryRow[]): ReadonlyMap<string, Stock> => new Map(inventories.map(({ minUnit, maxUnit, stepSize, ...i }, at): [string, Stock] => [i.resourceClass, { at, capacity: capacityOf(i), minUnit, maxUnit, stepSize }]))
+
+type Names = ReadonlySet<string>
+export function providerOf(row: Pick<ProviderRow, 'id' | 'name' | 'parentId' | 'rootId' | 'stamp'>, inventories: ReadonlyMap<string, Stock>, used: number[], traits: Names, aggregates: Names): Provider {
   const { id, name, parentId, rootId, stamp } = row
-  const stock = new Map(inventories.map((i): [string, Stock] => [i.resourceClass, { total: i.total, reserved: i.reserved, minUnit: i.minUnit, maxUnit: i.maxUnit, stepSize: i.stepSize, used: i.used, capacity: capacityOf(i) }]))
-  return { id, name, parentId, rootId, stamp, inventories: stock, traits, aggregates, shares: traits.has(sharesViaAggregate) }
+  // One string for a root's two ids: ten thousand hosts are roots.
+  return { id, name, parentId, rootId: rootId === id ? id : rootId, stamp, inventories, used, traits, aggregates, shares: traits.has(sharesViaAggregate), summary: undefined }
 }
 
 /** A scene of given providers, for tests. */
@@ -114,5 +145,5 @@ export function sceneOf(list: Provider[]): Scene {
     push(trees, p.rootId, p)
     if (p.shares) for (const aggregate of p.aggregates) push(sharing, aggregate, p)
   }
-  return { providers: new Map(list.map((p) => [p.id, p])), trees, sharing }
+  return { providers: new Map(list.map((p) => [p.id, p])), trees, sharing, lent: 0 }
 }

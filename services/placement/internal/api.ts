@@ -19,7 +19,7 @@ export const providersWithRoom = operation({
   body: exact({ resources: Type.Record(Type.String(), Type.Integer({ minimum: 1, maximum: maxInt })), required: Type.Array(Type.String()), limit: Type.Integer({ minimum: 1 }) }),
   async handle(_ctx, { body }, { world }) {
     const { providers } = await world.fresh(), resources = Object.entries(body.resources)
-    const free = (p: (typeof fit)[number], resourceClass: string): number => { const i = p.inventories.get(resourceClass); return i ? i.capacity - i.used : 0 }
+    const free = (p: (typeof fit)[number], resourceClass: string): number => { const i = p.inventories.get(resourceClass); return i ? i.capacity - p.used[i.at]! : 0 }
     const fit = [...providers.values()].filter((p) => resources.every(([resourceClass, amount]) => hasRoom(p, resourceClass, amount)) && body.required.every((t) => p.traits.has(t)))
     fit.sort((a, b) => free(b, 'MEMORY_MB') - free(a, 'MEMORY_MB') || (a.id < b.id ? -1 : 1))
     return {
