@@ -51,5 +51,5 @@ export interface BuildPlan {
   schedulerHints: Record<string, unknown>
   configDrive: boolean
   /** Kept sealed and erased when the saga ends. User data also lies in computeServerUserData for the metadata service. */
-  secrets: { adminPassword?: string, userData?: string, personality?: { path: string, contents: string }[] }
+  secrets: { adminPassword?: string, userData?: string }
 }

@@ -7,6 +7,8 @@ export interface ComputeTables {
   computeServerMetadata: { serverId: string, key: string, value: string }
   computeServerTags: { serverId: string, tag: string }
   computeServerUserData: { serverId: string, userData: string }
+  /** JSON of `{ path, contents }`, base64; only while the guest is being built. */
+  computeServerFiles: { serverId: string, files: string }
   computeServerNics: ServerNicRow
   computeInstances: InstanceRow
   computeActions: ActionRow

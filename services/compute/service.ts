@@ -14,6 +14,7 @@ import * as actions from './instance-actions/api.ts'
 import * as keypairs from './keypairs/api.ts'
 import { first } from './migrations/0001-first.ts'
 import { conductor } from './migrations/0002-conductor.ts'
+import { files } from './migrations/0003-files.ts'
 import * as quotas from './quotas/api.ts'
 import * as quotaClasses from './quotas/classes.ts'
 import { showLimits } from './quotas/limits.ts'
@@ -65,7 +66,7 @@ export const compute: ServiceModule<Deps> = {
     envelope, statuses, inspect,
     replyHeaders: (requestId) => ({ 'x-compute-request-id': requestId }),
   },
-  migrations: [first, conductor],
+  migrations: [first, conductor, files],
   access: async () => (await Promise.all([
     import('./version-documents/access.ts'), import('./servers/access.ts'), import('./instance-actions/access.ts'), import('./flavors/access.ts'), import('./keypairs/access.ts'), import('./quotas/access.ts'),
     import('./availability-zones/access.ts'), import('./aggregates/access.ts'), import('./hypervisors/access.ts'), import('./compute-services/access.ts'), import('./server-groups/access.ts'), import('./usage/access.ts'),

@@ -1,9 +1,11 @@
 // Requests that meet each other, hosts that come and go, guests that die: what users see, and that nothing is left.
 import assert from 'node:assert/strict'
 import test, { type TestContext } from 'node:test'
+import { unavailable } from '#base/errors.ts'
 import { waitFor } from '#base/retry.ts'
 import type { CloudConfig } from '#bin/config.ts'
 import { resendPower, freeClaims } from '#services/compute/conductor/reconcile.ts'
+import { select } from '#services/compute/scheduler/select.ts'
 import { testCloud, type TestCloud } from '../cloud.ts'
 import { audit, quiet } from './audit.ts'
 import { hold } from './gate.ts'
@@ -200,6 +202,45 @@ test('a claim that landed after everybody had given up on it is freed', async (t
   assert.deepEqual(Object.keys(allocations).sort(), [alive, foreign].sort())
   await cloud.http(admin, 'DELETE', `/placement/allocations/${foreign}`)
   await nothingWrong(cloud)
+})
+
+test('a claim that lands after its own undo does not stand in the way of the next attempt', async (t) => {
+  const { cloud, token } = await start(t, { fake: { vcpus: 64, memoryMib: 262_144, diskGib: 10_000, hosts: 2 } })
+  const placement = cloud.client('placement'), ctx = cloud.context({ service: 'compute', userId: '', roles: [] })
+  const { body: { resource_providers: providers } } = await placement.call(ctx, 'listResourceProviders')
+  const call = cloud.bus.call, asked: any[] = []
+  let first: string | undefined
+  t.after(() => { cloud.bus.call = call })
+  cloud.bus.call = (async (c: never, contract: never, name: string, request: any, options: never) => {
+    if (name !== 'select') return call(c, contract, name as never, request as never, options)
+    // The first choice is not heard of in time, and is undone; the second one's host fails; by then the first one's claim has come, on that very host.
+    if (asked.push(request) === 1) throw unavailable('no answer')
+    if (first !== undefined) {
+      const { status } = await placement.call(ctx, 'replaceAllocations', { params: { consumer_uuid: request.serverId }, body: {
+        allocations: { [providers.find((p: any) => p.name === first).uuid]: { resources: { VCPU: 1 } } }, project_id: request.projectId, user_id: request.userId, consumer_generation: null, consumer_type: 'INSTANCE',
+      } })
+      assert.equal(status, 204)
+    }
+    const reply: any = await call(c, contract, name as never, request as never, options)
+    first ??= reply.host
+    return reply
+  }) as never
+  let failed = false
+  for (const { hypervisor } of cloud.hosts.list) {
+    const real = hypervisor.ensure.bind(hypervisor)
+    hypervisor.ensure = async (...args) => { if (!failed) { failed = true; throw new Error('the first one fails') } return real(...args) }
+  }
+  const server = await cloud.settled(token, await cloud.boot(token), 'ACTIVE', 'ERROR')
+  assert.equal(server.status, 'ACTIVE', JSON.stringify(server.fault))
+  assert.deepEqual(asked.map((r) => r.exclude), [[], [], [first]])
+  const { host } = await cloud.store.read((tx) => tx.db.selectFrom('computeServers').select('host').where('id', '=', server.id).executeTakeFirstOrThrow()) as { host: string }
+  assert.notEqual(host, first)
+  await nothingWrong(cloud)
+
+  // Who is asked when nobody waits any more claims nothing.
+  const late = { ...asked[1], serverId: crypto.randomUUID() }
+  await assert.rejects(select({ ...ctx, deadlineAt: Date.now() - 1 }, late, { store: cloud.store.as(), placement, downAfterMs: 60_000 }), /took too long/)
+  assert.deepEqual((await placement.call(ctx, 'showAllocations', { params: { consumer_uuid: late.serverId } })).body.allocations, {})
 })
 
 test('a guest that dies or switches itself off is SHUTOFF, and can be started again', async (t) => {

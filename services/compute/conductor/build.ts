@@ -23,6 +23,7 @@ export const buildServer = saga<BuildInput, ConductorDeps, BuildSecrets>('server
   // A failed build is not erased: OpenStack promises the user a server in ERROR, with its fault, still counted in his quota.
   await flow.step('own', { do: async () => {}, undo: (ctx) => store.tx(async (tx) => {
     await servers.fail(tx, serverId, ctx.fault)
+    await servers.forgetFiles(tx, serverId)
     await actions.end(tx, serverId, ctx.requestId, { failed: ctx.fault.message })
   }) })
 
@@ -76,6 +77,7 @@ export const buildServer = saga<BuildInput, ConductorDeps, BuildSecrets>('server
   flow.pivot()
   await flow.step('finish', { do: (ctx) => store.tx(async (tx) => {
     await servers.launched(tx, serverId)
+    await servers.forgetFiles(tx, serverId)
     await actions.end(tx, serverId, ctx.requestId, { host: (await servers.get(tx, serverId)).host })
   }) })
 })

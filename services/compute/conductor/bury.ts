@@ -13,7 +13,7 @@ export async function bury(tx: ComputeTx, serverId: string): Promise<void> {
     vmState: 'deleted', taskState: null, deletedAt: at, terminatedAt: at, updatedAt: at, generation: row.generation + 1, progress: 0,
   })
   if (buried > 0) await releaseServer(tx, row)
-  for (const table of ['computeInstances', 'computeServerNics', 'computeServerUserData', 'computeServerGroupMembers'] as const) {
+  for (const table of ['computeInstances', 'computeServerNics', 'computeServerUserData', 'computeServerFiles', 'computeServerGroupMembers'] as const) {
     await tx.db.deleteFrom(table).where('serverId', '=', serverId).execute()
   }
 }

@@ -50,8 +50,11 @@ async function factsOf(ctx: Context, row: ServerRow, { store, network }: Metadat
   }
 }
 
-/** The files of a server's config drive, base64 by path. */
-export const configDrive = async (ctx: Context, row: ServerRow, deps: MetadataDeps): Promise<Record<string, string>> => configDriveFiles(await factsOf(ctx, row, deps))
+/** The files of a server's config drive, base64 by path; what users want in the guest is only there, as in nova. */
+export async function configDrive(ctx: Context, row: ServerRow, deps: MetadataDeps): Promise<Record<string, string>> {
+  const [facts, files] = await Promise.all([factsOf(ctx, row, deps), deps.store.read((tx) => servers.filesOf(tx, row.id))])
+  return configDriveFiles({ ...facts, files })
+}
 
 /** What the guest behind a port may know; null when there is none. */
 export async function forPort(ctx: Context, portId: string, deps: MetadataDeps): Promise<GuestMetadata | null> {

@@ -76,6 +76,13 @@ export const metadataOf = async (tx: ComputeTx, serverId: string): Promise<Recor
 export const userDataOf = async (tx: ComputeTx, serverId: string): Promise<string | undefined> =>
   (await tx.db.selectFrom('computeServerUserData').select('userData').where('serverId', '=', serverId).executeTakeFirst())?.userData
 
+/** Files for the guest's config drive, base64; they are forgotten when it is built, or cannot be. */
+export async function filesOf(tx: ComputeTx, serverId: string): Promise<{ path: string, contents: string }[]> {
+  const row = await tx.db.selectFrom('computeServerFiles').select('files').where('serverId', '=', serverId).executeTakeFirst()
+  return row ? JSON.parse(row.files) as { path: string, contents: string }[] : []
+}
+export const forgetFiles = async (tx: ComputeTx, serverId: string): Promise<void> => { await tx.db.deleteFrom('computeServerFiles').where('serverId', '=', serverId).execute() }
+
 export const serverOfPort = async (tx: ComputeTx, portId: string): Promise<string | undefined> =>
   (await tx.db.selectFrom('computeServerNics').select('serverId').where('portId', '=', portId).executeTakeFirst())?.serverId
 

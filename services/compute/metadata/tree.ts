@@ -27,6 +27,8 @@ export interface GuestFacts {
   key?: { name: string, publicKey: string }
   /** base64, as given. */
   userData?: string
+  /** base64, as given. */
+  files?: { path: string, contents: string }[]
   securityGroups: string[]
   nics: GuestNic[]
 }
@@ -65,12 +67,16 @@ export function networkData(nics: GuestNic[]): object {
   return { links, networks, services: [...services.values()] }
 }
 
+/** Where the n-th file of the user's lies below `openstack`. */
+const contentPath = (n: number): string => `/content/${String(n).padStart(4, '0')}`
+
 function openstackFiles(facts: GuestFacts): Record<string, Buffer> {
-  const { key } = facts
+  const { key, files = [] } = facts
   const metaData = {
     uuid: facts.id, name: facts.name, hostname: facts.hostname, launch_index: facts.launchIndex, availability_zone: facts.availabilityZone, project_id: facts.projectId,
     ...(Object.keys(facts.metadata).length > 0 && { meta: facts.metadata }),
     ...(key && { public_keys: { [key.name]: key.publicKey }, keys: [{ name: key.name, type: 'ssh', data: key.publicKey }] }),
+    ...(files.length > 0 && { files: files.map(({ path }, n) => ({ content_path: contentPath(n), path })) }),
     devices: facts.nics.filter((nic) => nic.tag).map((nic) => ({ type: 'nic', bus: 'none', address: 'none', mac: nic.mac, tags: [nic.tag] })),
     dedicated_cpus: [],
   }
@@ -111,6 +117,7 @@ export function metadataTree(facts: GuestFacts): Record<string, string> {
 export function configDriveFiles(facts: GuestFacts): Record<string, string> {
   const out: Record<string, string> = {}
   for (const [path, bytes] of Object.entries(metadataTree(facts))) if (path.startsWith('openstack/')) out[path] = bytes
+  for (const [n, { contents }] of (facts.files ?? []).entries()) out[`openstack${contentPath(n)}`] = Buffer.from(contents, 'base64').toString('base64')
   for (const version of ['2009-04-04', 'latest']) {
     out[`ec2/${version}/meta-data.json`] = Buffer.from(JSON.stringify(nested(ec2MetaData(facts)))).toString('base64')
     if (facts.userData) out[`ec2/${version}/user-data`] = facts.userData

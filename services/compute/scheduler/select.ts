@@ -1,5 +1,5 @@
 // Choosing a host: placement says who has room, filters who is fit, weighers who is best; the claim decides.
-import { isFault, notFound } from '#base/errors.ts'
+import { isFault, notFound, unavailable } from '#base/errors.ts'
 import type { Context } from '#base/context.ts'
 import type { ServiceClient } from '#kit/http/client.ts'
 import type { Store } from '#kit/store/store.ts'
@@ -28,35 +28,43 @@ export async function select(ctx: Context, request: SelectRequest, deps: Schedul
     fit = await ctx.span('scheduler.choose', () => choose(ctx, request, deps))
   } catch (error) {
     // Asked a second time: its own claim may be what fills the last host.
-    const claimed = isFault(error, 'notFound') ? await claimedBefore(ctx, request, deps) : undefined
-    if (claimed) return claimed
+    const claimed = isFault(error, 'notFound') ? await claimOf(ctx, request, deps) : undefined
+    if (claimed?.reply) return claimed.reply
     throw error
   }
   return ctx.span('scheduler.claim', async () => {
+    // Nobody waits any more: a claim made now would only stand in the way of the next attempt.
+    if (ctx.deadlineAt !== undefined && Date.now() >= ctx.deadlineAt) throw unavailable('The choice of a host took too long.')
     for (const candidate of fit) {
-      try {
-        // Only a first claim counts: one that comes late, or twice, must not move what a server has already.
-        await deps.placement.call(ctx, 'replaceAllocations', { params: { consumer_uuid: request.serverId }, body: {
-          allocations: { [candidate.providerId]: { resources: resourcesOf(request.flavor) } }, project_id: request.projectId, user_id: request.userId, consumer_generation: null, consumer_type: 'INSTANCE',
-        } })
-        return { host: candidate.host, node: candidate.host, providerId: candidate.providerId }
-      } catch (error) {
-        if (!isFault(error, 'conflict')) throw error
-        const claimed = error.type === 'placement.concurrent_update' ? await claimedBefore(ctx, request, deps) : undefined
-        if (claimed) return claimed
-        // Somebody else took the room since we looked: the next best one.
+      // Only a first claim counts: one that comes late, or twice, must not move what a server has already.
+      for (let generation: number | null = null; ;) {
+        try {
+          await deps.placement.call(ctx, 'replaceAllocations', { params: { consumer_uuid: request.serverId }, body: {
+            allocations: { [candidate.providerId]: { resources: resourcesOf(request.flavor) } }, project_id: request.projectId, user_id: request.userId, consumer_generation: generation, consumer_type: 'INSTANCE',
+          } })
+          return { host: candidate.host, node: candidate.host, providerId: candidate.providerId }
+        } catch (error) {
+          if (!isFault(error, 'conflict')) throw error
+          const claimed = error.type === 'placement.concurrent_update' ? await claimOf(ctx, request, deps) : undefined
+          if (claimed?.reply) return claimed.reply
+          // A claim on a host that was tried and given up came late, after its own undo: it is moved from there.
+          if (claimed && claimed.generation !== generation) { generation = claimed.generation; continue }
+          // Somebody else took the room since we looked: the next best one.
+          break
+        }
       }
     }
     throw noValidHost(`all ${fit.length} fit hosts filled up while this one was being placed`)
   }, { admin: { candidates: fit.length } })
 }
 
-/** The host this server has a claim on: an earlier answer was lost on its way. */
-async function claimedBefore(ctx: Context, { serverId, exclude }: SelectRequest, { store, placement }: SchedulerDeps): Promise<SelectReply | undefined> {
-  const { body } = await placement.call<{ allocations: Record<string, object> }>(ctx, 'showAllocations', { params: { consumer_uuid: serverId } })
+/** What this server has a claim on: an earlier answer was lost on its way, or an earlier claim came late. No `reply`: on a host that was tried already, or is gone. */
+async function claimOf(ctx: Context, { serverId, exclude }: SelectRequest, { store, placement }: SchedulerDeps): Promise<{ generation: number, reply?: SelectReply } | undefined> {
+  const { body } = await placement.call<{ allocations: Record<string, object>, consumer_generation: number }>(ctx, 'showAllocations', { params: { consumer_uuid: serverId } })
   const [providerId] = Object.keys(body.allocations)
-  const host = providerId === undefined ? undefined : await store.read((tx) => hosts.ofProvider(tx, providerId))
-  return providerId === undefined || host === undefined || exclude.includes(host) ? undefined : { host, node: host, providerId }
+  if (providerId === undefined) return undefined
+  const host = await store.read((tx) => hosts.ofProvider(tx, providerId))
+  return { generation: body.consumer_generation, ...(host !== undefined && !exclude.includes(host) && { reply: { host, node: host, providerId } }) }
 }
 
 async function choose(ctx: Context, request: SelectRequest, { store, placement, downAfterMs }: SchedulerDeps): Promise<Candidate[]> {

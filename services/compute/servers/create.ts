@@ -41,7 +41,7 @@ export const createServer = operation({
 
     const found = await ctx.span('compute.read-database', () => deps.store.read((tx) => look(tx, ctx, s, place, hints)))
     if (found.limits.metadata_items >= 0 && Object.keys(s.metadata ?? {}).length > found.limits.metadata_items) throw overQuota(`Maximum number of metadata items exceeds ${found.limits.metadata_items}`)
-    const personality = checkPersonality(s.personality ?? [], found.limits)
+    const files = checkPersonality(s.personality ?? [], found.limits)
     const asked = (s.security_groups ?? []).flatMap((g) => g.name ?? [])
     const [image, nics, groupIds] = await Promise.all([
       imageOf(ctx, deps.image, imageId), planNics(ctx, deps.network, s.networks as 'auto' | 'none' | AskedNetwork[] | undefined, max), securityGroupIds(ctx, deps.network, asked),
@@ -57,14 +57,14 @@ export const createServer = operation({
       const first = await nextNumber(tx, 'servers', count)
       chosen.forEach((row, i) => { row.number = first + i; named(row, s, i, count) })
       if (found.group) await groups.makeRoom(tx, found.group.id, count, found.limits.server_group_members)
-      await servers.add(tx, chosen.map((row) => ({ row, metadata: s.metadata ?? {}, tags: [...new Set(s.tags ?? [])], userData: s.user_data, groupId: found.group?.id })))
+      await servers.add(tx, chosen.map((row) => ({ row, metadata: s.metadata ?? {}, tags: [...new Set(s.tags ?? [])], userData: s.user_data, files, groupId: found.group?.id })))
       for (const [i, row] of chosen.entries()) {
         await actions.begin(tx, ctx, row.id, 'create')
         const { group: _group, ...otherHints } = hints
         await deps.lifecycle.build(tx, ctx, {
           serverId: row.id, projectId, userId: ctx.actor.userId, flavor: flavors.snapshot(found.flavor), imageId, nics: i === 0 ? nics : nics.map(again),
           securityGroupIds: groupIds, ...(s.key_name !== undefined && { keyName: s.key_name }), ...place, ...(found.group && { group: groups.planned(found.group) }), schedulerHints: otherHints,
-          configDrive: row.configDrive === 1, secrets: { adminPassword, ...(s.user_data !== undefined && { userData: s.user_data }), ...(personality.length > 0 && { personality }) },
+          configDrive: row.configDrive === 1, secrets: { adminPassword, ...(s.user_data !== undefined && { userData: s.user_data }) },
         })
       }
       return chosen

@@ -135,7 +135,7 @@ export async function details(tx: ComputeTx, of: Server[], want: { tags: boolean
 export const groupOf = async (tx: ComputeTx, serverId: string): Promise<string | undefined> =>
   (await tx.db.selectFrom('computeServerGroupMembers').select('groupId').where('serverId', '=', serverId).executeTakeFirst())?.groupId
 
-export interface NewServer { row: ServerRow, metadata: Record<string, string>, tags: string[], userData?: string, groupId?: string }
+export interface NewServer { row: ServerRow, metadata: Record<string, string>, tags: string[], userData?: string, files?: { path: string, contents: string }[], groupId?: string }
 
 export async function add(tx: ComputeTx, made: NewServer[]): Promise<void> {
   await insert(tx, 'computeServers', made.map((m) => ({ ...m.row })))
@@ -143,6 +143,7 @@ export async function add(tx: ComputeTx, made: NewServer[]): Promise<void> {
   await some('computeServerMetadata', made.flatMap((m) => Object.entries(m.metadata).map(([key, value]) => ({ serverId: m.row.id, key, value }))))
   await some('computeServerTags', made.flatMap((m) => m.tags.map((tag) => ({ serverId: m.row.id, tag }))))
   await some('computeServerUserData', made.flatMap((m) => (m.userData === undefined ? [] : [{ serverId: m.row.id, userData: m.userData }])))
+  await some('computeServerFiles', made.flatMap((m) => (m.files === undefined || m.files.length === 0 ? [] : [{ serverId: m.row.id, files: JSON.stringify(m.files) }])))
   await some('computeServerGroupMembers', made.flatMap((m) => (m.groupId === undefined ? [] : [{ groupId: m.groupId, serverId: m.row.id }])))
 }
 
