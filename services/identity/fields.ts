@@ -100,9 +100,12 @@ export function checkFixed(asked: object, fixed: { id: string, domain_id?: strin
 /** A filter that is on when it is there at all, unless it says 0: `?effective`, `?include_names=true`. */
 export const isOn = (value: unknown): boolean => value !== undefined && value !== '0' && value !== 'false' && value !== 'False'
 
-/** The attributes clients made up: everything but what is known. A key `__proto__` is one of them. */
-export function extraOf(body: object, known: readonly string[]): Record<string, unknown> {
-  const extra: Record<string, unknown> = Object.create(null)
+/** The attributes clients made up, as they are kept: those from before, and everything in the body but what is known. A key `__proto__` is one of them. */
+export function extraOf(body: object, known: readonly string[], was?: { extra: string }): string {
+  const extra: Record<string, unknown> = Object.assign(Object.create(null), was && JSON.parse(was.extra))
   for (const [key, value] of Object.entries(body)) if (!known.includes(key)) extra[key] = value
-  return extra
+  const text = JSON.stringify(extra)
+  // As long as keystone's column is; changes add up.
+  if (text.length > 65_535) throw badRequest('Attributes that are not known may hold 65535 characters in all.')
+  return text
 }

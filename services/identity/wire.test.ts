@@ -37,3 +37,14 @@ test('what never changes may be said again, not said anew', async () => {
     assert.equal((await v3('GET', `${path}/${made.id}`)).body[noun].extra, undefined, 'a refused change leaves nothing')
   }
 })
+
+test('attributes that clients make up are kept, shown, changed, and do not pile up', async () => {
+  const { id } = (await v3('POST', '/users', JSON.stringify({ user: { name: 'inventive', shoes: { size: 43 } } }).replace('"shoes"', '"__proto__": 1, "shoes"'))).body.user
+  const change = async (set: object) => (await v3('PATCH', `/users/${id}`, { user: set })).status
+  assert.equal(await change({ hat: 'x'.repeat(60_000), shoes: null }), 200)
+  assert.equal(await change({ coat: 'x'.repeat(60_000) }), 400, 'with the hat it is too much')
+  const reply = await v3('GET', `/users/${id}`)
+  assert.deepEqual([reply.body.user.shoes, reply.body.user.hat.length, reply.body.user.coat, reply.bytes.toString().includes('"__proto__":1')], [null, 60_000, undefined, true])
+  assert.equal(await change({ hat: '' }), 200)
+  assert.equal(await change({ coat: 'x'.repeat(60_000) }), 200)
+})

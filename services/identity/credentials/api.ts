@@ -60,7 +60,7 @@ export const createCredential = operation({
     refuseUnlent(actor, type, blob)
     const id = type === ec2Type ? idOf(checkBlob(blob).access) : newHexId()
     const row: CredentialRow = {
-      id, userId: asked.user_id, projectId, type, ...await deps.blobs.seal(id, blob), extra: JSON.stringify(extraOf(asked, known)), lastStep: 0, createdAt: new Date(deps.clock()).toISOString(),
+      id, userId: asked.user_id, projectId, type, ...await deps.blobs.seal(id, blob), extra: extraOf(asked, known), lastStep: 0, createdAt: new Date(deps.clock()).toISOString(),
     }
     await deps.store.tx((tx) => credentials.add(tx, row))
     return { credential: credentialView(row, blob, urls.api) }
@@ -108,7 +108,7 @@ export const updateCredential = operation({
     checkType(type, blob, projectId)
     const row: CredentialRow = {
       ...target, userId: asked.user_id ?? target.userId, projectId, type, ...await deps.blobs.seal(target.id, blob),
-      extra: JSON.stringify({ ...JSON.parse(target.extra) as object, ...extraOf(asked, known) }),
+      extra: extraOf(asked, known, target),
     }
     if (!await deps.store.tx((tx) => credentials.save(tx, target, row))) throw conflict('The credential was changed by somebody else meanwhile. Try again.')
     return { credential: credentialView(row, blob, urls.api) }

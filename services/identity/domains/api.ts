@@ -49,7 +49,7 @@ export const createDomain = operation({
   async handle(_ctx, { body: { domain }, urls }, { store }) {
     const row: TaggedProject = {
       id: domain.explicit_domain_id ?? newHexId(), name: domain.name, domainId: '', parentId: null, isDomain: 1, enabled: flag(domain.enabled ?? true), description: domain.description ?? '',
-      tags: domain.tags ?? [], options: mergeOptions(domain.options), extra: JSON.stringify(extraOf(domain, known)), generation: 0, createdAt: now(),
+      tags: domain.tags ?? [], options: mergeOptions(domain.options), extra: extraOf(domain, known), generation: 0, createdAt: now(),
     }
     await store.tx(async (tx) => {
       if (domain.explicit_domain_id && await projects.find(tx, row.id)) throw taken('domain', row.id)
@@ -71,7 +71,7 @@ export const updateDomain = operation({
       const enabled = flag(domain.enabled ?? current.enabled === 1)
       const next: TaggedProject = {
         ...current, name: domain.name ?? current.name, enabled, tags: domain.tags ?? current.tags, description: domain.description === undefined ? current.description : domain.description ?? '',
-        options, extra: JSON.stringify({ ...JSON.parse(current.extra) as object, ...extraOf(domain, known) }),
+        options, extra: extraOf(domain, known, current),
         generation: Number(current.generation) + (current.enabled === 1 && enabled === 0 ? 1 : 0),
       }
       await projects.save(tx, current, next)

@@ -64,7 +64,7 @@ export const createEndpoint = operation({
   async handle(_ctx, { body: { endpoint }, urls }, { store }) {
     checkUrl(endpoint.url)
     const row: EndpointRow = {
-      id: newHexId(), interface: endpoint.interface, serviceId: endpoint.service_id, regionId: null, url: endpoint.url, enabled: flag(endpoint.enabled ?? true), extra: JSON.stringify(extraOf(endpoint, known)),
+      id: newHexId(), interface: endpoint.interface, serviceId: endpoint.service_id, regionId: null, url: endpoint.url, enabled: flag(endpoint.enabled ?? true), extra: extraOf(endpoint, known),
     }
     await store.tx(async (tx) => {
       await checkService(tx, row.serviceId)
@@ -87,7 +87,7 @@ export const updateEndpoint = operation({
       if (endpoint.service_id !== undefined) await checkService(tx, endpoint.service_id)
       const next: EndpointRow = {
         ...current, interface: endpoint.interface ?? current.interface, serviceId: endpoint.service_id ?? current.serviceId, regionId: await settleRegion(tx, endpoint, current.regionId),
-        url: endpoint.url ?? current.url, enabled: flag(endpoint.enabled ?? current.enabled === 1), extra: JSON.stringify({ ...JSON.parse(current.extra) as object, ...extraOf(endpoint, known) }),
+        url: endpoint.url ?? current.url, enabled: flag(endpoint.enabled ?? current.enabled === 1), extra: extraOf(endpoint, known, current),
       }
       await catalog.saveEndpoint(tx, current, next)
       return next

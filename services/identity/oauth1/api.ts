@@ -33,7 +33,7 @@ export const createConsumer = operation({
   body: exact({ consumer: lenient({ description: Type.Optional(field.description), id: Type.Optional(Type.Never()), secret: Type.Optional(Type.Never()) }) }),
   async handle(_ctx, { body: { consumer }, urls }, deps) {
     const id = newHexId(), { shown, secret } = freshSecret(deps, id)
-    const row: ConsumerRow = { id, description: consumer.description ?? null, secret, extra: JSON.stringify(extraOf(consumer, ['id', 'description', 'secret', 'links'])) }
+    const row: ConsumerRow = { id, description: consumer.description ?? null, secret, extra: extraOf(consumer, ['id', 'description', 'secret', 'links']) }
     await deps.store.tx((tx) => rows.addConsumer(tx, row))
     return { consumer: { ...consumerView(row, urls.api), secret: shown } }
   },
@@ -53,7 +53,7 @@ export const updateConsumer = operation({
     const was = await consumerOf(deps, params.consumer_id!)
     if ('secret' in consumer) throw badRequest('Cannot change consumer secret')
     if (consumer.id !== undefined && consumer.id !== was.id) throw badRequest('Cannot change consumer ID')
-    const row = { ...was, description: consumer.description === undefined ? was.description : consumer.description, extra: JSON.stringify({ ...JSON.parse(was.extra) as object, ...extraOf(consumer, ['id', 'description', 'secret', 'links']) }) }
+    const row = { ...was, description: consumer.description === undefined ? was.description : consumer.description, extra: extraOf(consumer, ['id', 'description', 'secret', 'links'], was) }
     await deps.store.tx((tx) => rows.saveConsumer(tx, row))
     return { consumer: consumerView(row, urls.api) }
   },

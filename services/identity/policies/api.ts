@@ -33,7 +33,7 @@ export const showPolicy = operation({
 export const createPolicy = operation({
   name: 'createPolicy', method: 'POST', path: '/policies', summary: 'Create a policy.', status: 201, access: policy.changeCatalog, body: exact({ policy: lenient(fields) }),
   async handle(_ctx, { body, urls }, { store }) {
-    const row: PolicyRow = { id: newHexId(), type: body.policy.type, blob: body.policy.blob, extra: JSON.stringify(extraOf(body.policy, known)) }
+    const row: PolicyRow = { id: newHexId(), type: body.policy.type, blob: body.policy.blob, extra: extraOf(body.policy, known) }
     await store.tx((tx) => policies.add(tx, row))
     return { policy: view(row, urls.api) }
   },
@@ -47,7 +47,7 @@ export const updatePolicy = operation({
     const row = await store.tx(async (tx) => {
       const current = await policies.find(tx, target.id)
       if (!current) throw missing('policy', target.id)
-      const next: PolicyRow = { ...current, type: asked.type ?? current.type, blob: asked.blob ?? current.blob, extra: JSON.stringify({ ...JSON.parse(current.extra) as object, ...extraOf(asked, known) }) }
+      const next: PolicyRow = { ...current, type: asked.type ?? current.type, blob: asked.blob ?? current.blob, extra: extraOf(asked, known, current) }
       await policies.save(tx, current, next)
       return next
     })

@@ -107,7 +107,7 @@ export const createProject = operation({
     const domainId = isDomain ? '' : project.domain_id ?? target.domainId
     const row: projects.TaggedProject = {
       id: newHexId(), name: project.name, domainId, parentId: isDomain ? null : project.parent_id ?? domainId, isDomain: flag(isDomain), enabled: flag(project.enabled ?? true), description: project.description ?? '',
-      tags: project.tags ?? [], options: mergeOptions(project.options), extra: JSON.stringify(extraOf(project, known)), generation: 0, createdAt: now(),
+      tags: project.tags ?? [], options: mergeOptions(project.options), extra: extraOf(project, known), generation: 0, createdAt: now(),
     }
     await store.tx(async (tx) => {
       if (isDomain) return projects.add(tx, row)
@@ -148,7 +148,7 @@ export const updateProject = operation({
       const next: projects.TaggedProject = {
         ...current, name: project.name ?? current.name, enabled, tags: project.tags ?? current.tags,
         description: project.description === undefined ? current.description : project.description ?? '',
-        options, extra: JSON.stringify({ ...JSON.parse(current.extra) as object, ...extraOf(project, known) }),
+        options, extra: extraOf(project, known, current),
         generation: Number(current.generation) + (current.enabled === 1 && enabled === 0 ? 1 : 0),
       }
       await projects.save(tx, current, next)

@@ -49,7 +49,7 @@ export const showRegion = operation({
 export const createRegion = operation({
   name: 'createRegion', method: 'POST', path: '/regions', summary: 'Create a region.', status: 201, access: policy.changeCatalog, body,
   async handle(_ctx, { body: { region }, urls }, { store }) {
-    const row = await create(store, { id: region.id || newHexId(), description: region.description ?? '', parentRegionId: region.parent_region_id || null, extra: JSON.stringify(extraOf(region, known)) })
+    const row = await create(store, { id: region.id || newHexId(), description: region.description ?? '', parentRegionId: region.parent_region_id || null, extra: extraOf(region, known) })
     return { region: regionView(row, urls.api) }
   },
 })
@@ -58,7 +58,7 @@ export const createRegionWithId = operation({
   name: 'createRegionWithId', method: 'PUT', path: '/regions/{region_id}', summary: 'Create a region under an id.', status: 201, access: policy.changeCatalog, body,
   async handle(_ctx, { params, body: { region }, urls }, { store }) {
     if (region.id !== undefined && region.id !== params.region_id) throw badRequest(`Conflicting region IDs specified: "${params.region_id}" != "${region.id}"`)
-    const row = await create(store, { id: params.region_id!, description: region.description ?? '', parentRegionId: region.parent_region_id || null, extra: JSON.stringify(extraOf(region, known)) })
+    const row = await create(store, { id: params.region_id!, description: region.description ?? '', parentRegionId: region.parent_region_id || null, extra: extraOf(region, known) })
     return { region: regionView(row, urls.api) }
   },
 })
@@ -73,7 +73,7 @@ export const updateRegion = operation({
       const next: RegionRow = {
         ...current, description: region.description === undefined ? current.description : region.description ?? '',
         parentRegionId: region.parent_region_id === undefined ? current.parentRegionId : region.parent_region_id || null,
-        extra: JSON.stringify({ ...JSON.parse(current.extra) as object, ...extraOf(region, known) }),
+        extra: extraOf(region, known, current),
       }
       await checkParent(tx, next)
       await catalog.saveRegion(tx, current, next)

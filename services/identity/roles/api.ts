@@ -52,7 +52,7 @@ export const createRole = operation({
   async handle(_ctx, { body: { role }, urls }, { store }) {
     const row: RoleRow = {
       id: newHexId(), name: role.name, domainId: role.domain_id ?? '', description: role.description ?? null, options: mergeOptions(role.options),
-      extra: JSON.stringify(extraOf(role, known)), createdAt: now(),
+      extra: extraOf(role, known), createdAt: now(),
     }
     await store.tx(async (tx) => {
       if (row.domainId && !await projects.findDomain(tx, row.domainId)) throw missing('domain', row.domainId)
@@ -74,7 +74,7 @@ export const updateRole = operation({
       const options = optionsAfter('role', current, role)
       const next: RoleRow = {
         ...current, name: role.name ?? current.name, description: role.description === undefined ? current.description : role.description,
-        options, extra: JSON.stringify({ ...JSON.parse(current.extra) as object, ...extraOf(role, known) }),
+        options, extra: extraOf(role, known, current),
       }
       await roles.save(tx, current, next)
       return next

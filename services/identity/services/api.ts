@@ -35,7 +35,7 @@ export const createService = operation({
   name: 'createService', method: 'POST', path: '/services', summary: 'Create a service.', status: 201, access: policy.changeCatalog, body: exact({ service: lenient(fields) }),
   async handle(_ctx, { body: { service }, urls }, { store }) {
     const row: ServiceRow = {
-      id: newHexId(), type: service.type, name: service.name ?? null, description: service.description ?? null, enabled: flag(service.enabled ?? true), extra: JSON.stringify(extraOf(service, known)),
+      id: newHexId(), type: service.type, name: service.name ?? null, description: service.description ?? null, enabled: flag(service.enabled ?? true), extra: extraOf(service, known),
     }
     await store.tx((tx) => catalog.addService(tx, row))
     return { service: serviceView(row, urls.api) }
@@ -52,7 +52,7 @@ export const updateService = operation({
       if (!current) throw missing('service', target.id)
       const next: ServiceRow = {
         ...current, type: service.type ?? current.type, name: service.name === undefined ? current.name : service.name, description: service.description === undefined ? current.description : service.description,
-        enabled: flag(service.enabled ?? current.enabled === 1), extra: JSON.stringify({ ...JSON.parse(current.extra) as object, ...extraOf(service, known) }),
+        enabled: flag(service.enabled ?? current.enabled === 1), extra: extraOf(service, known, current),
       }
       await catalog.saveService(tx, current, next)
       return next

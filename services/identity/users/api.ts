@@ -95,7 +95,7 @@ export const createUser = operation({
     const row: UserRow = {
       id: newHexId(), name: user.name, domainId: target.domainId, defaultProjectId: user.default_project_id ?? null, enabled: flag(user.enabled ?? true),
       passwordHash: user.password ? await passwords.hash(user.password) : null, passwordExpiresAt: null, options: mergeOptions(user.options),
-      extra: JSON.stringify(extraOf(user, known)), generation: 0, createdAt: new Date(clock()).toISOString(),
+      extra: extraOf(user, known), generation: 0, createdAt: new Date(clock()).toISOString(),
     }
     if (row.passwordHash) row.passwordExpiresAt = expiryOf(config.security, row, clock(), true)
     const { links } = await store.tx(async (tx) => {
@@ -124,7 +124,7 @@ export const updateUser = operation({
       const enabled = flag(user.enabled ?? current.enabled === 1), { links, lost } = await setFederated(tx, actor, current, user.federated)
       const next: UserRow = {
         ...current, name: user.name ?? current.name, enabled, defaultProjectId: user.default_project_id === undefined ? current.defaultProjectId : user.default_project_id,
-        options: mergeOptions(JSON.parse(current.options) as object, user.options), extra: JSON.stringify({ ...JSON.parse(current.extra) as object, ...extraOf(user, known) }),
+        options: mergeOptions(JSON.parse(current.options) as object, user.options), extra: extraOf(user, known, current),
         ...(user.password !== undefined && { passwordHash: hash ?? null }),
         // Tokens end with the password they were had for, with whom they were vouched for by, and with being disabled.
         generation: Number(current.generation) + (user.password !== undefined || lost || (current.enabled === 1 && enabled === 0) ? 1 : 0),
