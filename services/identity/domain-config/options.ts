@@ -1,4 +1,4 @@
-// The options a domain may have of its own, with their defaults: keystone's groups `identity` and `ldap`.
+// The options a domain may have of its own, with their defaults: keystone's groups `identity` and `ldap`. `group_ad_nesting` keystone takes from its files only, which there are none of here.
 import { forbidden } from '#base/errors.ts'
 
 export type Value = string | number | boolean | null | (string | number)[]
@@ -13,7 +13,7 @@ export const defaults: Groups = {
     user_enabled_default: 'True', user_attribute_ignore: ['default_project_id'], user_default_project_id_attribute: null, user_enabled_emulation: false, user_enabled_emulation_dn: null,
     user_enabled_emulation_use_group_config: false, user_additional_attribute_mapping: [],
     group_tree_dn: null, group_filter: null, group_objectclass: 'groupOfNames', group_id_attribute: 'cn', group_name_attribute: 'ou', group_members_are_ids: false,
-    group_member_attribute: 'member', group_desc_attribute: 'description', group_attribute_ignore: [], group_additional_attribute_mapping: [],
+    group_member_attribute: 'member', group_desc_attribute: 'description', group_attribute_ignore: [], group_ad_nesting: false, group_additional_attribute_mapping: [],
     tls_cacertfile: null, tls_cacertdir: null, use_tls: false, tls_req_cert: 'demand', use_pool: true, pool_size: 10, pool_retry_max: 3, pool_retry_delay: 0.1,
     pool_connection_timeout: -1, pool_connection_lifetime: 600, use_auth_pool: true, auth_pool_size: 100, auth_pool_connection_lifetime: 60,
   },

@@ -8,7 +8,7 @@ export interface Person { localId: string, name: string, email?: string, descrip
 export interface Circle { localId: string, name: string, description: string, /** By the users' own ids. */ members: string[] }
 interface Found { dn: string, of(attribute: string): string[] }
 
-const connectTimeoutMs = 3_000, timeoutMs = 5_000, maxEntries = 10_000
+const connectTimeoutMs = 3_000, timeoutMs = 5_000, maxEntries = 10_000, maxMemberships = 200_000, maxDepth = 20
 
 type Library = typeof Ldap
 interface Connection { client: Ldap.Client, library: Library }
@@ -71,10 +71,27 @@ const groupAttributes = ({ groups: g }: DirectorySettings): string[] => [g.id, g
 /** Names of entries are compared without regard to case and to spaces around their parts. */
 const sameDn = (dn: string): string => dn.toLowerCase().replace(/\s*([,=+])\s*/g, '$1')
 
-function circleOf(entry: Found, { groups }: DirectorySettings, idOfDn: (dn: string) => string | undefined): Circle | undefined {
+/** Who belongs to a group with these members, all by their names in the directory. */
+type Within = (members: string[]) => Iterable<string>
+const directly: Within = (members) => members
+/** Those of its groups, and of theirs: rings end, and no directory makes an endless list of it. */
+export function nesting(membersOf: Map<string, string[]>): Within {
+  let left = maxMemberships
+  return (members) => {
+    const reached = new Set(members)
+    // What is added on the way is come to as well.
+    for (const dn of reached) {
+      if (--left < 0) throw away(new Error(`more than ${maxMemberships} memberships`))
+      for (const member of membersOf.get(dn) ?? []) reached.add(member)
+    }
+    return reached
+  }
+}
+
+function circleOf(entry: Found, { groups }: DirectorySettings, idOfDn: (dn: string) => string | undefined, within: Within = directly): Circle | undefined {
   const localId = entry.of(groups.id)[0], name = entry.of(groups.name)[0]
   if (!localId || !name || name.length > 255) return undefined
-  const members = entry.of(groups.member).map((m) => (groups.membersAreIds ? m : idOfDn(sameDn(m)))).filter((m): m is string => m !== undefined)
+  const members = groups.membersAreIds ? entry.of(groups.member) : [...within(entry.of(groups.member).map(sameDn))].map(idOfDn).filter((m): m is string => m !== undefined)
   return { localId, name, description: entry.of(groups.description)[0] ?? '', members: [...new Set(members)] }
 }
 
@@ -85,9 +102,27 @@ export const readAll = (settings: DirectorySettings): Promise<{ people: Person[]
     const person = personOf(entry, settings)
     if (person) { people.push(person); ids.set(sameDn(entry.dn), person.localId) }
   }
-  const circles = (await search(connection, settings, settings.groups, groupAttributes(settings))).flatMap((entry) => circleOf(entry, settings, (dn) => ids.get(dn)) ?? [])
+  const groups = await search(connection, settings, settings.groups, groupAttributes(settings))
+  const within = settings.groups.nested ? nesting(new Map(groups.map((entry) => [sameDn(entry.dn), entry.of(settings.groups.member).map(sameDn)]))) : directly
+  const circles = groups.flatMap((entry) => circleOf(entry, settings, (dn) => ids.get(dn), within) ?? [])
   return { people, circles }
 })
+
+/** The groups somebody is in, and where groups nest those that these are in: a search a level. */
+async function groupsOf(connection: Connection, settings: DirectorySettings, person: Person, dn: string): Promise<Found[]> {
+  const { library } = connection, { member, membersAreIds, nested } = settings.groups, found = new Map<string, Found>()
+  const holding = async (members: string[]): Promise<Found[]> => search(connection, settings, settings.groups, groupAttributes(settings),
+    [new library.OrFilter({ filters: members.map((value) => new library.EqualityFilter({ attribute: member, value })) })])
+  let level = await holding([membersAreIds ? person.localId : dn])
+  for (let depth = 0; level.length > 0 && depth <= maxDepth; depth++) {
+    for (const group of level) found.set(sameDn(group.dn), group)
+    const above: Found[] = []
+    if (nested) for (const part of inHundreds(level)) above.push(...await holding(part.map((group) => group.dn)))
+    level = above.filter((group) => !found.has(sameDn(group.dn)))
+  }
+  return [...found.values()]
+}
+const inHundreds = <T>(all: T[]): T[][] => Array.from({ length: Math.ceil(all.length / 100) }, (_x, i) => all.slice(i * 100, i * 100 + 100))
 
 /** Who has this name and this password, with his groups; undefined for anything else. Throws the 503. */
 export const logIn = (settings: DirectorySettings, name: string, password: string): Promise<{ person: Person, circles: Circle[] } | undefined> => {
@@ -99,12 +134,13 @@ export const logIn = (settings: DirectorySettings, name: string, password: strin
     const entry = entries.length === 1 ? entries[0] : undefined, person = entry && personOf(entry, settings)
     // Nobody's password costs what somebody's wrong one does.
     const dn = person ? entry.dn : `${settings.users.id}=nobody,${settings.users.base}`
-    const groups = person ? await search(connection, settings, settings.groups, groupAttributes(settings), [new library.EqualityFilter({ attribute: settings.groups.member, value: settings.groups.membersAreIds ? person.localId : entry.dn })]) : []
     try { await client.bind(dn, password) } catch (error) {
       if (error instanceof library.ResultCodeError) return undefined
       throw away(error)
     }
     if (!person) return undefined
+    // Not before, or the time it takes would tell who stands in the directory; and not as himself, who may not be let read them.
+    const groups = await connected(settings, (own) => groupsOf(own, settings, person, dn))
     return { person, circles: groups.flatMap((g) => circleOf(g, settings, () => undefined) ?? []).map((c) => ({ ...c, members: [person.localId] })) }
   })
 }

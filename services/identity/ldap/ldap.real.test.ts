@@ -1,7 +1,7 @@
 // A domain whose users stand in a directory: a real slapd.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { Client } from 'ldapts'
+import { Attribute, Change, Client } from 'ldapts'
 import { scratch } from '#test/servers/process.ts'
 import { startSlapd, type Slapd } from '#test/servers/slapd.ts'
 import { startIdentity, type IdentityApi } from '../testing.ts'
@@ -103,6 +103,27 @@ test('what changes in the directory counts within a minute: names, groups, peopl
   assert.deepEqual([again.id, again.enabled], [before.id, true], 'who comes back is who he was')
   assert.equal(await valid(bob), 404, 'his tokens are not')
   assert.equal((await logIn('bob', 'password of bob')).status, 201)
+})
+
+test('groups within groups count where the domain says so; rings end', async () => {
+  const within = (cn: string, inner: string[]) => admin.add(`cn=${cn},ou=groups,${slapd.suffix}`, { objectClass: ['groupOfNames'], cn, member: inner.map((name) => `cn=${name}, ou=Groups,${slapd.suffix}`) })
+  await group('inner', ['carol'])
+  await within('middle', ['inner'])
+  await within('outer', ['middle'])
+  await admin.modify(`cn=inner,ou=groups,${slapd.suffix}`, new Change({ operation: 'add', modification: new Attribute({ type: 'member', values: [`cn=outer,ou=groups,${slapd.suffix}`] }) }))
+  const [{ id }] = (await list(`/users?domain_id=${domainId}&name=carol`)).body.users, ofCarol = async (): Promise<string[]> => (await list(`/users/${id}/groups`)).body.groups.map((g: any) => g.name).sort()
+  const membersOf = async (name: string): Promise<string[]> => (await list(`/groups/${(await list(`/groups?domain_id=${domainId}&name=${name}`)).body.groups[0].id}/users`)).body.users.map((u: any) => u.name)
+  later()
+  assert.deepEqual([await ofCarol(), await membersOf('outer')], [['inner'], []])
+  await configure({ group_ad_nesting: true })
+  later()
+  assert.deepEqual([await ofCarol(), await membersOf('outer')], [['inner', 'middle', 'outer'], ['carol']], 'all read')
+  await configure()
+  assert.equal((await logIn('carol', 'password of carol')).status, 201)
+  assert.deepEqual(await ofCarol(), ['inner'], 'the one read')
+  await configure({ group_ad_nesting: true })
+  assert.equal((await logIn('carol', 'password of carol')).status, 201)
+  assert.deepEqual(await ofCarol(), ['inner', 'middle', 'outer'])
 })
 
 test('a directory that is away lets nobody in and takes nothing from anybody', async () => {

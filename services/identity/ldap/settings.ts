@@ -13,7 +13,7 @@ export interface DirectorySettings {
   scope: 'one' | 'sub'
   pageSize: number
   users: Tree & { mail: string, enabled: { attribute: string, invert: boolean, mask: number, fallback: string }, ignored: string[] }
-  groups: Tree & { member: string, membersAreIds: boolean }
+  groups: Tree & { member: string, membersAreIds: boolean, /** Members of a group within a group are members of both. */ nested: boolean }
 }
 
 const text = (value: Value | undefined): string | undefined => (value === null || value === undefined || value === '' ? undefined : String(value))
@@ -34,6 +34,6 @@ export function settingsOf(config: Groups): DirectorySettings | undefined {
       ...tree('user', String(o.user_description_attribute)), mail: String(o.user_mail_attribute), ignored: Array.isArray(o.user_attribute_ignore) ? o.user_attribute_ignore.map(String) : String(o.user_attribute_ignore).split(','),
       enabled: { attribute: String(o.user_enabled_attribute), invert: truth(o.user_enabled_invert), mask: Number(o.user_enabled_mask) || 0, fallback: String(o.user_enabled_default) },
     },
-    groups: { ...tree('group', String(o.group_desc_attribute)), member: String(o.group_member_attribute), membersAreIds: truth(o.group_members_are_ids) },
+    groups: { ...tree('group', String(o.group_desc_attribute)), member: String(o.group_member_attribute), membersAreIds: truth(o.group_members_are_ids), nested: truth(o.group_ad_nesting) && !truth(o.group_members_are_ids) },
   }
 }
