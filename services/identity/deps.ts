@@ -61,12 +61,15 @@ export interface IdentityConfig {
   /** How old (and how far ahead) the time of a request signed with an EC2 credential may be. */
   signatureLifeSeconds: number
   maxRedelegation: number
+  /** What each may make at will is bounded: keystone leaves that to its `user_limit`s, and trusts to nobody. */
   maxCredentialsPerUser: number
+  maxApplicationCredentialsPerUser: number
+  maxTrustsPerUser: number
   /** The mapping that says whose a TLS certificate is. */
   oauth2MappingId: string
 }
 export const defaultConfig: IdentityConfig = {
-  tokenLifeSeconds: 3600, allowExpiredSeconds: 172_800, receiptLifeSeconds: 300, totpPreviousWindows: 1, signatureLifeSeconds: 900, maxRedelegation: 3, maxCredentialsPerUser: 500,
+  tokenLifeSeconds: 3600, allowExpiredSeconds: 172_800, receiptLifeSeconds: 300, totpPreviousWindows: 1, signatureLifeSeconds: 900, maxRedelegation: 3, maxCredentialsPerUser: 500, maxApplicationCredentialsPerUser: 1000, maxTrustsPerUser: 10_000,
   enforcementModel: 'flat', security: defaultRules, oauth2MappingId: 'oauth2_mapping',
 }
 

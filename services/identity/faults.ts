@@ -13,4 +13,7 @@ export const taken = (what: string, name: string, domainId?: string): Fault =>
 export const immutable = (verb: 'update' | 'delete', what: string, id: string): Fault =>
   forbidden(`Cannot ${verb} immutable ${what} ${id}. Unset the immutable option first.`)
 
+/** Those who make many at once may pass a bound by so many. */
+export const tooMany = (what: string, limit: number): Fault => forbidden(`Unable to create additional ${what}, maximum of ${limit} already exceeded for user.`)
+
 export const refused = (operation: string): Fault => forbidden(`You are not authorized to perform the requested action: ${operation}.`)

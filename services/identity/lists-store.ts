@@ -33,7 +33,10 @@ export function narrowed<Q extends Narrowable>(tx: IdentityTx, query: Q, terms: 
 }
 
 /** Conditions on whole values. */
-export const exactly = (columns: Record<string, string | number>): Term[] => Object.entries(columns).map(([column, value]) => ({ column, how: 'is', value }))
+export const exactly = (columns: Record<string, string | number | null>): Term[] => Object.entries(columns).map(([column, value]) => ({ column, how: 'is', value }))
+
+export const countOf = async (tx: IdentityTx, table: keyof IdentityTables, terms: readonly Term[]): Promise<number> =>
+  Number((await matching(tx, tx.db.selectFrom(table).select((eb) => eb.fn.countAll().as('n')), terms).executeTakeFirstOrThrow()).n)
 
 /** A table's rows by id: found, listed by page, added and changed. `clash` is the error of a row that has what only one may have. */
 export const rowsOf = <R extends { id: string }>(table: keyof IdentityTables, clash?: (row: R) => Error) => ({

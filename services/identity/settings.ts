@@ -7,7 +7,7 @@ const seconds = Type.Optional(Type.Integer({ minimum: 1, maximum: 315_360_000 })
 const some = Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })), many = Type.Optional(Type.Integer({ minimum: 0, maximum: 100 }))
 const schema = exact({
   tokenLifeSeconds: seconds, allowExpiredSeconds: seconds, receiptLifeSeconds: seconds, signatureLifeSeconds: seconds,
-  totpPreviousWindows: many, maxRedelegation: many, maxCredentialsPerUser: some, listLimit: some,
+  totpPreviousWindows: many, maxRedelegation: many, maxCredentialsPerUser: some, maxApplicationCredentialsPerUser: some, maxTrustsPerUser: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })), listLimit: some,
   enforcementModel: Type.Optional(oneOf('flat', 'strict_two_level')), oauth2MappingId: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
   security: Type.Optional(exact({
     passwordRegex: Type.Optional(Type.String({ minLength: 1, maxLength: 1024 })), passwordRegexDescription: Type.Optional(Type.String({ maxLength: 1024 })), passwordExpiresDays: some,

@@ -7,8 +7,9 @@ import { flag } from '#kit/store/store.ts'
 import * as rules from '../access-rules/store.ts'
 import { refuseRestricted, refuseTrusts } from '../delegation.ts'
 import { operation, type Deps, type IdentityTx } from '../deps.ts'
-import { missing } from '../faults.ts'
+import { missing, tooMany } from '../faults.ts'
 import { collection, field, listQuery, pageOf, termsOf } from '../fields.ts'
+import { countOf, exactly } from '../lists-store.ts'
 import { futureInstant } from '../instants.ts'
 import { digestSecret, maxPasswordLength } from '../passwords/hasher.ts'
 import type { ApplicationCredentialRow } from '../schema.ts'
@@ -33,6 +34,7 @@ const ruleBody = exact({
   path: Type.Optional(Type.String({ minLength: 1, maxLength: 225, pattern: '^/' })),
 })
 
+const maxRules = 10_000
 async function bindRules(tx: IdentityTx, credential: ApplicationCredentialRow, wanted: Static<typeof ruleBody>[]): Promise<void> {
   for (const { id, service, method, path } of wanted) {
     const whole = service !== undefined && method !== undefined && path !== undefined
@@ -41,6 +43,8 @@ async function bindRules(tx: IdentityTx, credential: ApplicationCredentialRow, w
     const rule = known ?? await rules.ensure(tx, { id: newHexId(), userId: credential.userId, service: service!, path: path!, method: method! })
     await rules.bind(tx, credential.id, rule.id)
   }
+  // They outlive the credentials they were made for.
+  if (wanted.length > 0 && await countOf(tx, 'identityAccessRules', exactly({ userId: credential.userId })) > maxRules) throw tooMany('access rules', maxRules)
 }
 
 export const createCredential = operation({
@@ -71,6 +75,8 @@ export const createCredential = operation({
       unrestricted: flag(asked.unrestricted ?? false), roleIds: JSON.stringify([...new Set(roles.map((r) => r.id))]), createdAt: now(),
     }
     const said = await deps.store.tx(async (tx) => {
+      const limit = deps.config.maxApplicationCredentialsPerUser
+      if (await countOf(tx, 'identityApplicationCredentials', exactly({ userId: target.id })) >= limit) throw tooMany('application credentials', limit)
       await credentials.add(tx, row)
       await bindRules(tx, row, asked.access_rules ?? [])
       return credentials.saidOf(tx, [row])

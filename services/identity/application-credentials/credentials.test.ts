@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test'
 import { startIdentity, type IdentityApi } from '../testing.ts'
 
 let api: IdentityApi
-before(async () => { api = await startIdentity() })
+before(async () => { api = await startIdentity({ config: { maxApplicationCredentialsPerUser: 6 } }) })
 after(() => api.close())
 const post = (auth: object) => api.http('POST', '/identity/v3/auth/tokens', { body: { auth } })
 const byToken = (id: string, scope?: object) => ({ identity: { methods: ['token'], token: { id } }, ...(scope !== undefined && { scope }) })
@@ -48,4 +48,17 @@ test('application credentials: bound to a project, its roles and its time; not t
   assert.equal(await works(bound), false)
   await api.admin('revokeProjectUserGrant', someone.grant)
   assert.equal(await works(openToken), false)
+})
+
+test('nobody fills the table', async () => {
+  const someone = await api.inhabitant(), token = await someone.token(), path = `/identity/v3/users/${someone.id}/application_credentials`
+  const make = (name: string) => api.http('POST', path, { token, body: { application_credential: { name, access_rules: [{ service: 'compute', method: 'GET', path: '/x' }] } } })
+  const made = []
+  for (let i = 0; i < 6; i++) made.push((await make(`n${i}`)).body.application_credential.id)
+  const refused = await make('one-more')
+  assert.deepEqual([refused.status, refused.body.error.message], [403, 'Unable to create additional application credentials, maximum of 6 already exceeded for user.'])
+  await api.http('DELETE', `${path}/${made[0]}`, { token })
+  assert.equal((await make('in-its-place')).status, 201)
+  const empty = await api.http('POST', path, { token, body: { application_credential: { name: 'x', roles: [{}] } } })
+  assert.equal(empty.status, 400)
 })

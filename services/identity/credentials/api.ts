@@ -7,8 +7,9 @@ import { exact, lenient, nullable, Type } from '#kit/http/schema.ts'
 import { authenticated } from '#kit/policy/rules.ts'
 import { reaches, refuseBeyond, refuseRestricted } from '../delegation.ts'
 import { operation, type Deps } from '../deps.ts'
-import { missing, refused } from '../faults.ts'
+import { missing, refused, tooMany } from '../faults.ts'
 import { checkFixed, collection, extraOf, listQuery, pageOf, termsOf } from '../fields.ts'
+import { countOf, exactly } from '../lists-store.ts'
 import { adminOrSystemReader } from '../policy.ts'
 import type { CredentialRow } from '../schema.ts'
 import { bindBlob, ec2Type, idOf, isLent, keepBonds, checkBlob, refuseUnlent } from './ec2-blob.ts'
@@ -42,9 +43,8 @@ function checkType(type: string, blob: string, projectId: string | null): void {
 
 /** Soft by a few when many are made at once; there to keep one user from filling the table. */
 export async function checkRoom(deps: Deps, userId: string): Promise<void> {
-  if (await deps.store.read((tx) => credentials.countOf(tx, userId)) >= deps.config.maxCredentialsPerUser) {
-    throw forbidden(`Unable to create additional credentials, maximum of ${deps.config.maxCredentialsPerUser} already exceeded for user.`)
-  }
+  const { store, config: { maxCredentialsPerUser: limit } } = deps
+  if (await store.read((tx) => countOf(tx, 'identityCredentials', exactly({ userId }))) >= limit) throw tooMany('credentials', limit)
 }
 
 export const createCredential = operation({

@@ -18,9 +18,6 @@ export const list = async (tx: IdentityTx, terms: Term[], page: Page = {}): Prom
 export const ofUser = (tx: IdentityTx, userId: string, type: string, page: Page = {}): Promise<CredentialRow[]> =>
   list(tx, [{ column: 'userId', how: 'is', value: userId }, { column: 'type', how: 'is', value: type }], page)
 
-export const countOf = async (tx: IdentityTx, userId: string): Promise<number> =>
-  Number((await tx.db.selectFrom('identityCredentials').select((eb) => eb.fn.countAll().as('n')).where('userId', '=', userId).executeTakeFirstOrThrow()).n)
-
 export const add = (tx: IdentityTx, row: CredentialRow): Promise<void> =>
   insert(tx, 'identityCredentials', { ...row }, () => conflict(`Conflict occurred attempting to store credential - Duplicate entry found with ID ${row.id}.`))
 

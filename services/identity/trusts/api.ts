@@ -9,8 +9,9 @@ import { authenticated } from '#kit/policy/rules.ts'
 import { flag } from '#kit/store/store.ts'
 import { refuseApplicationCredentials } from '../delegation.ts'
 import { operation, type Deps, type IdentityTx } from '../deps.ts'
-import { missing } from '../faults.ts'
+import { missing, tooMany } from '../faults.ts'
 import { collection, listQuery, pageOf, termsOf } from '../fields.ts'
+import { countOf, exactly } from '../lists-store.ts'
 import { futureInstant } from '../instants.ts'
 import * as projects from '../projects/store.ts'
 import * as roles from '../roles/store.ts'
@@ -80,6 +81,7 @@ export const createTrust = operation({
         remainingUses: wish.remainingUses, redelegatedTrustId: parentId ?? null, redelegationCount, roleIds: JSON.stringify(wish.roleIds), deletedAt: null, createdAt: now(),
       }
       if (row.expiresAt !== null && await trusts.twin(tx, row)) throw conflict('Conflict occurred attempting to store trust - Duplicate entry found.')
+      if (await countOf(tx, 'identityTrusts', exactly({ trustorUserId: actor.userId, deletedAt: null })) >= config.maxTrustsPerUser) throw tooMany('trusts', config.maxTrustsPerUser)
       await trusts.add(tx, row)
       return { row, named: await rolesIn(tx, row) }
     })

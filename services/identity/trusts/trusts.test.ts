@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test'
 import { adminPassword, startIdentity, type IdentityApi, type Inhabitant } from '../testing.ts'
 
 let api: IdentityApi, offsetMs = 0
-before(async () => { api = await startIdentity({ clock: () => Date.now() + offsetMs }) })
+before(async () => { api = await startIdentity({ clock: () => Date.now() + offsetMs, config: { maxTrustsPerUser: 30 } }) })
 after(() => api.close())
 
 const post = (auth: object) => api.http('POST', '/identity/v3/auth/tokens', { body: { auth } })
@@ -196,4 +196,13 @@ test('a trust whose parent is not there any more is worth nothing', async () => 
   // As when the parent was ended while this one was being made, and was forgotten a week later.
   await api.deps.store.tx(async (tx) => { await tx.db.deleteFrom('identityTrusts').where('id', '=', first.id).execute() })
   assert.deepEqual([await works(token), (await use(c, second.id)).status], [false, 403])
+})
+
+test('nobody lends without end; what is ended makes room', async () => {
+  const a = await api.inhabitant(), b = await api.inhabitant(), token = await a.token(), last = await lent(a, b)
+  for (let i = 1; i < 30; i++) assert.equal((await v3(token, 'POST', '/OS-TRUST/trusts', wish(a, b))).status, 201)
+  const refused = await lend(a, b)
+  assert.deepEqual([refused.status, refused.body.error.message], [403, 'Unable to create additional trusts, maximum of 30 already exceeded for user.'])
+  assert.equal((await v3(token, 'DELETE', `/OS-TRUST/trusts/${last.id}`)).status, 204)
+  await lent(a, b)
 })
