@@ -62,3 +62,15 @@ test('nobody fills the table', async () => {
   const empty = await api.http('POST', path, { token, body: { application_credential: { name: 'x', roles: [{}] } } })
   assert.equal(empty.status, 400)
 })
+
+test('disabling a user is the end of his, rules and all', async () => {
+  const someone = await api.inhabitant(), path = `/identity/v3/users/${someone.id}`, token = await someone.token()
+  const made = (await api.http('POST', `${path}/application_credentials`, { token, body: { application_credential: { name: 'bound', access_rules: [{ service: 'identity', method: 'GET', path: '/v3/users' }] } } })).body.application_credential
+  const logIn = () => post({ identity: { methods: ['application_credential'], application_credential: { id: made.id, secret: made.secret } } })
+  assert.equal((await logIn()).status, 201)
+  for (const enabled of [true, false, true]) await api.admin('updateUser', { params: { user_id: someone.id }, body: { user: { enabled } } })
+  const again = await someone.token()
+  assert.deepEqual((await api.http('GET', `${path}/application_credentials`, { token: again })).body.application_credentials, [])
+  assert.deepEqual((await api.http('GET', `${path}/access_rules`, { token: again })).body.access_rules, [])
+  assert.equal((await logIn()).status, 401)
+})

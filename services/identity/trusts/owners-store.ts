@@ -6,6 +6,12 @@ import * as trusts from './store.ts'
 export async function removeDelegations(tx: IdentityTx, userIds: string[]): Promise<void> {
   await trusts.endOfUsers(tx, userIds, now())
   await tx.db.deleteFrom('identityCredentials').where('userId', 'in', userIds).execute()
+  await removeApplicationCredentials(tx, userIds)
+}
+
+/** With their access rules; the credentials first, which without rules would be bound by nothing. */
+export async function removeApplicationCredentials(tx: IdentityTx, userIds: string[]): Promise<void> {
+  await tx.db.deleteFrom('identityApplicationCredentials').where('userId', 'in', userIds).execute()
   await tx.db.deleteFrom('identityAccessRules').where('userId', 'in', userIds).execute()
   await removeLooseRules(tx)
 }

@@ -21,6 +21,7 @@ import { checkOwnPassword } from '../tokens/methods.ts'
 import { projectsOf } from '../tokens/scopes-store.ts'
 import { linksOf } from '../federation/links-store.ts'
 import { findUser } from '../tokens/store.ts'
+import { removeApplicationCredentials } from '../trusts/owners-store.ts'
 import { federatedField, federatedView, linkFilters, setFederated } from './federated.ts'
 import * as policy from './policy.ts'
 import * as users from './store.ts'
@@ -131,6 +132,8 @@ export const updateUser = operation({
       }
       if (user.password !== undefined) next.passwordExpiresAt = hash ? expiryOf(config.security, next, clock(), true) : null
       await users.save(tx, current, next)
+      // Who is let in again finds no door open that nobody remembers.
+      if (current.enabled === 1 && enabled === 0) await removeApplicationCredentials(tx, [next.id])
       if (user.password !== undefined) await remember(tx, config, next, clock(), false)
       if (user.enabled === true) await welcomeBack(tx, config, next.id, clock())
       return { row: (await asOfToday(tx, { config, clock }, [next]))[0]!, links }

@@ -32,7 +32,6 @@ export async function remove(tx: IdentityTx, ids: string[]): Promise<void> {
   await removeTokens(tx, 'userId', ids)
   await tx.db.deleteFrom('identityFederatedUsers').where('userId', 'in', ids).execute()
   await tx.db.deleteFrom('identityDirectoryEntries').where('id', 'in', ids).execute()
-  await tx.db.deleteFrom('identityApplicationCredentials').where('userId', 'in', ids).execute()
   await removeDelegations(tx, ids)
   await passwords.forgetUsers(tx, ids)
   await tx.db.deleteFrom('identityUsers').where('id', 'in', ids).execute()
