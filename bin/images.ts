@@ -25,6 +25,7 @@ export async function imageDeps({ config, store, runner, client }: { config: Clo
   const asImage = (ctx: Context): Context => ({ ...ctx, actor: { ...ctx.actor, service: 'image' } })
   return {
     limits: async (ctx, projectId) => (await client('identity').call<{ limits: Record<string, number> }>(asImage(ctx), 'limitsOf', { params: { project_id: projectId, service_type: 'image' } })).body.limits,
+    catalog: async (ctx) => (await client('identity').call(ctx, 'showOwnCatalog')).body.catalog, tokens: new Map(),
     store: store.as(), stores: new Stores(list, images.defaultStore ?? 'file'), staging: await blobDrivers.file({ dir: join(home, 'staging') }),
     ...(images.cacheGib !== 0 && { cache: { host: config.host, blobs: await blobDrivers.file({ dir: join(stateDir, 'image-cache') }), maxBytes: (images.cacheGib ?? 10) * GIB } }),
     converter: await converters['qemu-img']({ dir: join(stateDir, 'conversion'), uid: converterUid(config.cloudId) }),

@@ -111,12 +111,12 @@ async function addressesOf(url: URL, rules: OutgoingRules, signal: AbortSignal):
   return found.slice(0, 4)
 }
 
-function ask(url: URL, address: string, patienceMs: number, signal: AbortSignal): Promise<IncomingMessage> {
+function ask(url: URL, address: string, patienceMs: number, signal: AbortSignal, headers?: Record<string, string>): Promise<IncomingMessage> {
   const options: RequestOptions & { servername?: string } = {
     host: address, port: url.port === '' ? undefined : Number(url.port), path: url.pathname + url.search, method: 'GET', agent: false, signal, timeout: patienceMs, maxHeaderSize: 16_384,
     // The certificate is checked against the name that was asked for, not against the address.
     ...(isIP(hostOf(url)) === 0 && { servername: hostOf(url) }),
-    headers: { host: url.host, 'user-agent': 'pileus', accept: '*/*', 'accept-encoding': 'identity', connection: 'close' },
+    headers: { ...headers, host: url.host, 'user-agent': 'pileus', accept: '*/*', 'accept-encoding': 'identity', connection: 'close' },
   }
   return new Promise((resolve, reject) => {
     const req = (url.protocol === 'https:' ? httpsRequest : httpRequest)(options, resolve)
@@ -126,11 +126,11 @@ function ask(url: URL, address: string, patienceMs: number, signal: AbortSignal)
   })
 }
 
-async function askAny(url: URL, rules: OutgoingRules, patienceMs: number, signal: AbortSignal): Promise<IncomingMessage> {
+async function askAny(url: URL, rules: OutgoingRules, patienceMs: number, signal: AbortSignal, headers?: Record<string, string>): Promise<IncomingMessage> {
   let last: unknown
   for (const address of await addressesOf(url, rules, signal)) {
     try {
-      return await ask(url, address, patienceMs, signal)
+      return await ask(url, address, patienceMs, signal, headers)
     } catch (error) {
       if (signal.aborted) throw error
       last = error
@@ -143,21 +143,22 @@ const redirects = new Set([301, 302, 303, 307, 308])
 
 /**
  * Gets what a URL names. Throws badRequest for what the rules refuse, for failures of the far side and for an answer other than 200, tooLarge for too much;
- * the same may come while the bytes are read. `signal` ends it all.
+ * the same may come while the bytes are read. `signal` ends it all. `sent` are headers that may hold secrets: they go to the host of the URL, and with them no redirect is followed.
  */
-export async function fetchOutgoing(text: string, rules: OutgoingRules, bounds: OutgoingBounds, signal?: AbortSignal): Promise<Fetched> {
+export async function fetchOutgoing(text: string, rules: OutgoingRules, bounds: OutgoingBounds, signal?: AbortSignal, sent?: Record<string, string>): Promise<Fetched> {
+  const mostRedirects = sent ? 0 : rules.redirects
   const over = AbortSignal.timeout(bounds.maxMs), all = signal ? AbortSignal.any([over, signal]) : over
   const translated = (error: unknown): unknown => isFault(error) ? error
     : over.aborted ? badRequest(`Fetching the URL took longer than ${Math.round(bounds.maxMs / 1000)} s.`, { cause: error }) : badRequest('Fetching the URL failed before its end.', { cause: error })
   let url = checkUrl(text, rules)
   try {
     for (let followed = 0; ; followed++) {
-      const reply = await askAny(url, rules, bounds.patienceMs, all)
+      const reply = await askAny(url, rules, bounds.patienceMs, all, sent)
       const { statusCode = 0, headers } = reply
       if (statusCode === 200) return { size: sizeOf(reply, bounds.maxBytes), bytes: Readable.from(chunks(reply, bounds.maxBytes, translated), { objectMode: false, highWaterMark: 1024 ** 2 }) }
       reply.destroy()
       if (!redirects.has(statusCode) || headers.location === undefined) throw badRequest(`The URL answered with status ${statusCode}.`)
-      if (followed >= rules.redirects) throw badRequest(rules.redirects === 0 ? 'The URL redirects elsewhere, which is not followed.' : `The URL redirects more than ${rules.redirects} times.`)
+      if (followed >= mostRedirects) throw badRequest(mostRedirects === 0 ? 'The URL redirects elsewhere, which is not followed.' : `The URL redirects more than ${mostRedirects} times.`)
       const next = checkUrl(URL.parse(headers.location, url.href)?.href ?? '', rules)
       if (url.protocol === 'https:' && next.protocol !== 'https:') throw badRequest('The URL redirects from https to http, which is not followed.')
       url = next

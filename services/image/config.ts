@@ -3,7 +3,7 @@ import type { OutgoingBounds, OutgoingRules } from '#kit/http/outgoing.ts'
 import { defaultOutgoing } from '#kit/http/outgoing.ts'
 import { MIB } from '#base/units.ts'
 
-export const importMethods = ['glance-direct', 'web-download', 'copy-image'] as const
+export const importMethods = ['glance-direct', 'web-download', 'copy-image', 'glance-download'] as const
 export type ImportMethod = (typeof importMethods)[number]
 
 /** What is done to images on their way in. An import keeps to what was configured when it was asked for. */
@@ -20,6 +20,8 @@ export interface ImageConfig {
   methods: readonly ImportMethod[]
   webDownload: OutgoingRules
   webBounds: Omit<OutgoingBounds, 'maxBytes'>
+  /** Other regions' image services: which may be reached, and which of an image's properties come with it, by how their names begin. */
+  glanceDownload: { rules: OutgoingRules, properties: readonly string[] }
   plugins: Plugins
   /** No more than so many times its packed size is unpacked, beyond a first 16 MiB. */
   maxUnpackedRatio: number
@@ -32,7 +34,10 @@ export interface ImageConfig {
 }
 
 export const defaultConfig: ImageConfig = {
-  methods: importMethods, webDownload: defaultOutgoing, webBounds: { maxMs: 6 * 3600_000, patienceMs: 60_000 },
+  // Between regions is the operator's to allow: it hands users' tokens on.
+  methods: ['glance-direct', 'web-download', 'copy-image'], webDownload: defaultOutgoing, webBounds: { maxMs: 6 * 3600_000, patienceMs: 60_000 },
+  // Their addresses stand in the catalogue, which administrators write: at whatever port.
+  glanceDownload: { rules: { ...defaultOutgoing, ports: { allow: [], deny: [] }, redirects: 0 }, properties: ['hw_', 'trait:', 'os_distro', 'os_secure_boot', 'os_type'] },
   plugins: { decompress: false, convertTo: null, inject: { properties: {}, unlessRoles: ['admin'] } },
   maxUnpackedRatio: 200, taskLifeMs: 48 * 3600_000, stageLifeMs: 24 * 3600_000, uploadLeaseMs: 60_000,
 }

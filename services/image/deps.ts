@@ -25,6 +25,10 @@ export interface Deps {
   maxImageBytes: number
   /** How many images one project may have where no limit is registered. */
   maxImagesPerProject: number
+  /** The catalogue as the caller's token shows it; absent where there is none. */
+  catalog?(ctx: Context): Promise<{ type: string, endpoints: { region: string | null, interface: string, url: string }[] }[]>
+  /** Users' tokens that imports from another region need, by task: never written down, so they end with this process. */
+  tokens: Map<string, string>
   /** A project's registered limits by their names; absent where there is no identity service to keep them. */
   limits?(ctx: Context, projectId: string): Promise<Record<string, number>>
 }

@@ -1,9 +1,11 @@
 // The administrator's file about images (README.md shows one): JSON, every key optional, unknown ones refused.
 import { exact, oneOf, Type, VersionedSchema, check, type Static } from '#kit/http/schema.ts'
+import type { OutgoingRules } from '#kit/http/outgoing.ts'
 import { defaultConfig, importMethods, type ImageConfig } from './config.ts'
 
 const words = Type.Array(Type.String({ minLength: 1, maxLength: 255 }), { maxItems: 1000 })
 const lists = Type.Optional(exact({ allow: Type.Optional(words), deny: Type.Optional(words) }))
+const portNumbers = Type.Array(Type.Integer({ minimum: 1, maximum: 65_535 })), ports = Type.Optional(exact({ allow: Type.Optional(portNumbers), deny: Type.Optional(portNumbers) }))
 const hours = Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 10_000 }))
 const schema = exact({
   /** Where the store `file` and the staging area lie: a directory that all control planes on one database share. In the cloud's own if absent. */
@@ -16,10 +18,10 @@ const schema = exact({
   cacheGib: Type.Optional(Type.Number({ minimum: 0 })),
   importMethods: Type.Optional(Type.Array(oneOf(...importMethods), { uniqueItems: true })),
   webDownload: Type.Optional(exact({
-    schemes: lists, hosts: lists, networks: lists,
-    ports: Type.Optional(exact({ allow: Type.Optional(Type.Array(Type.Integer({ minimum: 1, maximum: 65_535 }))), deny: Type.Optional(Type.Array(Type.Integer({ minimum: 1, maximum: 65_535 }))) })),
+    schemes: lists, hosts: lists, networks: lists, ports,
     redirects: Type.Optional(Type.Integer({ minimum: 0, maximum: 20 })), hours, patienceSeconds: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 3600 })),
   })),
+  glanceDownload: Type.Optional(exact({ schemes: lists, hosts: lists, networks: lists, ports, properties: Type.Optional(words) })),
   decompress: Type.Optional(Type.Boolean()),
   maxUnpackedRatio: Type.Optional(Type.Number({ minimum: 1 })),
   convertTo: Type.Optional(oneOf('raw', 'qcow2')),
@@ -40,13 +42,13 @@ const hour = 3600_000
 const over = <T>(base: { allow: readonly T[], deny: readonly T[] }, said: { allow?: readonly T[], deny?: readonly T[] } = {}): { allow: readonly T[], deny: readonly T[] } => ({ ...base, ...said })
 
 export function configOf(said: ImageSettings): ImageConfig {
-  const base = defaultConfig, web = said.webDownload ?? {}
+  const base = defaultConfig, web = said.webDownload ?? {}, other = said.glanceDownload ?? {}
+  const rulesOf = (rules: OutgoingRules, { schemes, hosts, ports, networks }: Omit<typeof other, 'properties'>): OutgoingRules =>
+    ({ ...rules, schemes: over(rules.schemes, schemes), hosts: over(rules.hosts, hosts), ports: over(rules.ports, ports), networks: over(rules.networks, networks) })
   return {
     ...base, methods: said.importMethods ?? base.methods,
-    webDownload: {
-      ...base.webDownload, schemes: over(base.webDownload.schemes, web.schemes), hosts: over(base.webDownload.hosts, web.hosts), ports: over(base.webDownload.ports, web.ports),
-      networks: over(base.webDownload.networks, web.networks), redirects: web.redirects ?? base.webDownload.redirects,
-    },
+    webDownload: { ...rulesOf(base.webDownload, web), redirects: web.redirects ?? base.webDownload.redirects },
+    glanceDownload: { rules: rulesOf(base.glanceDownload.rules, other), properties: other.properties ?? base.glanceDownload.properties },
     webBounds: { maxMs: web.hours === undefined ? base.webBounds.maxMs : web.hours * hour, patienceMs: web.patienceSeconds === undefined ? base.webBounds.patienceMs : web.patienceSeconds * 1000 },
     plugins: {
       decompress: said.decompress ?? base.plugins.decompress, convertTo: said.convertTo ?? base.plugins.convertTo,

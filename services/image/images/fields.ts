@@ -12,6 +12,9 @@ const readOnly = new Set(['created_at', 'updated_at', 'status', 'checksum', 'siz
 /** Names that no property may have, now or ever. */
 const reserved = (name: string): boolean => name === 'location' || name === 'deleted' || name === 'deleted_at' || name.startsWith('os_glance_')
 
+/** A property of the user's own, by its name. */
+export const isProperty = (name: string): boolean => !readOnly.has(name) && !reserved(name) && !isCore(name) && name !== 'id'
+
 /** Refuses what is not the user's to touch. */
 export function writable(name: string): void {
   if (readOnly.has(name)) throw forbidden(`Attribute '${name}' is read-only.`)

@@ -3,7 +3,7 @@ import { badRequest, conflict, forbidden } from '#base/errors.ts'
 import { newId } from '#base/ids.ts'
 import type { Context } from '#base/context.ts'
 import { checkUrl } from '#kit/http/outgoing.ts'
-import { lenient, Type } from '#kit/http/schema.ts'
+import { lenient, oneOf, Type } from '#kit/http/schema.ts'
 import { operation, type Deps, type ImageTx } from '../deps.ts'
 import { type ImportMethod } from '../config.ts'
 import * as policy from '../images/policy.ts'
@@ -13,6 +13,7 @@ import { quotaFor } from '../quota/limits.ts'
 import type { TaskRow } from '../schema.ts'
 import { stagedOf } from '../stage/staged.ts'
 import * as tasks from '../tasks/store.ts'
+import { otherImage } from './other-region.ts'
 import { importImage, resourceOf, type ImportInput } from './saga.ts'
 
 /** A URL as it may be shown and kept: what follows the question mark may be a signature. */
@@ -43,6 +44,7 @@ function storesAsked(body: Asked, header: string | string[] | undefined, { store
 const wanted: Record<ImportMethod, { status: images.Image['status'], else: string }> = {
   'glance-direct': { status: 'uploading', else: "Image needs to be staged before 'glance-direct' method can be used" },
   'web-download': { status: 'queued', else: "Image needs to be in 'queued' state to use 'web-download' method" },
+  'glance-download': { status: 'queued', else: "Image needs to be in 'queued' state to use 'glance-download' method" },
   'copy-image': { status: 'active', else: 'Only images with status active can be targeted for copying' },
 }
 
@@ -50,7 +52,11 @@ export const importImageData = operation({
   name: 'importImage', method: 'POST', path: '/images/{image_id}/import', summary: 'Bring staged data, what lies behind a URL, or an image of one store into stores.', status: 202,
   access: policy.changeImage, target: imageTarget,
   body: lenient({
-    method: lenient({ name: Type.String(), uri: Type.Optional(Type.String({ maxLength: 4096 })) }), stores: Type.Optional(Type.Array(Type.String({ maxLength: 64 }), { maxItems: 100 })),
+    method: lenient({
+      name: Type.String(), uri: Type.Optional(Type.String({ maxLength: 4096 })),
+      glance_region: Type.Optional(Type.String({ maxLength: 255 })), glance_image_id: Type.Optional(Type.String({ maxLength: 64 })), glance_service_interface: Type.Optional(oneOf('public', 'internal', 'admin')),
+    }),
+    stores: Type.Optional(Type.Array(Type.String({ maxLength: 64 }), { maxItems: 100 })),
     all_stores: Type.Optional(Type.Boolean()), all_stores_must_succeed: Type.Optional(Type.Boolean()),
   }),
   async handle(ctx, { target, body, headers }, deps) {
@@ -69,11 +75,13 @@ export const importImageData = operation({
       if (uri === undefined) throw badRequest("'uri' needs to be set for web-download import method")
       checkUrl(uri, config.webDownload)
     }
+    const from = method === 'glance-download' ? await otherImage(ctx, deps, body.method) : undefined
     const stores = copying ? asked.filter((id) => !there.includes(id)) : asked, taskId = newId()
     const admit = await quotaFor(ctx, deps, target.ownerId)
+    if (from) deps.tokens.set(taskId, String(headers['x-auth-token'] ?? ''))
     await store.tx(async (tx) => {
       // Only what comes from afar has no known size yet, and is still to be staged; what is staged counts as an upload already.
-      await admit(tx, { image_size_total: (target.size ?? 0) * stores.length, ...(method === 'web-download' && { image_count_uploading: 1, image_stage_total: 0 }) })
+      await admit(tx, { image_size_total: (target.size ?? 0) * stores.length, ...(!copying && method !== 'glance-direct' && { image_count_uploading: 1, image_stage_total: 0 }) })
       if (method === 'glance-direct' && !(await stagedOf(tx, target.id)).whole) throw conflict('The staged data is not complete.')
       // In all stores already: said in the words clients wait for.
       const nothing = stores.length === 0
@@ -84,7 +92,7 @@ export const importImageData = operation({
       await begin(tx, ctx, deps, {
         id: taskId, type: 'api_image_import', ownerId: ctx.actor.projectId ?? null, userId: ctx.actor.userId, requestId: ctx.requestId, imageId: target.id,
         input: JSON.stringify({ image_id: target.id, import_req: shown, backend: stores }),
-      }, { imageId: target.id, taskId, method, stores, allMustSucceed: body.all_stores_must_succeed ?? true, plugins: config.plugins, madeImage: false }, uri)
-    }, { durable: true })
+      }, { imageId: target.id, taskId, method, stores, allMustSucceed: body.all_stores_must_succeed ?? true, plugins: config.plugins, madeImage: false, ...(from && { from }) }, uri)
+    }, { durable: true }).catch((error: unknown) => { deps.tokens.delete(taskId); throw error })
   },
 })

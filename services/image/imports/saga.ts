@@ -1,9 +1,10 @@
-// An import: bytes that were staged, that lie behind a URL, or that another store has, come into stores. A saga, so that a killed process leaves nothing half done: it goes on, or
+// An import: bytes that were staged, that lie behind a URL, or that another store or region has, come into stores. A saga, so that a killed process leaves nothing half done: it goes on, or
 // is undone. Whatever arrives late finds that the image is no longer its import's and changes nothing.
 import { type Fault, faultFrom } from '#base/errors.ts'
 import { saga, type SagaFault } from '#kit/saga/saga.ts'
 import type { ImportMethod, Plugins } from '../config.ts'
 import type { Deps } from '../deps.ts'
+import type { OtherImage } from './other-region.ts'
 import { workOf, type Arrived } from './work.ts'
 
 /** The saga's resource: not the bare id, which a user may choose like that of any other thing. */
@@ -18,6 +19,8 @@ export interface ImportInput {
   allMustSucceed: boolean
   /** As configured when it was asked for. */
   plugins: Plugins
+  /** The image of another region that comes. */
+  from?: OtherImage
   /** The image was made for this import, and goes with it when it fails. */
   madeImage: boolean
 }
@@ -30,7 +33,10 @@ export const importImage = saga<ImportInput, Deps, ImportSecrets>('image.import'
   await flow.step('own', { do: () => work.begin(), undo: (ctx) => work.fail(ctx, ctx.fault) })
 
   if (method === 'web-download') await flow.step('fetch', { do: (ctx) => work.fetch(ctx, flow.sealed.uri ?? ''), undo: (ctx) => work.dropForms(ctx, 0) })
-  const facts = method === 'copy-image' ? undefined : await flow.step('prepare', { do: (ctx) => work.prepare(ctx), undo: (ctx) => work.dropForms(ctx, 1) })
+  // Its description first: journaled, it is at hand when the token is not any more.
+  const other = input.from && await flow.step('describe', { do: (ctx) => work.describe(ctx) })
+  if (other) await flow.step('fetch', { do: (ctx) => work.fetchOther(ctx, other), undo: (ctx) => work.dropForms(ctx, 0) })
+  const facts = method === 'copy-image' ? undefined : await flow.step('prepare', { do: (ctx) => work.prepare(ctx, other), undo: (ctx) => work.dropForms(ctx, 1) })
 
   let arrived: Arrived | undefined, reason: SagaFault | undefined
   const failed: string[] = []

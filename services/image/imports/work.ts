@@ -13,6 +13,7 @@ import { openCopy, unusedAt } from '../stores/bytes.ts'
 import { purgeCopies } from '../stores/purge.ts'
 import { addCopy, copiesOf, publishCopies, removeCopy } from '../stores/store.ts'
 import * as tasks from '../tasks/store.ts'
+import { checkOther, describeOther, fileOf, tokenOf, type OtherFacts } from './other-region.ts'
 import { prepareStaged, type Facts } from './prepare.ts'
 import type { ImportInput } from './saga.ts'
 
@@ -43,14 +44,17 @@ export function workOf(deps: Deps, input: ImportInput) {
   const isFilled = async (tx: ImageTx, id: string): Promise<boolean> => (await copiesOf(tx, imageId)).some((copy) => copy.store === id && copy.taskId === taskId)
 
   /** Stages a stream as the next form of the image. Already there is success. */
-  async function stage(ctx: StepContext, form: number, body: Readable): Promise<void> {
+  async function stage(ctx: StepContext, form: number, body: Readable, check: (stored: Arrived) => void = () => {}): Promise<void> {
     await whileWanted(ctx.signal, body, () => staging.put(ctx, body, {
       maxBytes: maxImageBytes, unused: unusedAt(deps, 'staging'),
-      keep: ({ size, location }) => store.tx(async (tx) => {
-        await held(tx)
-        await addPart(tx, { imageId, form, startAt: 0, size, location, last: 1 })
-        await images.move(tx, imageId, { importTaskId: taskId }, { size })
-      }, { durable: true }),
+      async keep({ size, location, md5, sha512 }) {
+        check({ size, md5, sha512 })
+        await store.tx(async (tx) => {
+          await held(tx)
+          await addPart(tx, { imageId, form, startAt: 0, size, location, last: 1 })
+          await images.move(tx, imageId, { importTaskId: taskId }, { size })
+        }, { durable: true })
+      },
     }))
   }
 
@@ -63,6 +67,7 @@ export function workOf(deps: Deps, input: ImportInput) {
 
     /** Everything of this import goes, also what came late. */
     async fail(ctx: StepContext, fault: SagaFault): Promise<void> {
+      deps.tokens.delete(taskId)
       const left = await store.tx(async (tx) => {
         await tasks.end(tx, taskId, 'failure', words(fault), null, config.taskLifeMs)
         const image = await images.find(tx, imageId)
@@ -85,7 +90,21 @@ export function workOf(deps: Deps, input: ImportInput) {
       await stage(ctx, 0, bytes)
     },
 
-    prepare: async (ctx: StepContext): Promise<Facts> => prepareStaged(ctx, deps, await store.read(mine), input.plugins, (form, body) => stage(ctx, form, body)),
+    describe: async (ctx: StepContext): Promise<OtherFacts> => describeOther(ctx, deps, input.from!, tokenOf(deps, taskId), await store.read(mine)),
+
+    async fetchOther(ctx: StepContext, facts: OtherFacts): Promise<void> {
+      if (!(await store.read((tx) => stagedOf(tx, imageId))).whole) {
+        const { bytes } = await fetchOutgoing(fileOf(input.from!), config.glanceDownload.rules, { ...config.webBounds, maxBytes: maxImageBytes }, ctx.signal, { 'x-auth-token': tokenOf(deps, taskId) })
+        await stage(ctx, 0, bytes, (stored) => checkOther(facts, stored))
+      }
+      deps.tokens.delete(taskId)
+    },
+
+    async prepare(ctx: StepContext, other?: OtherFacts): Promise<Facts> {
+      const image = { ...await store.read(mine), ...(other && { diskFormat: other.diskFormat, containerFormat: other.containerFormat }) }
+      const facts = await prepareStaged(ctx, deps, image, input.plugins, (form, body) => stage(ctx, form, body))
+      return { ...facts, properties: { ...other?.properties, ...facts.properties } }
+    },
 
     async dropForms(ctx: StepContext, from: number): Promise<void> {
       const parts = await store.tx(async (tx) => {

@@ -28,7 +28,7 @@ export async function imageTestDeps(store: Store, runner: () => Runner, over: Pa
   const kept = async (id: string) => ({ id, type: 'fake', weight: 0, properties: {}, blobs: await blobDrivers.fake() })
   return {
     store: store.as(), stores: new Stores([{ ...await kept('file'), description: 'The usual one' }, await kept('fast')], 'file'), staging: await blobDrivers.fake(),
-    cache: { host: 'host-1', blobs: await blobDrivers.fake(), maxBytes: 4096 }, converter: await converters.fake(), runner, config: defaultConfig, maxImageBytes: 1024 ** 2, maxImagesPerProject: 1000, ...over,
+    tokens: new Map(), cache: { host: 'host-1', blobs: await blobDrivers.fake(), maxBytes: 4096 }, converter: await converters.fake(), runner, config: defaultConfig, maxImageBytes: 1024 ** 2, maxImagesPerProject: 1000, ...over,
   }
 }
 
