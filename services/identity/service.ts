@@ -41,6 +41,7 @@ import * as inferences from './roles/inferences.ts'
 import * as services from './services/api.ts'
 import * as tags from './tags/api.ts'
 import * as tokens from './tokens/api.ts'
+import * as formerTokens from './tokens/former.ts'
 import * as trusts from './trusts/api.ts'
 import * as users from './users/api.ts'
 import { mediaType, versionsOf } from './versions/api.ts'
@@ -53,7 +54,7 @@ export const identity: ServiceModule<Deps> = {
   http: {
     name: 'identity', mount: '/identity', prefixes: ['/v3'],
     operations: [
-      ...versionsOf(() => identity.http.operations.map((op) => op.path)), ...operationsIn(tokens, users, projects, tags, domains, groups, roles, inferences), ...grants,
+      ...versionsOf(() => identity.http.operations.map((op) => op.path)), ...operationsIn(tokens, formerTokens, users, projects, tags, domains, groups, roles, inferences), ...grants,
       ...operationsIn(limits, registeredLimits),
       ...operationsIn(domainConfig), ...domainConfig.domainConfigs,
       ...operationsIn(policies, policyAssociations, endpointFilter), ...policyAssociations.policyAssociations, ...endpointFilter.endpointFilters,

@@ -61,7 +61,7 @@ export const updateEndpointGroup = operation({
       if (!current) throw missing('Endpoint Group', target.id)
       const next: EndpointGroupRow = {
         ...current, name: asked.name ?? current.name, description: asked.description === undefined ? current.description : asked.description,
-        filters: asked.filters ? JSON.stringify({ ...JSON.parse(current.filters) as object, ...asked.filters }) : current.filters,
+        filters: asked.filters ? JSON.stringify(asked.filters) : current.filters,
       }
       await filter.save(tx, current, next)
       return next

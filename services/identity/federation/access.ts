@@ -33,6 +33,12 @@ const five = (name: string, names: string, fresh: (w: AccessWorld) => Parts | Pr
 const openid = { kind: 'oidc', issuer: 'https://there.example', client_id: 'pileus', client_secret: 'secret' }
 const standing = async (w: AccessWorld) => { const made = await protocol(w); await w.call('admin', 'identity', 'createFederationProtocol', made); return { params: made.params } }
 const asked = async (w: AccessWorld) => { const { params } = await standing(w); await w.call('admin', 'identity', 'setRelyingParty', { params, body: { relying_party: openid } }); return { params } }
+/** With the cloud's own certificate: any will do. */
+const samlAsked = async (w: AccessWorld) => {
+  const made = await standing(w), certificate = /X509Certificate>([^<]+)</.exec(String((await w.call('admin', 'identity', 'showSamlMetadata')).body))![1]!
+  await w.call('admin', 'identity', 'setRelyingParty', { ...made, body: { relying_party: { kind: 'saml2', entity_id: 'https://there.example', certificates: [certificate] } } })
+  return made
+}
 const elsewhere = async (w: AccessWorld) => ({ ...await asked(w), query: { origin: 'https://untrusted.example' } })
 const vouched = async (w: AccessWorld) => {
   const sp = serviceProvider(w), { id, password } = await freshUser(w)
@@ -49,6 +55,7 @@ export const access: AccessCase[] = [
   // Nobody is let in by a cloud's token here: what counts is a provider's word.
   ...['authenticateFederated', 'authenticateFederatedPosted'].map((operation): AccessCase => ({ operation, request: asked, expect: { ...verdicts.everybody(401), ...scoped.all(401) } })),
   ...['webssoOfProvider', 'webssoOfProviderPosted', 'webssoOfProtocol', 'webssoOfProtocolPosted'].map((operation): AccessCase => ({ operation, request: elsewhere, expect: { ...verdicts.everybody(401), ...scoped.all(401) } })),
+  { operation: 'showRelyingPartyMetadata', request: samlAsked, expect: verdicts.everybody() },
   { operation: 'createSamlAssertion', request: vouched, expect: verdicts.everybody() },
   { operation: 'createEcpAssertion', request: vouched, expect: verdicts.everybody() },
   { operation: 'listFederatedProjects', expect: verdicts.authenticated() },

@@ -58,13 +58,14 @@ export const providers: NamedSpec<rows.Provider, typeof providerCreation, typeof
 
 const protocolFields = { mapping_id: Type.String({ minLength: 1, maxLength: 64 }), remote_id_attribute: Type.Optional(nullable(Type.String({ maxLength: 64 }))) }
 const protocolBody = exact(protocolFields)
+const protocolView = (row: ProtocolRow, api: string): object => ({
+  id: row.id, mapping_id: row.mappingId, ...(row.remoteIdAttribute !== null && { remote_id_attribute: row.remoteIdAttribute }),
+  links: { self: `${api}${idps}/${row.idpId}/protocols/${row.id}`, identity_provider: `${api}${idps}/${row.idpId}` },
+})
 export const protocols: NamedSpec<ProtocolRow, typeof protocolBody, typeof protocolBody> = {
   words: 'federation protocol', plural: 'federation protocols', path: `${idps}/{idp_id}/protocols`, param: 'protocol_id', key: 'protocol', keys: 'protocols',
   create: protocolBody, change: protocolBody,
-  view: (row, api) => ({
-    id: row.id, mapping_id: row.mappingId, ...(row.remoteIdAttribute !== null && { remote_id_attribute: row.remoteIdAttribute }),
-    links: { self: `${api}${idps}/${row.idpId}/protocols/${row.id}`, identity_provider: `${api}${idps}/${row.idpId}` },
-  }),
+  view: protocolView, listView: (row, api) => ({ ...protocolView(row, api), idp_id: row.idpId, remote_id_attribute: row.remoteIdAttribute }),
   within: (tx, params) => found(providers, tx, params),
   list: (tx, params) => rows.listProtocols(tx, params.idp_id!), find: (tx, params) => rows.findProtocol(tx, params.idp_id!, params.protocol_id!),
   async add(tx, params, body) {

@@ -18,6 +18,7 @@ import { firstUse } from './login-store.ts'
 import * as oidc from './oidc.ts'
 import { Unmapped } from './rules.ts'
 import * as saml from './saml.ts'
+import { samlKey } from './saml-idp.ts'
 import { relyingPartyOf, type RelyingParty, type Saml2Settings } from './settings.ts'
 import * as rows from './store.ts'
 import { escaped, maxXmlBytes } from './xml.ts'
@@ -51,8 +52,8 @@ async function judged<T>(ctx: Context, root: string, door: Door, work: () => Pro
 }
 
 /** Believes a SAML response, once. */
-async function once(deps: Deps, response: Uint8Array, settings: Saml2Settings, expected: saml.Expected): Promise<Said> {
-  const believed = await saml.believe(response, settings, expected, deps.clock())
+async function once(deps: Deps, response: Uint8Array, settings: Saml2Settings, expected: Omit<saml.Expected, 'key'>): Promise<Said> {
+  const believed = await saml.believe(response, settings, { ...expected, key: async () => (await samlKey(deps, 'saml-sp')).privateKey }, deps.clock())
   if (!await deps.store.tx((tx) => firstUse(tx, believed.replay.id, believed.replay.expiresAtSeconds, Math.floor(deps.clock() / 1000)), { durable: true })) throw new Unmapped('an assertion that was used before')
   return believed
 }
@@ -132,6 +133,13 @@ const html = (status: number, body: string, headers: Record<string, string> = {}
 const submit = 'document.forms[0].submit()'
 const submitHash = createHash('sha256').update(submit).digest('base64')
 
+/** Where somebody goes who started at his provider: where it says, or to the one dashboard there is. Providers that may send what nobody asked for are named by an administrator. */
+function unasked(party: Saml2Settings, form: URLSearchParams): string | undefined {
+  if (!party.allow_unsolicited) return undefined
+  const wanted = form.get('RelayState')?.slice(0, 1024), dashboards = party.trusted_dashboards ?? []
+  return wanted && trusts(party, wanted) ? wanted : dashboards.length === 1 ? dashboards[0] : undefined
+}
+
 /** The page that carries the token to the dashboard. */
 const handOver = (origin: string, token: string, cookie: string): Reply => html(200,
   `<form id="sso" name="sso" action="${escaped(origin)}" method="post">Please wait...<br><input type="hidden" name="token" id="token" value="${escaped(token)}"><noscript><input type="submit" name="Submit_noscript" id="Submit_noscript" value="Submit"></noscript></form><script>${submit}</script>`,
@@ -159,14 +167,16 @@ async function websso(ctx: Context, input: In, deps: Deps, method: 'GET' | 'POST
       const request = saml.authnRequest(requestId, { entityId: samlEntityId(urls.api, party), consumerUrl: here, destination: party.sso_url }, deps.clock())
       return leave(saml.redirectWith(request, party.sso_url, requestId), { state: '', nonce: '', verifier: '' })
     }
-    const journey = reopened<Journey>(deps, owner, cookieIn(headers))
-    if (!journey) throw new Unmapped('nobody set out from this browser, or too long ago')
+    const journey = reopened<Journey>(deps, owner, cookieIn(headers)), astray = new Unmapped('nobody set out from this browser, or too long ago')
     if (party.kind === 'oidc') {
+      if (!journey) throw astray
       const at = new URL(here)
       at.search = urls.search.toString()
       return { said: await oidc.comeBack(await deps.oidc.get(door.protocol, party), party, at, journey), origin: journey.origin }
     }
-    return { said: await once(deps, responseIn(await formOf(input)), party, { entityId: samlEntityId(urls.api, party), consumerUrl: here, requestId: journey.requestId }), origin: journey.origin }
+    const form = await formOf(input), origin = journey?.origin ?? unasked(party, form)
+    if (origin === undefined) throw astray
+    return { said: await once(deps, responseIn(form), party, { entityId: samlEntityId(urls.api, party), consumerUrl: here, requestId: journey?.requestId }), origin }
   })
   if (said instanceof Reply) return said
   // Who was trusted when the journey began may be no more.
@@ -200,4 +210,15 @@ export const webssoOfProtocol = operation({
 export const webssoOfProtocolPosted = operation({
   name: 'webssoOfProtocolPosted', method: 'POST', path: '/auth/OS-FEDERATION/websso/{protocol_id}', summary: 'Sign in with a browser at whichever identity provider speaks a protocol.', access: anyone, query, body: 'stream',
   handle: (_ctx, input, deps) => choose(input as In, deps),
+})
+
+/** What a provider is told of this cloud: where its answers go, and with which key it may encrypt them. */
+export const relyingPartyMetadata = operation({
+  name: 'showRelyingPartyMetadata', method: 'GET', path: `${doorPath}/relying_party/metadata`, summary: 'The SAML metadata of this cloud as a service provider (Pileus\'s own).', access: anyone,
+  async handle(_ctx, { params, urls }, deps) {
+    const { door, party } = await openDoor(deps, params)
+    if (party.kind !== 'saml2') throw missing('SAML metadata', door.protocol.id)
+    const { certificate } = await samlKey(deps, 'saml-sp')
+    return new Reply({ headers: { 'content-type': 'application/samlmetadata+xml' }, body: saml.spMetadata({ entityId: samlEntityId(urls.api, party), browsers: doorUrl(urls.api, door, 'websso'), clients: doorUrl(urls.api, door, 'auth'), certificate }) })
+  },
 })

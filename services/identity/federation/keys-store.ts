@@ -1,4 +1,4 @@
-// The key with which this cloud vouches for its users.
+// The keys with which this cloud vouches for its users, and opens what was encrypted for it.
 import { insertIfAbsent } from '#kit/store/rows.ts'
 import type { IdentityTx } from '../deps.ts'
 import type { FederationTables } from './schema.ts'

@@ -22,6 +22,8 @@ export interface NamedSpec<R extends { id: string }, C extends TSchema, U extend
   create: C
   change: U
   view(row: R, api: string): object
+  /** Where lists show more. */
+  listView?(row: R, api: string): object
   list(tx: IdentityTx, params: Record<string, string>, query: any): Promise<R[]>
   find(tx: IdentityTx, params: Record<string, string>): Promise<R | undefined>
   /** What must be there first: the provider of a protocol. Throws the 404. */
@@ -50,7 +52,7 @@ export function namedOperations<R extends { id: string }, C extends TSchema, U e
       name: `list${names}`, method: 'GET', path, summary: `List ${spec.plural}.`, access: policy.read, query: spec.query ?? lenient({}),
       async handle(_ctx, { params, query, urls }, { store }) {
         const rows = await store.read(async (tx) => { await spec.within?.(tx, params); return spec.list(tx, params, query) })
-        return collection(spec.keys, rows, (row) => spec.view(row, urls.api), urls)
+        return collection(spec.keys, rows, (row) => (spec.listView ?? spec.view)(row, urls.api), urls)
       },
     }),
     operation({

@@ -11,11 +11,11 @@ import { newRequestId } from './saml.ts'
 import type { ServiceProviderRow } from './schema.ts'
 import { markup, namespaces, xml } from './xml.ts'
 
-const keyId = 'saml', lifeMs = 3_600_000
+const lifeMs = 3_600_000
 export const ownEntityId = (api: string): string => `${api}/OS-FEDERATION/saml2/idp`
 
-/** The cloud's key, made when it is asked for first; every control plane has the same. */
-export async function samlKey(deps: Deps): Promise<{ privateKey: string, certificate: string }> {
+/** The cloud's keys: to vouch with, and for what others encrypt for us. Each made when it is asked for first; every control plane has the same. */
+export async function samlKey(deps: Deps, keyId: 'saml' | 'saml-sp' = 'saml'): Promise<{ privateKey: string, certificate: string }> {
   let row = await deps.store.read((tx) => savedKey(tx, keyId))
   if (!row) {
     const { privateKey } = await promisify(generateKeyPair)('rsa', { modulusLength: 2048, privateKeyEncoding: { type: 'pkcs8', format: 'pem' }, publicKeyEncoding: { type: 'spki', format: 'pem' } })

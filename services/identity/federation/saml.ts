@@ -2,6 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { deflateRawSync } from 'node:zlib'
 import type { Said } from './login.ts'
+import { demandsSignedResponse, hasEncrypted, opened, withoutTransportDigests } from './encrypted.ts'
 import { Unmapped } from './rules.ts'
 import type { Saml2Settings } from './settings.ts'
 import { markup, namespaces, safeXml, xml } from './xml.ts'
@@ -20,6 +21,12 @@ export function redirectWith(request: string, ssoUrl: string, relayState: string
   to.searchParams.set('SAMLRequest', deflateRawSync(Buffer.from(request)).toString('base64'))
   to.searchParams.set('RelayState', relayState)
   return to.href
+}
+
+/** Of this cloud as a service provider. */
+export const spMetadata = ({ entityId, browsers, clients, certificate }: { entityId: string, browsers: string, clients: string, certificate: string }): string => {
+  const consumers = [['HTTP-POST', browsers], ['HTTP-POST', clients], ['PAOS', clients]].map(([binding, to], i) => xml`<md:AssertionConsumerService Binding="urn:oasis:names:tc:SAML:2.0:bindings:${binding!}" Location="${to!}" index="${String(i)}"/>`)
+  return `<?xml version="1.0" encoding="UTF-8"?>\n${xml`<md:EntityDescriptor xmlns:md="${namespaces.metadata}" entityID="${entityId}"><md:SPSSODescriptor protocolSupportEnumeration="${namespaces.samlp}" AuthnRequestsSigned="false"><md:KeyDescriptor use="encryption"><ds:KeyInfo xmlns:ds="${namespaces.signature}"><ds:X509Data><ds:X509Certificate>${certificate.replace(/-----[A-Z ]+-----|\s/g, '')}</ds:X509Certificate></ds:X509Data></ds:KeyInfo><md:EncryptionMethod Algorithm="http://www.w3.org/2009/xmlenc11#aes256-gcm"/><md:EncryptionMethod Algorithm="http://www.w3.org/2009/xmlenc11#aes128-gcm"/><md:EncryptionMethod Algorithm="http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p"/></md:KeyDescriptor>${markup(consumers.join(''))}</md:SPSSODescriptor></md:EntityDescriptor>`}`
 }
 
 /** The request in an envelope, for clients that go to the provider themselves. */
@@ -52,6 +59,8 @@ export interface Expected {
   consumerUrl: string
   /** The request it answers; undefined when nobody here asked. */
   requestId: string | undefined
+  /** Opens what was encrypted for us: asked for when something was. */
+  key(): Promise<string>
 }
 interface Found { textContent: string | null }
 
@@ -63,19 +72,25 @@ export interface Believed extends Said {
 const skewMs = 60_000, maxCharacters = 65_536
 type Parsed = any
 
+/** Whoever can find two documents with one SHA-1 sum chooses what was signed. */
+function refuseWeak(text: string): void {
+  if (/xmldsig#(rsa-|hmac-|dsa-)?sha1\b|xmldsig-more#(rsa-)?md5/.test(text)) throw new Unmapped('a signature by SHA-1 or MD5')
+}
+
 /** What a response says, when a key of the provider signed it and it is meant for us, now. Throws Unmapped. The caller sees to its being used once. */
 export async function believe(response: Uint8Array, settings: Saml2Settings, expected: Expected, nowMs: number): Promise<Believed> {
-  const text = safeXml(response)
-  // Whoever can find two documents with one SHA-1 sum chooses what was signed.
-  if (/xmldsig#(rsa-|hmac-|dsa-)?sha1\b|xmldsig-more#(rsa-)?md5/.test(text)) throw new Unmapped('a signature by SHA-1 or MD5')
+  const text = safeXml(response), encrypted = hasEncrypted(text)
+  const cbc = encrypted && demandsSignedResponse(text), decryptionPvk = encrypted ? await expected.key() : undefined
+  refuseWeak(withoutTransportDigests(text))
   const { SAML, ValidateInResponseTo } = await import('@node-saml/node-saml')
   const checker = new SAML({
     idpCert: settings.certificates, issuer: expected.entityId, callbackUrl: expected.consumerUrl, entryPoint: settings.sso_url ?? expected.consumerUrl,
     // One signature, over the response or its assertion, is demanded by the library; time is measured below.
-    audience: false, wantAssertionsSigned: false, wantAuthnResponseSigned: false, validateInResponseTo: ValidateInResponseTo.never, acceptedClockSkewMs: -1,
+    ...(decryptionPvk !== undefined && { decryptionPvk }), audience: false, wantAssertionsSigned: false, wantAuthnResponseSigned: cbc, validateInResponseTo: ValidateInResponseTo.never, acceptedClockSkewMs: -1,
   })
   let assertion: Parsed
   try {
+    if (decryptionPvk !== undefined && !cbc) refuseWeak(await opened(text, decryptionPvk))
     const { profile } = await checker.validatePostResponseAsync({ SAMLResponse: Buffer.from(text).toString('base64') })
     assertion = (profile?.getAssertion?.() as Parsed)?.Assertion
   } catch (error) { throw new Unmapped(`the response was refused: ${(error as Error).message.slice(0, 300)}`) }

@@ -13,7 +13,7 @@ export interface FederationTables {
   identityExpiringMemberships: { userId: string, groupId: string, idpId: string, expiresAtSeconds: number }
   /** SAML assertions that were used, until they would have expired. */
   identitySeenAssertions: { id: string, expiresAtSeconds: number }
-  /** The key with which this cloud vouches for its own users. */
+  /** The key with which this cloud vouches for its own users, and the one that opens what providers encrypt for it. */
   identitySamlKeys: { id: string, sealed: string, certificate: string, createdAt: string }
 }
 

@@ -55,7 +55,7 @@ function checked(party: RelyingParty): RelyingParty {
 const view = (party: RelyingParty, row: ProtocolRow, api: string): object => {
   const { client_secret: secret, ...shown } = party as OidcSettings
   const base = `${api}/OS-FEDERATION/identity_providers/${row.idpId}/protocols/${row.id}`, websso = `${api}/auth${base.slice(api.length)}/websso`
-  return { ...shown, ...(party.kind === 'oidc' && { has_client_secret: Boolean(secret) }), links: { self: `${base}/relying_party`, ...(party.kind === 'oidc' ? { redirect_uri: websso } : { acs: websso, ecp: `${base}/auth` }) } }
+  return { ...shown, ...(party.kind === 'oidc' && { has_client_secret: Boolean(secret) }), links: { self: `${base}/relying_party`, ...(party.kind === 'oidc' ? { redirect_uri: websso } : { acs: websso, ecp: `${base}/auth`, metadata: `${base}/relying_party/metadata` }) } }
 }
 
 const path = '/OS-FEDERATION/identity_providers/{idp_id}/protocols/{protocol_id}/relying_party'

@@ -1,5 +1,6 @@
 // https://docs.openstack.org/api-ref/identity/v3-ext/#os-oauth1: a program asks for a token, a user allows it, the program acts for him.
 import { randomInt } from 'node:crypto'
+import type { Actor } from '#base/context.ts'
 import { badRequest, forbidden, notFound, unauthorized } from '#base/errors.ts'
 import { newHexId } from '#base/ids.ts'
 import { Reply } from '#kit/http/operation.ts'
@@ -137,6 +138,8 @@ const tokenTarget = {
   },
   sees: policy.accessTokens, owner: (row: AccessTokenRow) => ({ userId: row.userId }), missing: () => notFound('Could not find Access Token.'),
 }
+/** Lent rights see and end none of what was lent to others. */
+const refuseLent = ({ delegation }: Actor): void => { if (delegation) throw forbidden('Cannot manage OAuth access tokens with a token issued via delegation.') }
 const tokenPath = `/users/{user_id}${root}/access_tokens`
 const accessTokenView = (row: AccessTokenRow, api: string): { id: string, [name: string]: unknown } => ({
   id: row.id, consumer_id: row.consumerId, project_id: row.projectId, authorizing_user_id: row.userId, expires_at: instant(row.expiresAtSeconds),
@@ -145,15 +148,24 @@ const accessTokenView = (row: AccessTokenRow, api: string): { id: string, [name:
 
 export const listAccessTokens = operation({
   name: 'listAccessTokens', method: 'GET', path: tokenPath, summary: 'List the access tokens a user allowed.', access: policy.accessTokens, target: userTarget,
-  handle: async (_ctx, { target, urls }, { store }) => collection('access_tokens', await store.read((tx) => rows.listAccessTokens(tx, target.id)), (row) => accessTokenView(row, urls.api), urls),
+  async handle({ actor }, { target, urls }, { store }) {
+    refuseLent(actor)
+    return collection('access_tokens', await store.read((tx) => rows.listAccessTokens(tx, target.id)), (row) => accessTokenView(row, urls.api), urls)
+  },
 })
 export const showAccessToken = operation({
   name: 'showAccessToken', method: 'GET', path: `${tokenPath}/{access_token_id}`, summary: 'Show an access token, without its secret.', access: policy.accessTokens, target: tokenTarget,
-  handle: async (_ctx, { target, urls }) => ({ access_token: accessTokenView(target, urls.api) }),
+  async handle({ actor }, { target, urls }) {
+    refuseLent(actor)
+    return { access_token: accessTokenView(target, urls.api) }
+  },
 })
 export const deleteAccessToken = operation({
   name: 'deleteAccessToken', method: 'DELETE', path: `${tokenPath}/{access_token_id}`, summary: 'Take back what a consumer was allowed; its tokens end.', access: policy.accessTokens, target: tokenTarget,
-  handle: async (_ctx, { target }, { store }) => store.tx((tx) => rows.removeAccessToken(tx, target.id)),
+  async handle({ actor }, { target }, { store }) {
+    refuseLent(actor)
+    await store.tx((tx) => rows.removeAccessToken(tx, target.id))
+  },
 })
 export const listAccessTokenRoles = operation({
   name: 'listAccessTokenRoles', method: 'GET', path: `${tokenPath}/{access_token_id}/roles`, summary: 'List the roles of an access token.', access: policy.accessTokens, target: tokenTarget,

@@ -115,3 +115,11 @@ test('secrets rest sealed', async () => {
   assert.doesNotMatch(JSON.stringify(rows), new RegExp(consumer.consumerSecret))
   assert.equal((await api.call(api.adminToken, 'identity', 'updateConsumer', { params: { consumer_id: consumer.consumerKey }, body: { consumer: { secret: 'x' } } })).status, 400)
 })
+
+test('lent rights see and end no access tokens', async () => {
+  const { id, secret } = (await api.admin('createApplicationCredential', { params: { user_id: api.seeded.adminUserId }, body: { application_credential: { name: 'lent', unrestricted: true } } })).application_credential
+  const lent = (await api.http('POST', '/identity/v3/auth/tokens', { body: { auth: { identity: { methods: ['application_credential'], application_credential: { id, secret } } } } })).headers.get('x-subject-token')!
+  const access = (await accessToken()).token, tokens = `/identity/v3/users/${api.seeded.adminUserId}/OS-OAUTH1/access_tokens`
+  for (const [method, path] of [['GET', tokens], ['GET', `${tokens}/${access}`], ['DELETE', `${tokens}/${access}`]] as const) assert.equal((await api.http(method, path, { token: lent })).status, 403, `${method} ${path}`)
+  assert.equal((await api.http('DELETE', `${tokens}/${access}`, { token: api.adminToken })).status, 204)
+})

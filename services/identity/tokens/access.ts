@@ -18,4 +18,6 @@ export const access: AccessCase[] = [
   { operation: 'listOwnDomains', expect: verdicts.authenticated() },
   { operation: 'listOwnSystems', expect: verdicts.authenticated() },
   { operation: 'listRevocationEvents', expect: verdicts.admin() },
+  ...['showCaCertificate', 'showSigningCertificate'].map((operation): AccessCase => ({ operation, expect: { ...verdicts.everybody(410), ...scoped.all(410) } })),
+  { operation: 'showRevokedTokens', expect: { ...verdicts.everybody(403), ...scoped.all(403) } },
 ]

@@ -128,6 +128,6 @@ export const listRevocations = operation({
     const since = Date.parse(query.since ?? '1970-01-01T00:00:00Z')
     if (Number.isNaN(since)) throw badRequest(`invalidate date format ${query.since!.slice(0, 60)}`)
     const rows = await store.read((tx) => tokens.revocations(tx, new Date(since).toISOString()))
-    return { events: rows.map((row) => ({ audit_id: row.auditId, issued_before: micros(row.revokedAt) })), links: { next: null, self: `${urls.api}/OS-REVOKE/events`, previous: null } }
+    return { events: rows.map((row) => ({ audit_id: row.auditId, issued_before: micros(row.revokedAt), revoked_at: micros(row.revokedAt) })), links: { next: null, self: `${urls.api}/OS-REVOKE/events`, previous: null } }
   },
 })

@@ -60,6 +60,7 @@ test('revocations of single tokens are listed, from a time on', async () => {
   assert.equal((await v3(token, 'DELETE', '/auth/tokens', undefined, { 'x-subject-token': token })).status, 204)
   const events = async (query: string): Promise<any[]> => (await v3(api.adminToken, 'GET', `/OS-REVOKE/events${query}`)).body.events
   assert.match((await events('')).find((e) => e.audit_id === audit_ids[0]).issued_before, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/)
+  assert.deepEqual(Object.keys((await events(''))[0]), ['audit_id', 'issued_before', 'revoked_at'])
   assert.ok((await events(`?since=${since}`)).some((e) => e.audit_id === audit_ids[0]))
   assert.deepEqual(await events('?since=2099-01-01T00:00:00Z'), [])
   assert.equal((await v3(api.adminToken, 'GET', '/OS-REVOKE/events?since=yesterday')).status, 400)
