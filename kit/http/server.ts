@@ -109,9 +109,9 @@ export function createApi(options: HttpOptions): Server {
   async function serve(req: IncomingMessage, res: ServerResponse, mount: { mounted: Mounted, router: Router }, path: string, slash: number, search: string, scope: RequestScope, state: { op?: Operation, version?: Version }): Promise<void> {
     const { service, deps } = mount.mounted
     const inner = slash < 0 ? '/' : path.slice(slash)
-    const found = mount.router.find(req.method as HTTPMethod, inner) ?? (req.method === 'HEAD' ? mount.router.find('GET', inner) : null)
+    const found = mount.router.find(req.method as HTTPMethod, inner) ?? (req.method === 'HEAD' && !service.noHead ? mount.router.find('GET', inner) : null)
     if (!found) {
-      const allowed = methods.filter((m) => mount.router.find(m, inner) ?? (m === 'HEAD' && mount.router.find('GET', inner)))
+      const allowed = methods.filter((m) => mount.router.find(m, inner) ?? (m === 'HEAD' && !service.noHead && mount.router.find('GET', inner)))
       // `DELETE /servers/` means the server with an empty id: there is none. Reading with a slash too many is answered as without it.
       const asked = negotiate(service.microversions, req.headers)
       if (asked && !('status' in asked)) state.version = asked

@@ -33,6 +33,8 @@ export interface ServiceHttp<D = any> {
   strictPaths?: boolean
   /** Media types beside application/json that carry JSON in all its bodies: the ones its version documents speak of. */
   consumes?: string[]
+  /** HEAD is refused, as placement does; elsewhere it asks for what GET would answer, without the body. */
+  noHead?: boolean
   /** Which tokens its policies are made for: with 'project', one for a domain or the system is refused wherever a token is asked for. All, if not said. */
   tokens?: 'project'
   microversions?: MicroversionSpec

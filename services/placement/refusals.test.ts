@@ -14,6 +14,7 @@ stories({
     { ask: 'GET /barnabas', headers: { accept: 'text/html' }, status: 404, has: /<h1>404 Not Found<\/h1>/, reply: (r) => assert.match(r.headers.get('content-type')!, /^text\/html/) },
     { ask: 'GET /barnabas', headers: { accept: 'text/html,application/json' }, status: 404, has: { errors: [{ status: 404 }] } },
     ...['DELETE /', 'POST /', 'OPTIONS /', 'DELETE /resource_providers', 'OPTIONS /resource_providers'].map((ask): Step => ({ ask, status: 405, ...detail(`The method ${ask.split(' ')[0]} is not allowed for this resource.`) })),
+    ...['/', '/resource_providers'].map((path): Step => ({ ask: `HEAD ${path}`, status: 405, reply: (r) => assert.doesNotMatch(r.headers.get('allow')!, /HEAD/) })),
     // Any two numbers are a version, if not one that there is.
     ...['0.5', '1.40', '2.0', '1.00040'].map((at): Step => ({ ask: 'GET /', at, status: 406, has: { errors: [{ status: 406, detail: `Unacceptable version header: ${at}`, max_version: '1.39' }] } })),
     ...['1.2.3', 'pony.horse', '1.', '-1.2'].map((at): Step => ({ ask: 'GET /', at, status: 400, ...detail(`invalid version string: ${at}`) })),
