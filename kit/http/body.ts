@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import { chunksOf } from '#base/chunks.ts'
 import { badRequest, tooLarge, unsupportedMediaType } from '#base/errors.ts'
+import { Invalid } from './schema.ts'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
@@ -27,7 +28,7 @@ export function parseJson(bytes: Buffer, contentType: string | undefined, consum
   let text: string
   try { text = utf8.decode(bytes) } catch { throw badRequest('Malformed request body: it is not valid UTF-8.') }
   let value: unknown
-  try { value = JSON.parse(text) } catch { throw badRequest('Malformed request body: it is not valid JSON.') }
+  try { value = JSON.parse(text) } catch { throw new Invalid('Malformed request body: it is not valid JSON.', { part: 'json', reason: 'it is not valid JSON' }) }
   if (!isShallow(value, deepest)) throw badRequest(`Malformed request body: it is nested more than ${deepest} deep.`)
   // Only escapes can say what UTF-8 cannot.
   if (text.includes('\\u') && !isText(value)) throw badRequest('Malformed request body: it holds half a character or a NUL.')

@@ -1,7 +1,9 @@
 // Fault kinds to HTTP statuses: the one place that knows.
 import { explain, Fault, type FaultKind } from '#base/errors.ts'
 import type { Context } from '#base/context.ts'
+import { Invalid } from './schema.ts'
 import type { FaultView, ServiceHttp } from './service.ts'
+import { statusText } from './status.ts'
 
 const statuses: Record<FaultKind, number> = {
   badRequest: 400, unauthorized: 401, forbidden: 403, notFound: 404, methodNotAllowed: 405, notAcceptable: 406, conflict: 409, gone: 410,
@@ -13,7 +15,7 @@ export function faultView(service: Pick<ServiceHttp, 'statuses'> | undefined, er
   if (error instanceof Fault) {
     const status = service?.statuses?.[error.kind] ?? statuses[error.kind]
     if (error.cause !== undefined) ctx.log.warn({ requestId: ctx.requestId, status, cause: explain(error.cause) }, error.message)
-    return { status, kind: error.kind, message: error.message, type: error.type, requestId: ctx.requestId, headers: error.headers ?? {} }
+    return { status, kind: error.kind, message: error.message, type: error.type, ...(error instanceof Invalid && { problem: error.problem }), requestId: ctx.requestId, headers: error.headers ?? {} }
   }
   ctx.log.error({ requestId: ctx.requestId, error: explain(error), stack: error instanceof Error ? error.stack : undefined }, 'unexpected error')
   return { status: 500, kind: 'internal', message: `Unexpected API Error. The administrator finds it in the log under ${ctx.requestId}.`, requestId: ctx.requestId, headers: {} }
@@ -26,4 +28,11 @@ export function likesHtml(accept: string | undefined): boolean {
   const quality = (...names: string[]): number => ranges.find((range) => range.type === names.find((name) => ranges.some((r) => r.type === name)))?.q ?? 0
   const html = quality('text/html', 'text/*', '*/*')
   return html > 0 && html >= quality('application/json', 'application/*', '*/*')
+}
+
+export const htmlText = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+/** A fault as OpenStack's services show it to who wants HTML. */
+export function htmlPage({ status, message }: FaultView): string {
+  const title = `${status} ${statusText(status)}`
+  return `<html>\n <head>\n  <title>${title}</title>\n </head>\n <body>\n  <h1>${title}</h1>\n  ${htmlText(message)}<br /><br />\n\n\n\n </body>\n</html>`
 }

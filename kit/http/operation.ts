@@ -65,6 +65,8 @@ export interface TargetSpec<D, T> {
   sees: Rule
   /** What of it the rules look at; by default its projectId, domainId and userId. */
   owner?(target: T): Target
+  /** Whether the 404 comes before what is wrong with the body. */
+  beforeBody?: boolean
   /** The 404. */
   missing(params: Record<string, string>): Error
 }

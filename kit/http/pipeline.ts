@@ -1,10 +1,10 @@
 // What every call goes through, over HTTP or inside the process: access, validation, target, handler. The order is OpenStack's:
 // who may not call at all learns nothing of the body's faults; a well-formed call on somebody else's thing gets a 404.
 import type { Context } from '#base/context.ts'
-import { badRequest, forbidden, notFound } from '#base/errors.ts'
+import { forbidden, notFound } from '#base/errors.ts'
 import { anyone, type Target } from '#kit/policy/rules.ts'
 import { Reply, type Input, type Operation } from './operation.ts'
-import { check } from './schema.ts'
+import { check, Invalid } from './schema.ts'
 import type { ServiceHttp } from './service.ts'
 
 const policyRefusal = (op: Operation): Error => forbidden(`Policy doesn't allow ${op.name} to be performed.`)
@@ -22,17 +22,21 @@ const ownerOf = (op: Operation, target: unknown): Target => op.target?.owner ? o
 
 /** Validates, loads the target, decides on it, runs the handler. `input.target` is filled in here. */
 export async function perform(op: Operation, ctx: Context, input: Input<unknown, unknown, unknown>, deps: unknown): Promise<Reply> {
-  if (op.querySchema) check(op.querySchema, input.version.number, input.query)
-  if (op.bodySchema && !(op.bodyOptional && input.body === undefined)) {
-    if (input.body === undefined) throw badRequest('The request body is missing; a JSON object is required.')
-    check(op.bodySchema, input.version.number, input.body)
+  if (op.querySchema) check(op.querySchema, input.version.number, input.query, 'query')
+  const { bodySchema } = op
+  const checkBody = (): void => {
+    if (!bodySchema || (op.bodyOptional && input.body === undefined)) return
+    if (input.body === undefined) throw new Invalid('The request body is missing; a JSON object is required.', { part: 'json', reason: 'the request body is missing' })
+    check(bodySchema, input.version.number, input.body)
   }
+  if (!op.target?.beforeBody) checkBody()
   if (op.target) {
     const target = await op.target.load(ctx, input.params, deps, input)
     if (target === undefined || !op.target.sees.allows(ctx.actor, ownerOf(op, target))) throw op.target.missing(input.params)
     if (!op.access.allows(ctx.actor, ownerOf(op, target))) throw policyRefusal(op)
     input.target = target
   }
+  if (op.target?.beforeBody) checkBody()
   const answer = await op.handle(ctx, input, deps)
   if (answer instanceof Reply) return new Reply({ status: answer.status ?? op.status ?? (answer.body === undefined ? 204 : 200), headers: answer.headers, body: answer.body })
   return new Reply({ status: op.status ?? (answer === undefined ? 204 : 200), body: answer })

@@ -1,7 +1,7 @@
 // Request schemas: typebox, with versions on fields, compiled when first used, and errors that name the field and the reason.
 import { IsOptional, Type, type Static, type TSchema, type TProperties, type TObject } from 'typebox'
 import { Compile, type Validator } from 'typebox/compile'
-import { badRequest } from '#base/errors.ts'
+import { Fault } from '#base/errors.ts'
 
 export { Type }
 export type { Static, TSchema, TProperties, TObject }
@@ -114,6 +114,24 @@ export class VersionedSchema {
   }
 }
 
+/** What is wrong with a request's form, for services that say it in words of their own. */
+export interface Problem {
+  part: 'query' | 'body' | 'json'
+  /** Without saying where. */
+  reason: string
+  /** The rule that is broken, and where: JSON Schema's keyword, and the keys that lead there. Neither for what is no JSON at all. */
+  keyword?: string
+  path?: string[]
+}
+/** The 400 for a request that has not the form it must have. */
+export class Invalid extends Fault {
+  readonly problem: Problem
+  constructor(message: string, problem: Problem) {
+    super('badRequest', message)
+    this.problem = problem
+  }
+}
+
 interface SchemaError { keyword: string, instancePath: string, params: Json, message: string }
 
 function reason(error: SchemaError, value: unknown): string {
@@ -128,6 +146,8 @@ function reason(error: SchemaError, value: unknown): string {
     case 'minItems': return `${show(value)} is too short`
     case 'maxItems': return `${show(value)} is too long`
     case 'uniqueItems': return `${show(value)} has non-unique elements`
+    case 'minProperties': return `${show(value)} does not have enough properties`
+    case 'maxProperties': return `${show(value)} has too many properties`
     case 'const': case 'enum': return `${show(value)} is not one of the allowed values`
     case 'anyOf': case 'oneOf': return `${show(value)} is not valid under any of the given schemas`
     default: return error.message
@@ -141,7 +161,7 @@ const pathOf = (pointer: string): string[] => pointer.split('/').slice(1).map((p
 const valueAt = (root: unknown, path: string[]): unknown => path.reduce<any>((v, key) => (v !== null && typeof v === 'object' && Object.hasOwn(v, key) ? v[key] : undefined), root)
 
 /** A 400 that names the field and what is wrong with it, in the words OpenStack's services use. */
-export function invalid(errors: SchemaError[], value: unknown): Error {
+export function invalid(errors: SchemaError[], value: unknown, part: Problem['part'] = 'body'): Error {
   const missing = errors.find((e) => e.keyword === 'required')
   const unknown = errors.find((e) => e.keyword === 'additionalProperties')
   // The deepest error says most; a failed union is told as a whole only when none of its branches came further.
@@ -149,19 +169,24 @@ export function invalid(errors: SchemaError[], value: unknown): Error {
   const first = ranked[0]
   if (unknown && (!first || pathOf(unknown.instancePath).length >= pathOf(first.instancePath).length || !missing)) {
     const names = (unknown.params.additionalProperties as string[]).slice(0, 5).map((n) => `'${n.slice(0, 60)}'`).join(', ')
-    return badRequest(`Additional properties are not allowed (${names} ${(unknown.params.additionalProperties as string[]).length > 1 ? 'were' : 'was'} unexpected)${where(unknown.instancePath)}`)
+    const more = `Additional properties are not allowed (${names} ${(unknown.params.additionalProperties as string[]).length > 1 ? 'were' : 'was'} unexpected)`
+    return new Invalid(more + where(unknown.instancePath), { part, reason: more, keyword: unknown.keyword, path: pathOf(unknown.instancePath) })
   }
-  if (first === undefined) return badRequest('Invalid input')
-  if (first.keyword === 'required') return badRequest(`'${(first.params.requiredProperties as string[])[0]}' is a required property${where(first.instancePath)}`)
-  const path = pathOf(first.instancePath), found = valueAt(value, path)
-  return badRequest(`Invalid input for field/attribute ${path.at(-1) ?? 'body'}. Value: ${show(found).replace(/^'(.*)'$/, '$1')}. ${reason(first, found)}`)
+  if (first === undefined) return new Invalid('Invalid input', { part, reason: 'Invalid input' })
+  const path = pathOf(first.instancePath), found = valueAt(value, path), { keyword } = first
+  if (keyword === 'required') {
+    const missed = `'${(first.params.requiredProperties as string[])[0]}' is a required property`
+    return new Invalid(missed + where(first.instancePath), { part, reason: missed, keyword, path })
+  }
+  const why = reason(first, found)
+  return new Invalid(`Invalid input for field/attribute ${path.at(-1) ?? 'body'}. Value: ${show(found).replace(/^'(.*)'$/, '$1')}. ${why}`, { part, reason: why, keyword, path })
 }
 const where = (pointer: string): string => (pointer ? ` in ${pathOf(pointer).join('.')}` : '')
 
 /** Throws the 400 unless the value fits. */
-export function check(schema: VersionedSchema, version: number, value: unknown): void {
+export function check(schema: VersionedSchema, version: number, value: unknown, part: Problem['part'] = 'body'): void {
   const { validator } = schema.at(version)
-  if (!validator.Check(value)) throw invalid([...validator.Errors(value)] as unknown as SchemaError[], value)
+  if (!validator.Check(value)) throw invalid([...validator.Errors(value)] as unknown as SchemaError[], value, part)
 }
 
 /** Query strings carry text only: each value becomes what its field declares. What does not parse stays text, and validation names it. */

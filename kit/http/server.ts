@@ -109,11 +109,13 @@ export function createApi(options: HttpOptions): Server {
   async function serve(req: IncomingMessage, res: ServerResponse, mount: { mounted: Mounted, router: Router }, path: string, slash: number, search: string, scope: RequestScope, state: { op?: Operation, version?: Version }): Promise<void> {
     const { service, deps } = mount.mounted
     const inner = slash < 0 ? '/' : path.slice(slash)
-    const found = mount.router.find(req.method as HTTPMethod, inner) ?? (req.method === 'HEAD' ? mount.router.find('GET', inner) : null)
+    const found = mount.router.find(req.method as HTTPMethod, inner) ?? (req.method === 'HEAD' && !service.noHead ? mount.router.find('GET', inner) : null)
     if (!found) {
-      const allowed = methods.filter((m) => mount.router.find(m, inner) ?? (m === 'HEAD' && mount.router.find('GET', inner)))
+      const allowed = methods.filter((m) => mount.router.find(m, inner) ?? (m === 'HEAD' && !service.noHead && mount.router.find('GET', inner)))
       // `DELETE /servers/` means the server with an empty id: there is none. Reading with a slash too many is answered as without it.
-      if (allowed.length > 0 && !inner.endsWith('/')) throw new Fault('methodNotAllowed', 'The method is not allowed for this resource.', { headers: { allow: allowed.join(', ') } })
+      const asked = negotiate(service.microversions, req.headers)
+      if (asked && !('status' in asked)) state.version = asked
+      if (allowed.length > 0 && (inner === '/' || !inner.endsWith('/'))) throw new Fault('methodNotAllowed', `The method ${req.method} is not allowed for this resource.`, { headers: { allow: allowed.join(', ') } })
       throw notFound('The resource could not be found.')
     }
     const route = found.store as Route
@@ -136,14 +138,18 @@ export function createApi(options: HttpOptions): Server {
     if (!open) service.inspect?.(ctx, params)
 
     let body: unknown, action: string | undefined
-    const first = route.operations[0]!
+    const first = route.operations[0]!, byAction = route.operations.some((op) => op.action)
+    const early = byAction ? undefined : choose(route.operations, version, undefined)
+    // What the version does not have is not there, whatever is sent to it.
+    if (!byAction && !early) throw notFound('The resource could not be found.')
     if (!route.operations.some((op) => op.streams)) {
       const limit = Math.max(...route.operations.map((op) => op.maxBodyBytes ?? 1024 ** 2))
       // The roles are checked before a large body is even read, where one rule speaks for the path.
       if (route.operations.length === 1 && version.number >= first.sinceNumber && version.number <= first.untilNumber) admit(service, first, ctx)
+      if (early) service.inspectHeaders?.(early, req.headers)
       goOn(req, res)
       body = parseJson(await readBody(req, limit), req.headers['content-type'], [...route.operations.flatMap((op) => op.consumes ?? []), 'application/json', ...service.consumes ?? []])
-      if (route.operations.some((op) => op.action)) action = actionOf(body)
+      if (byAction) action = actionOf(body)
     }
     const op = choose(route.operations, version, action)
     if (!op) {
@@ -151,7 +157,7 @@ export function createApi(options: HttpOptions): Server {
       throw notFound('The resource could not be found.')
     }
     state.op = op
-    service.inspectHeaders?.(op, req.headers)
+    if (!early || op.streams) service.inspectHeaders?.(op, req.headers)
     await ctx.span(`${service.name}.decide-access`, async () => admit(service, op, ctx), { tenant: { audit_id: ctx.actor.auditId } })
     if (op.action) body = (body as Record<string, unknown>)[op.action]
     if (op.streams) goOn(req, res)
@@ -220,7 +226,7 @@ export function createApi(options: HttpOptions): Server {
   function sendFault(req: IncomingMessage, res: ServerResponse, service: ServiceHttp | undefined, error: unknown, ctx: Context, version: Version | undefined): void {
     const { headers, ...view } = faultView(service, error, ctx)
     if (res.headersSent) { res.destroy(); return }
-    const page = service?.faultPage && likesHtml(req.headers.accept) ? service.faultPage(view) : undefined
+    const page = service?.faultPage && likesHtml(req.headers.accept) ? service.faultPage(view, req.headers.accept) : undefined
     const body = Buffer.from(page ?? JSON.stringify(service ? service.envelope(view, version) : { error: { code: view.status, message: view.message } }))
     // What was not read of the request would be taken for the next one.
     if (!req.complete) headers.connection = 'close'

@@ -3,9 +3,10 @@ import type { Context } from '#base/context.ts'
 import type { FaultKind } from '#base/errors.ts'
 import type { Operation, Version } from './operation.ts'
 import { versionOf } from './operation.ts'
+import type { Problem } from './schema.ts'
 
-/** A fault on its way out. `status` is decided; `type` is the service's own name for it, if it has one. */
-export interface FaultView { status: number, kind: FaultKind | 'internal', message: string, type?: string, requestId: string }
+/** A fault on its way out. `status` is decided; `type` is the service's own name for it, if it has one; `problem` is there when a request has not the form it must have. */
+export interface FaultView { status: number, kind: FaultKind | 'internal', message: string, type?: string, requestId: string, problem?: Problem }
 
 export interface MicroversionSpec {
   /** The word in OpenStack-API-Version: `compute`, `placement`. */
@@ -14,6 +15,8 @@ export interface MicroversionSpec {
   max: string
   /** nova's older header. */
   legacyHeader?: string
+  /** Any two numbers are a version, even if one that there is not: placement's way, where nova finds `0.9` malformed. */
+  anyNumbers?: boolean
 }
 
 export interface ServiceHttp<D = any> {
@@ -30,13 +33,15 @@ export interface ServiceHttp<D = any> {
   strictPaths?: boolean
   /** Media types beside application/json that carry JSON in all its bodies: the ones its version documents speak of. */
   consumes?: string[]
+  /** HEAD is refused, as placement does; elsewhere it asks for what GET would answer, without the body. */
+  noHead?: boolean
   /** Which tokens its policies are made for: with 'project', one for a domain or the system is refused wherever a token is asked for. All, if not said. */
   tokens?: 'project'
   microversions?: MicroversionSpec
   /** The service's own error envelope. `version` is missing where the request's was not understood. */
   envelope(fault: FaultView, version?: Version): unknown
   /** HTML around a fault, for clients that like it as well as JSON (those who accept anything, or say nothing): glance's own client reads nothing else. */
-  faultPage?(fault: FaultView): string
+  faultPage?(fault: FaultView, accept: string | undefined): string | undefined
   /** Statuses that differ from the usual ones (quota: nova 403, neutron 409). */
   statuses?: Partial<Record<FaultKind, number>>
   /** Looks at each request once its caller is known, before anything else of it: nova compares the path's project. Throws to refuse. */
@@ -61,9 +66,11 @@ export function negotiate(spec: MicroversionSpec | undefined, headers: Record<st
   if (asked === undefined) return versionOf(spec.min)
   if (asked.trim().toLowerCase() === 'latest') return versionOf(spec.max)
   asked = asked.trim()
-  if (!/^[1-9]\d*\.(0|[1-9]\d*)$/.test(asked)) return { status: 400, message: `API Version String ${asked.slice(0, 40)} is of invalid format. Must be of format MajorNum.MinorNum.` }
+  if (spec.anyNumbers && !/^\d{1,9}\.\d{1,9}$/.test(asked)) return { status: 400, message: `invalid version string: ${asked.slice(0, 40)}` }
+  if (!spec.anyNumbers && !/^[1-9]\d*\.(0|[1-9]\d*)$/.test(asked)) return { status: 400, message: `API Version String ${asked.slice(0, 40)} is of invalid format. Must be of format MajorNum.MinorNum.` }
   const version = versionOf(asked)
   if (version.number < versionOf(spec.min).number || version.number > versionOf(spec.max).number) {
+    if (spec.anyNumbers) return { status: 406, message: `Unacceptable version header: ${asked}` }
     return { status: 406, message: `Version ${asked} is not supported by the API. Minimum is ${spec.min} and maximum is ${spec.max}.` }
   }
   return version

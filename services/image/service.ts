@@ -1,5 +1,6 @@
 // The image service's table of contents: glance v2.
 import type { ServiceModule } from '#kit/service.ts'
+import { htmlPage, htmlText } from '#kit/http/faults.ts'
 import { statusText } from '#kit/http/status.ts'
 import { clearCache, queueForCache, removeFromCache, showCache } from './cache/api.ts'
 import type { Deps } from './deps.ts'
@@ -26,8 +27,6 @@ import { purgeImage } from './stores/purge.ts'
 import { createTask, listImageTasks, listTasks, showTask } from './tasks/api.ts'
 import { versionOperations } from './versions/api.ts'
 
-const escape = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
-
 export const image: ServiceModule<Deps> = {
   http: {
     name: 'image', mount: '/image', prefixes: ['/v2'], strictPaths: true, tokens: 'project',
@@ -40,11 +39,8 @@ export const image: ServiceModule<Deps> = {
       showUsage,
     ],
     statuses: { overQuota: 413 },
-    envelope: (fault) => ({ code: `${fault.status} ${statusText(fault.status)}`, title: statusText(fault.status), message: escape(fault.message) }),
-    faultPage(fault) {
-      const title = `${fault.status} ${statusText(fault.status)}`
-      return `<html>\n <head>\n  <title>${title}</title>\n </head>\n <body>\n  <h1>${title}</h1>\n  ${escape(fault.message)}<br /><br />\n\n\n\n </body>\n</html>`
-    },
+    envelope: (fault) => ({ code: `${fault.status} ${statusText(fault.status)}`, title: statusText(fault.status), message: htmlText(fault.message) }),
+    faultPage: htmlPage,
   },
   migrations: [
     first,

@@ -1,8 +1,11 @@
 // What placement's replies and refusals have in common: cache headers from 1.15 on, error codes from 1.23 on, and strictness about media types.
 import { badRequest, Fault, notAcceptable, unsupportedMediaType } from '#base/errors.ts'
+import { htmlPage } from '#kit/http/faults.ts'
 import { Reply, type Operation, type Version } from '#kit/http/operation.ts'
 import type { FaultView } from '#kit/http/service.ts'
+import type { Problem } from '#kit/http/schema.ts'
 import { statusText } from '#kit/http/status.ts'
+import { uuidPattern } from './fields.ts'
 
 export const codes = {
   concurrent: 'placement.concurrent_update', duplicateName: 'placement.duplicate_name', inventoryInUse: 'placement.inventory.inuse', providerInUse: 'placement.resource_provider.inuse',
@@ -21,10 +24,18 @@ export const dated = (version: Version, body: unknown, modifiedAt?: string, more
 /** The newest of some instants. */
 export const newest = (instants: string[]): string | undefined => instants.reduce<string | undefined>((a, b) => (a === undefined || b > a ? b : a), undefined)
 
+/** What is wrong with a request's form, as placement's clients know it: which part, why, and the rule's name. */
+function wordsOf({ part, reason, keyword, path }: Problem): string {
+  if (part === 'json') return `Malformed JSON: ${reason}`
+  const [why, rule] = reason.endsWith(`does not match '${uuidPattern}'`) ? [reason.replace(/ does not match .*$/s, ' is not a \'uuid\''), 'format'] : [reason, keyword]
+  return `${part === 'query' ? 'Invalid query string parameters' : 'JSON does not validate'}: ${why}${rule === undefined ? '' : failed(rule, path)}`
+}
+export const failed = (rule: string, path: string[] = []): string => `\n\nFailed validating '${rule}' in schema${path.map((key) => `['properties']['${key.slice(0, 80)}']`).join('')}`
+
 /** Placement answers a list of errors, each with the request's id, and from 1.23 on with a code. */
 export const envelope = (fault: FaultView, version?: Version): object => ({
   errors: [{
-    status: fault.status, title: statusText(fault.status), detail: fault.message, request_id: fault.requestId,
+    status: fault.status, title: statusText(fault.status), detail: fault.problem ? wordsOf(fault.problem) : fault.message, request_id: fault.requestId,
     ...(version?.since('1.23') && { code: fault.type ?? 'placement.undefined_code' }),
     // Clients that ask for more than there is learn here what there is.
     ...(fault.status === 406 && version === undefined && { max_version: maxVersion, min_version: minVersion }),
@@ -36,6 +47,9 @@ const acceptsJson = (accept: string): boolean => accept.split(',').some((part) =
   return ['*/*', 'application/*', 'application/json', ''].includes(type!) && !parameters.some((p) => /^q=0(\.0*)?$/.test(p))
 })
 
+/** For who takes HTML and no JSON. */
+export const faultPage = (fault: FaultView, accept: string | undefined): string | undefined => (accept === undefined || acceptsJson(accept) ? undefined : htmlPage(fault))
+
 /** Bodies must say that they are JSON; who reads must take it. */
 export function inspectHeaders(operation: Operation, headers: Record<string, string | string[] | undefined>): void {
   const type = headers['content-type']
@@ -46,4 +60,4 @@ export function inspectHeaders(operation: Operation, headers: Record<string, str
   if (operation.method === 'GET' && typeof headers.accept === 'string' && !operation.atRoot && !acceptsJson(headers.accept)) throw notAcceptable('Only application/json is provided')
 }
 
-export const notAllowed = (allow: string): Error => new Fault('methodNotAllowed', 'The method specified is not allowed for this resource.', { headers: { allow } })
+export const notAllowed = (allow: string): Error => new Fault('methodNotAllowed', 'The method DELETE is not allowed for this resource.', { headers: { allow } })

@@ -10,7 +10,7 @@ import * as inventories from './inventories/api.ts'
 import { first } from './migrations/0001-first.ts'
 import { trees } from './migrations/0002-trees.ts'
 import * as providers from './providers/api.ts'
-import { dated, envelope, inspectHeaders, maxVersion, minVersion } from './replies.ts'
+import { dated, envelope, faultPage, inspectHeaders, maxVersion, minVersion } from './replies.ts'
 import { reshape } from './reshaper/api.ts'
 import * as classes from './resource-classes/api.ts'
 import * as traits from './traits/api.ts'
@@ -24,8 +24,8 @@ const versions = operation({
 
 export const placement: ServiceModule<Deps> = {
   http: {
-    name: 'placement', mount: '/placement', prefixes: [''], tokens: 'project',
-    microversions: { service: 'placement', min: minVersion, max: maxVersion },
+    name: 'placement', mount: '/placement', prefixes: [''], tokens: 'project', noHead: true,
+    microversions: { service: 'placement', min: minVersion, max: maxVersion, anyNumbers: true },
     operations: [
       versions, providers.listResourceProviders, providers.createResourceProvider, providers.showResourceProvider, providers.updateResourceProvider, providers.deleteResourceProvider,
       inventories.listInventories, inventories.replaceInventories, inventories.deleteInventories, inventories.createInventory, inventories.showInventory, inventories.updateInventory, inventories.deleteInventory,
@@ -35,7 +35,7 @@ export const placement: ServiceModule<Deps> = {
       allocations.showAllocations, allocations.showProviderAllocations, allocations.replaceAllocationsListed, allocations.replaceAllocations, allocations.manageAllocations, allocations.deleteAllocations,
       usages.showUsages, usages.listUsages, listAllocationCandidates, reshape, providersWithRoom, ensureProvider,
     ],
-    envelope, inspectHeaders,
+    envelope, faultPage, inspectHeaders,
   },
   migrations: [first, trees],
   access: async () => [

@@ -11,7 +11,7 @@ const byProvider = (minProperties: number) => Type.Record(uuidKey, exact({ gener
 const owner = Type.String({ minLength: 1, maxLength: 255 })
 const later = {
   project_id: owner, user_id: owner, consumer_generation: since('1.28', nullable(Type.Integer())),
-  mappings: since('1.34', Type.Optional(Type.Record(Type.String({ pattern: '[a-zA-Z0-9_-]{1,64}' }), Type.Array(uuid(), { minItems: 1 }), { minProperties: 1 }))),
+  mappings: since('1.34', Type.Optional(Type.Record(Type.String({ pattern: '^[a-zA-Z0-9_-]{0,64}$' }), Type.Array(uuid(), { minItems: 1 }), { minProperties: 1 }))),
   consumer_type: since('1.38', Type.String({ pattern: '^[A-Z0-9_]+$', minLength: 1, maxLength: 255 })),
 }
 /** PUT: from 1.12 on a dictionary, which may be empty from 1.28 on. */

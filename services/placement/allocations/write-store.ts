@@ -57,7 +57,7 @@ function mustFit(rows: AllocationRow[], sums: Sums): void {
 }
 
 /** What the consumers use, replaced whole: all of it or nothing. */
-export async function replaceAllocations(tx: PlacementTx, wanted: Wanted[]): Promise<void> {
+export async function replaceAllocations(tx: PlacementTx, wanted: Wanted[], { generations = true } = {}): Promise<void> {
   for (const one of [...wanted].sort((a, b) => (a.consumerId < b.consumerId ? -1 : 1))) await holdConsumer(tx, one)
   const consumerIds = wanted.map((w) => w.consumerId), old = await ofConsumers(tx, consumerIds)
   const rows = wanted.flatMap(({ consumerId, allocations }) => Object.entries(allocations).flatMap(([providerId, resources]) =>
@@ -83,15 +83,15 @@ export async function replaceAllocations(tx: PlacementTx, wanted: Wanted[]): Pro
   for (const sum of sums.values()) {
     if (sum.used !== sum.was) await change(tx, 'placementInventories', { providerId: sum.providerId, resourceClass: sum.resourceClass }, { used: sum.used })
   }
-  await providers.nextGenerations(tx, touched)
+  if (generations) await providers.nextGenerations(tx, touched)
   // Nobody who uses nothing is a consumer.
   for (let i = 0; i < empty.length; i += 400) await tx.db.deleteFrom('placementConsumers').where('id', 'in', empty.slice(i, i + 400)).execute()
 }
 
-/** Frees everything a consumer has; answers whether there was anything. */
+/** Frees everything a consumer has, which leaves the providers' generations as they are; answers whether there was anything. */
 export async function freeAllocations(tx: PlacementTx, consumerId: string): Promise<boolean> {
   const known = await findConsumer(tx, consumerId)
   if (!known) return false
-  await replaceAllocations(tx, [{ consumerId, projectId: known.projectId, userId: known.userId, allocations: {} }])
+  await replaceAllocations(tx, [{ consumerId, projectId: known.projectId, userId: known.userId, allocations: {} }], { generations: false })
   return true
 }

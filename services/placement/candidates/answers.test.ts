@@ -63,8 +63,8 @@ async function change(ask: Ask, r: Chance, ids: string[]): Promise<string> {
     ['inventories', () => ask(`PUT ${rp(which)}/inventories`, { ...seen, inventories: onWire(stockFrom(r, which)) })],
     ['traits', () => ask(`PUT ${rp(which)}/traits`, { ...seen, traits: r.some([...traits, 'MISC_SHARES_VIA_AGGREGATE'], 0.4) })],
     ['aggregates', () => ask(`PUT ${rp(which)}/aggregates`, { ...seen, aggregates: r.some(aggregates, 0.5) })],
-    ['allocations', () => ask(`PUT /allocations/${id(100 + r.below(3))}`, { allocations: { [which]: { resources: { [r.one(classes)]: 1 + r.below(2) } } }, project_id: 'p', user_id: 'u' }, '1.27')],
-    ['no allocations', () => ask(`DELETE /allocations/${id(100 + r.below(3))}`)],
+    ['allocations', () => ask(`PUT /allocations/${id(100 + r.below(2))}`, { allocations: { [which]: { resources: { [r.one(classes)]: 1 + r.below(2) } } }, project_id: 'p', user_id: 'u' }, '1.27')],
+    ['no allocations', () => ask(`DELETE /allocations/${id(100 + r.below(2))}`)],
     ['parent', () => ask(`PUT ${rp(which)}`, { name: which, parent_provider_uuid: r.often(0.4) ? null : r.one(ids) })],
     ['provider', () => ask('POST /resource_providers', { name: id(50 + ids.length), uuid: id(50 + ids.length), parent_provider_uuid: which })],
     ['no provider', () => ask(`DELETE ${rp(which)}`)],
@@ -77,7 +77,7 @@ async function change(ask: Ask, r: Chance, ids: string[]): Promise<string> {
 test('worlds that change between questions are answered as if each were the first', async () => {
   const changes = new Map<string, number>()
   let something = 0
-  for (let seed = 1; seed <= 12; seed++) {
+  for (let seed = 1; seed <= 8; seed++) {
     const own = await startPlacement(), ask = callOn(own), r = chance(seed)
     try {
       for (const trait of traits) await ask(`PUT /traits/${trait}`)
@@ -108,7 +108,7 @@ test('worlds that change between questions are answered as if each were the firs
       await own.close()
     }
   }
-  assert.ok(something > 40, `only ${something} answers were not empty`)
+  assert.ok(something > 30, `only ${something} answers were not empty`)
   assert.ok(changes.size === 9, `not all changes came to pass: ${[...changes]}`)
 })
 

@@ -6,7 +6,7 @@ import type { Version } from '#kit/http/operation.ts'
 import * as names from '../custom-names/store.ts'
 import type { PlacementTx } from '../deps.ts'
 import { dashed, maxInt } from '../fields.ts'
-import { codes } from '../replies.ts'
+import { codes, failed } from '../replies.ts'
 import { standardClasses } from '../resource-classes/standard.ts'
 import { standardTraits } from '../traits/standard.ts'
 
@@ -102,11 +102,13 @@ export function parseGroup(suffix: string, version: Version, text: GroupText): G
 const prefixes = ['resources', 'required', 'member_of', 'in_tree'] as const
 const since: Record<string, string> = { resources: '1.10', limit: '1.16', required: '1.17', member_of: '1.21', group_policy: '1.25', in_tree: '1.31', root_required: '1.35', same_subtree: '1.36' }
 
+const suffixes = (version: Version): string => (version.since('1.33') ? '([a-zA-Z0-9_-]{1,64})?' : version.since('1.25') ? '([1-9][0-9]*)?' : '')
+
 /** The prefix and suffix of a group's key, if the version knows it. */
 function groupKey(key: string, version: Version): { prefix: (typeof prefixes)[number], suffix: string } | undefined {
   const prefix = prefixes.find((p) => key.startsWith(p)), suffix = key.slice(prefix?.length ?? 0)
   if (prefix === undefined || !version.since(since[prefix]!)) return undefined
-  if (suffix === '' || (version.since('1.33') ? /^[a-zA-Z0-9_-]{1,64}$/ : version.since('1.25') ? /^[1-9][0-9]*$/ : /^$/).test(suffix)) return { prefix, suffix }
+  if (new RegExp(`^${suffixes(version)}$`).test(suffix)) return { prefix, suffix }
   return undefined
 }
 
@@ -116,7 +118,8 @@ export function parseCandidatesRequest(search: URLSearchParams, version: Version
     const group = groupKey(key, version)
     if (!group) {
       if (['limit', 'group_policy', 'root_required', 'same_subtree'].includes(key) && version.since(since[key]!)) continue
-      throw badRequest(`Invalid query string parameters: Additional properties are not allowed ('${key.slice(0, 80)}' was unexpected)`)
+      const strange = `'${key.slice(0, 80)}'`, why = version.since('1.25') ? `${strange} does not match any of the regexes: ${prefixes.filter((p) => version.since(since[p]!)).map((p) => `'^${p}${suffixes(version)}$'`).join(', ')}` : `Additional properties are not allowed (${strange} was unexpected)`
+      throw badRequest(`Invalid query string parameters: ${why}${failed('additionalProperties')}`)
     }
     let text = texts.get(group.suffix)
     if (!text) texts.set(group.suffix, text = { required: [], memberOf: [] })
@@ -127,9 +130,9 @@ export function parseCandidatesRequest(search: URLSearchParams, version: Version
   }
   if (texts.size > maxGroups) throw badRequest(`More than ${maxGroups} request groups are asked for.`)
   const limit = search.get('limit') ?? undefined
-  if (limit !== undefined && !/^[1-9][0-9]*$/.test(limit)) throw badRequest(`Invalid query string parameters: '${quoted(limit)}' does not match '^[1-9][0-9]*$'`)
+  if (limit !== undefined && !/^[1-9][0-9]*$/.test(limit)) throw badRequest(`Invalid query string parameters: '${quoted(limit)}' does not match '^[1-9][0-9]*$'${failed('pattern', ['limit'])}`)
   const policy = search.get('group_policy') ?? undefined
-  if (policy !== undefined && policy !== 'none' && policy !== 'isolate') throw badRequest(`Invalid query string parameters: '${quoted(policy)}' is not one of ['none', 'isolate']`)
+  if (policy !== undefined && policy !== 'none' && policy !== 'isolate') throw badRequest(`Invalid query string parameters: '${quoted(policy)}' is not one of ['none', 'isolate']${failed('enum', ['group_policy'])}`)
 
   const root = search.getAll('root_required')
   if (root.length > 1) throw badRequest('Query parameter \'root_required\' may be specified only once.', { type: codes.duplicateKey })

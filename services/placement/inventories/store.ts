@@ -25,6 +25,9 @@ export async function mustKnowClasses(tx: PlacementTx, providerId: string, doing
   if (missing !== undefined) throw badRequest(`${doing} ${providerId}: No such resource class ${missing}.`)
 }
 
+/** Standard classes in the order of their list, then those of somebody's own. */
+const inOrder = (classes: string[]): string[] => [...[...standardClasses].filter((c) => classes.includes(c)), ...classes.filter((c) => !standardClasses.has(c))]
+
 /** Replaces all; answers whether that changed anything. What is in use cannot be taken away, but may shrink below what is used of it. */
 export async function replace(tx: PlacementTx, providerId: string, wanted: Inventory[], before = 'update conflict: '): Promise<boolean> {
   await mustKnowClasses(tx, providerId, 'Unknown resource class in inventory for resource provider', wanted.map((w) => w.resourceClass))
@@ -41,7 +44,7 @@ export async function replace(tx: PlacementTx, providerId: string, wanted: Inven
     }
   }
   const gone = [...standing.values()], used = gone.filter((row) => row.used > 0)
-  if (used.length > 0) throw inUse(providerId, used.map((row) => row.resourceClass), before)
+  if (used.length > 0) throw inUse(providerId, inOrder(used.map((row) => row.resourceClass)), before)
   if (fresh.length > 0) await insert(tx, 'placementInventories', fresh.map((item) => ({ ...item, providerId, used: 0 })))
   if (gone.length > 0) await tx.db.deleteFrom('placementInventories').where('providerId', '=', providerId).where('resourceClass', 'in', gone.map((row) => row.resourceClass)).execute()
   return changed || fresh.length + gone.length > 0

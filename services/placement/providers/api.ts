@@ -76,6 +76,7 @@ export const updateResourceProvider = operation({
 })
 
 export const deleteResourceProvider = operation({
-  name: 'deleteResourceProvider', method: 'DELETE', path: '/resource_providers/{uuid}', summary: 'Delete a resource provider that nothing uses.', access, target, status: 204,
+  name: 'deleteResourceProvider', method: 'DELETE', path: '/resource_providers/{uuid}', summary: 'Delete a resource provider that nothing uses.', access, status: 204,
+  target: { ...target, missing: ({ uuid: id }) => providers.absent(id!, ' for delete') },
   handle: async (_ctx, { target }, { store }) => store.tx((tx) => providers.remove(tx, target.id), { durable: true }),
 })

@@ -7,8 +7,8 @@ import type { PlacementTx } from '../deps.ts'
 import { codes } from '../replies.ts'
 import type { ProviderRow } from '../schema.ts'
 
-export const absent = (id: string): Error => notFound(`No resource provider with uuid ${id} found`)
-const nameTaken = (name: string): Error => conflict(`Conflicting resource provider name: ${name} already exists.`, { type: codes.duplicateName })
+export const absent = (id: string, why = ''): Error => notFound(`No resource provider with uuid ${id} found${why}`)
+const taken = (what: 'name' | 'uuid', value: string): Error => conflict(`Conflicting resource provider ${what}: ${value} already exists.`, { type: codes.duplicateName })
 
 export const find = (tx: PlacementTx, id: string): Promise<ProviderRow | undefined> =>
   tx.db.selectFrom('placementProviders').selectAll().where('id', '=', id).executeTakeFirst()
@@ -53,14 +53,14 @@ export async function add(tx: PlacementTx, id: string, name: string, parent?: Pr
   const at = now()
   // Starting at the time: a provider that is deleted and made again must not look like the old one.
   const row: ProviderRow = { id, name, generation: 0, parentId: parent?.id ?? null, rootId: parent?.rootId ?? id, stamp: Date.now() * 1000, createdAt: at, updatedAt: at }
-  await insert(tx, 'placementProviders', { ...row }, () => nameTaken(name))
+  if (await find(tx, id)) throw taken('uuid', id)
+  await insert(tx, 'placementProviders', { ...row }, () => taken('name', name))
   return row
 }
 
 export async function rename(tx: PlacementTx, held: ProviderRow, name: string): Promise<ProviderRow> {
   if (name === held.name) return held
-  const taken = await tx.db.selectFrom('placementProviders').select('id').where('name', '=', name).executeTakeFirst()
-  if (taken) throw nameTaken(name)
+  if (await tx.db.selectFrom('placementProviders').select('id').where('name', '=', name).executeTakeFirst()) throw taken('name', name)
   await tx.db.updateTable('placementProviders').set({ name }).where('id', '=', held.id).execute()
   return { ...held, name }
 }

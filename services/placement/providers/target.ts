@@ -10,5 +10,6 @@ export const target: TargetSpec<Deps, ProviderRow> = {
   load: (_ctx, params, { store }) => store.read((tx) => find(tx, dashed(params.uuid!))),
   sees: policy.adminOrService,
   owner: () => ({}),
+  beforeBody: true,
   missing: (params) => absent(params.uuid!),
 }

@@ -30,6 +30,8 @@ export const reshape = operation({
         // An empty inventory says nothing of the time between.
         if (rows.length > 0) await inventories.replace(tx, id, [...rows, ...(await inventories.ofProvider(tx, id)).filter((r) => !classes.has(r.resourceClass)).map(({ providerId: _p, used: _u, ...r }) => r)])
       }
+      // As if it were done step by step: each of the three moves the generation on.
+      await providers.nextGenerations(tx, wanted.filter((w) => w.rows.length > 0).map((w) => w.id))
       await replaceAllocations(tx, allocations)
       for (const { id, rows } of wanted) await inventories.replace(tx, id, rows)
       await providers.nextGenerations(tx, wanted.map((w) => w.id))

@@ -6,7 +6,7 @@ import * as names from '../custom-names/store.ts'
 import { operation, type PlacementTx } from '../deps.ts'
 import { customName } from '../fields.ts'
 import * as policy from '../policy.ts'
-import { dated, newest } from '../replies.ts'
+import { dated, newest, failed } from '../replies.ts'
 import { standardClasses } from './standard.ts'
 import { isInUse, rename } from './store.ts'
 
@@ -63,7 +63,8 @@ export const ensureResourceClass = operation({
   name: 'ensureResourceClass', method: 'PUT', path: '/resource_classes/{name}', summary: 'Make sure that a resource class of one\'s own is there.', access, since: '1.7',
   async handle(_ctx, { params, urls }, { store }) {
     const name = params.name!
-    if (!/^CUSTOM_[A-Z0-9_]+$/.test(name) || name.length > 255) throw badRequest(`JSON does not validate: '${name.slice(0, 300)}' does not match '^CUSTOM_[A-Z0-9_]+$'`)
+    if (!/^CUSTOM_[A-Z0-9_]+$/.test(name)) throw badRequest(`JSON does not validate: '${name.slice(0, 300)}' does not match '^CUSTOM_[A-Z0-9_]+$'${failed('pattern')}`)
+    if (name.length > 255) throw badRequest(`JSON does not validate: '${name.slice(0, 300)}' is too long${failed('maxLength')}`)
     const made = await store.tx((tx) => names.add(tx, 'resourceClass', name))
     return new Reply({ status: made ? 201 : 204, headers: { location: `${urls.api}/resource_classes/${name}` } })
   },
