@@ -96,8 +96,8 @@ export async function identityDeps(setup: DepsSetup): Promise<Deps> {
   const keyring = await openKeyring(store, clock), vault = vaultOf(setup.sealKey)
   return {
     store, keyring, oidc: oidcProviders(clock), directories: createDirectories({ store, vault, clock }), tokens: tokenSealer(keyring), vault, blobs: blobSealer(store, vault, clock),
-    passwords: createPasswords(setup.passwordCost, setup.passwordQueue), limiter: createLimiter({ clock, ...setup.limiter }),
-    passcodeLimiter: createLimiter({ clock, pair: { burst: 5, everySeconds: 60 }, source: { burst: 60, everySeconds: 5 }, user: { burst: 20, everySeconds: 60 } }),
+    passwords: createPasswords(setup.passwordCost, setup.passwordQueue), limiter: createLimiter(store, { clock, ...setup.limiter }),
+    passcodeLimiter: createLimiter(store, { name: 'passcode', clock, pair: { burst: 5, everySeconds: 60 }, source: { burst: 60, everySeconds: 5 }, user: { burst: 20, everySeconds: 60 } }),
     tracer: setup.tracer, config: { ...defaultConfig, ...setup.config }, clock,
   }
 }

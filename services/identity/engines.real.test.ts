@@ -9,6 +9,7 @@ import { scratch } from '#test/servers/process.ts'
 import { rotateCredentialKeys } from './credentials/keys-store.ts'
 import { longestSealSeconds } from './deps.ts'
 import { cheap } from './passwords/hasher.ts'
+import { createLimiter } from './passwords/limiter.ts'
 import { seed } from './seed.ts'
 import { identity } from './service.ts'
 import { rotateKeys } from './tokens/keys-store.ts'
@@ -84,6 +85,16 @@ for (const [name, start] of [['PostgreSQL', startPostgres], ['MariaDB', startMar
       await Promise.all(Array.from({ length: 4 }, () => logIn('wrong')))
       assert.equal((await logIn('right')).status, 401)
       api.deps.config.security = {}
+    })
+
+    test('failures at once on two control planes fill one bucket, and no more than it holds', async () => {
+      const setup = { pair: { burst: 5, everySeconds: 1000 }, clock: () => 1_000_000_000 }, planes = [createLimiter(api.deps.store, setup), createLimiter(api.deps.store, setup)]
+      await Promise.all([0, 1, 0, 1].map((n) => planes[n]!.failed('raced', '192.0.2.1')))
+      await planes[0]!.check('raced', '192.0.2.1')
+      await Promise.all(Array.from({ length: 10 }, (_x, n) => planes[n % 2]!.failed('raced', '192.0.2.1')))
+      for (const plane of planes) await assert.rejects(plane.check('raced', '192.0.2.1'), (e: any) => e.headers['retry-after'] === '1000')
+      await planes[1]!.succeeded('raced', '192.0.2.1')
+      await planes[0]!.check('raced', '192.0.2.1')
     })
 
     test('lent rights: chains, last uses, rules and passcodes', async () => {

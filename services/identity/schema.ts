@@ -4,11 +4,12 @@ import type { DomainOptionTables } from './domain-config/store.ts'
 import type { FederationTables } from './federation/schema.ts'
 import type { OAuth1Tables } from './oauth1/schema.ts'
 import type { DirectoryTables } from './ldap/store.ts'
+import type { LimiterTables } from './passwords/limiter-store.ts'
 import type { LimitTables } from './limits/schema.ts'
 import type { PasswordTables } from './passwords/store.ts'
 import type { PolicyTables } from './policies/schema.ts'
 
-export interface IdentityTables extends LimitTables, PolicyTables, DomainOptionTables, FederationTables, DelegationTables, PasswordTables, OAuth1Tables, DirectoryTables {
+export interface IdentityTables extends LimitTables, PolicyTables, DomainOptionTables, FederationTables, DelegationTables, PasswordTables, LimiterTables, OAuth1Tables, DirectoryTables {
   identityProjects: ProjectRow
   identityProjectTags: { projectId: string, name: string }
   identityUsers: UserRow

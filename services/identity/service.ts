@@ -20,6 +20,7 @@ import * as groups from './groups/api.ts'
 import { first } from './migrations/0001-first.ts'
 import { limits as limitTables } from './migrations/0020-limits.ts'
 import * as domainConfig from './domain-config/api.ts'
+import { failureBuckets } from './migrations/0024-failure-buckets.ts'
 import { passwords as passwordTables } from './migrations/0023-passwords.ts'
 import { domainConfig as domainConfigTables } from './migrations/0022-domain-config.ts'
 import * as endpointFilter from './endpoint-filter/api.ts'
@@ -75,6 +76,7 @@ export const identity: ServiceModule<Deps> = {
     federation,
     delegation,
     passwordTables,
+    failureBuckets,
     oauth1Tables,
     directories,
   ],

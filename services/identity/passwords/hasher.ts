@@ -15,7 +15,7 @@ export const maxPasswordLength = 4096
 export interface Passwords {
   hash(password: string): Promise<string>
   /** Without a hash (no such user, no password) it costs the same and fails. `go` is asked when the turn has come. */
-  verify(stored: string | null | undefined, password: string, go?: () => void): Promise<boolean>
+  verify(stored: string | null | undefined, password: string, go?: () => Promise<void>): Promise<boolean>
 }
 
 /** `running` at once and `waiting` behind them; past that 503. */
@@ -41,7 +41,7 @@ export function createPasswords(cost: PasswordCost = full, queue = { running: 2,
   return {
     hash: (password) => turn(() => hash(password, options)),
     verify: (stored, password, go) => turn(async () => {
-      go?.()
+      await go?.()
       const against = stored ?? (decoy ??= await hash('nobody has this password', options))
       const fits = await verify(against, password.slice(0, maxPasswordLength + 1)).catch(() => false)
       return fits && stored !== null && stored !== undefined && password.length <= maxPasswordLength

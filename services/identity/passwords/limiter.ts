@@ -1,17 +1,21 @@
-// Failed log-ins are counted by user and source, by source, and by user; past a limit the answer is 429 before anything is hashed.
+// Failed log-ins are counted by user and source, by source, and by user, for all control planes of the cloud together; past a limit the answer is 429 before anything is hashed.
 // Why so: docs/decisions/0005-login-failures.md
+import { createHash } from 'node:crypto'
 import { isIPv6 } from 'node:net'
 import { tooManyRequests } from '#base/errors.ts'
+import type { Store } from '#kit/store/store.ts'
+import type { IdentityTables } from '../schema.ts'
+import * as buckets from './limiter-store.ts'
 
 /** So many failures at once, and one more after each pause. */
 export interface Allowance { burst: number, everySeconds: number }
-export interface LimiterSetup { pair?: Allowance, source?: Allowance, user?: Allowance, clock?: () => number, maxKeys?: number }
+export interface LimiterSetup { pair?: Allowance, source?: Allowance, user?: Allowance, clock?: () => number, /** What is counted under another name is counted for itself. */ name?: string }
 
 export interface FailureLimiter {
   /** Throws 429 when this user, source or both have failed too often of late. */
-  check(user: string, address: string): void
-  failed(user: string, address: string): void
-  succeeded(user: string, address: string): void
+  check(user: string, address: string): Promise<void>
+  failed(user: string, address: string): Promise<void>
+  succeeded(user: string, address: string): Promise<void>
 }
 
 /** An IPv6 customer has at least a /64: his addresses count as one. */
@@ -20,38 +24,37 @@ const sourceOf = (address: string): string => {
   return address.split(':').slice(0, 4).join(':')
 }
 
-export function createLimiter(setup: LimiterSetup = {}): FailureLimiter {
-  const allowances = { pair: setup.pair ?? { burst: 10, everySeconds: 6 }, source: setup.source ?? { burst: 100, everySeconds: 1 }, user: setup.user ?? { burst: 200, everySeconds: 3 } }
-  const clock = setup.clock ?? Date.now, maxKeys = setup.maxKeys ?? 20_000
-  /** Failures that still count, leaking away; the oldest touched first. */
-  const buckets = new Map<string, { level: number, at: number }>()
+/** So often the buckets that are empty by now are thrown away. */
+const failuresBetweenSweeps = 100
 
-  const level = (key: string, { everySeconds }: Allowance): number => {
-    const bucket = buckets.get(key)
-    return bucket ? Math.max(0, bucket.level - (clock() - bucket.at) / 1000 / everySeconds) : 0
-  }
-  const keysOf = (user: string, address: string): [string, Allowance][] => {
-    const source = sourceOf(address)
-    return [[`p ${source} ${user}`, allowances.pair], [`s ${source}`, allowances.source], [`u ${user}`, allowances.user]]
-  }
+export function createLimiter(store: Store<IdentityTables>, setup: LimiterSetup = {}): FailureLimiter {
+  const allowances = { pair: setup.pair ?? { burst: 10, everySeconds: 6 }, source: setup.source ?? { burst: 100, everySeconds: 1 }, user: setup.user ?? { burst: 200, everySeconds: 3 } }
+  const { clock = Date.now, name = 'password' } = setup
+  let failures = 0
+  // A digest: whatever a stranger says is no longer than it, and is not kept.
+  const bucket = (...of: string[]): string => createHash('sha256').update(JSON.stringify([name, ...of])).digest('base64url')
+  const pairOf = (user: string, address: string): string => bucket('pair', sourceOf(address), user)
+  const bucketsOf = (user: string, address: string): [string, Allowance][] =>
+    [[pairOf(user, address), allowances.pair], [bucket('source', sourceOf(address)), allowances.source], [bucket('user', user), allowances.user]]
   return {
-    check(user, address) {
-      for (const [key, allowance] of keysOf(user, address)) {
-        const over = level(key, allowance) + 1 - allowance.burst
-        if (over > 0) {
-          const seconds = Math.max(1, Math.ceil(over * allowance.everySeconds))
-          throw tooManyRequests('Too many failed attempts to authenticate. Try again later.', { headers: { 'retry-after': String(seconds) } })
-        }
+    async check(user, address) {
+      const all = bucketsOf(user, address), known = await store.read((tx) => buckets.emptyAt(tx, all.map(([key]) => key))), nowMs = clock()
+      for (const [key, { burst, everySeconds }] of all) {
+        const waitSeconds = ((known.get(key) ?? 0) - nowMs) / 1000 - (burst - 1) * everySeconds
+        if (waitSeconds > 0) throw tooManyRequests('Too many failed attempts to authenticate. Try again later.', { headers: { 'retry-after': String(Math.ceil(waitSeconds)) } })
       }
     },
-    failed(user, address) {
-      for (const [key, allowance] of keysOf(user, address)) {
-        const next = Math.min(level(key, allowance) + 1, allowance.burst)
-        buckets.delete(key)
-        buckets.set(key, { level: next, at: clock() })
-      }
-      while (buckets.size > maxKeys) buckets.delete(buckets.keys().next().value!)
+    async failed(user, address) {
+      const nowMs = clock(), sweep = ++failures % failuresBetweenSweeps === 0
+      await store.tx(async (tx) => {
+        for (const [key, { burst, everySeconds }] of bucketsOf(user, address)) await buckets.pour(tx, key, nowMs, { burst, everyMs: everySeconds * 1000 })
+        if (sweep) await buckets.forgetEmpty(tx, nowMs)
+      })
     },
-    succeeded(user, address) { buckets.delete(`p ${sourceOf(address)} ${user}`) },
+    async succeeded(user, address) {
+      const pair = pairOf(user, address)
+      // Only failures write: who never failed costs a look.
+      if ((await store.read((tx) => buckets.emptyAt(tx, [pair]))).size > 0) await store.tx((tx) => buckets.forget(tx, pair))
+    },
   }
 }

@@ -38,40 +38,59 @@ test('secrets of our own making are kept as digests', () => {
   assert.equal(fitsDigest(digestSecret('a'), 'b'), false)
 })
 
-test('failures are counted by user and source, by source, by user, and leak away', () => {
-  let nowMs = 0
-  const limiter = createLimiter({ clock: () => nowMs, pair: { burst: 2, everySeconds: 10 }, source: { burst: 4, everySeconds: 10 }, user: { burst: 6, everySeconds: 10 } })
-  const fail = (user: string, address: string, times: number): void => { for (let i = 0; i < times; i++) { limiter.check(user, address); limiter.failed(user, address) } }
-  const refused = (user: string, address: string): void => assert.throws(() => limiter.check(user, address), (e: any) => e.kind === 'tooManyRequests' && Number(e.headers['retry-after']) >= 1)
-  fail('a', '1', 2)
-  refused('a', '1')
-  limiter.check('a', '2')
-  limiter.check('b', '1')
-  fail('b', '1', 2)
-  refused('c', '1')
-  fail('a', '2', 2)
-  fail('a', '3', 2)
-  refused('a', '4')
+const isRefusal = (e: any): boolean => e.kind === 'tooManyRequests' && Number(e.headers['retry-after']) >= 1
+
+test('failures are counted by user and source, by source, by user, for all control planes together, and leak away', async (t) => {
+  const api = await startIdentity()
+  t.after(() => api.close())
+  let nowMs = 1_000_000, turns = 0
+  const setup = { clock: () => nowMs, pair: { burst: 2, everySeconds: 10 }, source: { burst: 4, everySeconds: 10 }, user: { burst: 6, everySeconds: 10 } }
+  // As two processes over one database: each failure is told to another one.
+  const planes = [createLimiter(api.deps.store, setup), createLimiter(api.deps.store, setup)]
+  const fail = async (user: string, address: string, times: number): Promise<void> => { for (let i = 0; i < times; i++) { const plane = planes[turns++ % 2]!; await plane.check(user, address); await plane.failed(user, address) } }
+  const free = async (user: string, address: string): Promise<void> => { for (const plane of planes) await plane.check(user, address) }
+  const refused = async (user: string, address: string): Promise<void> => { for (const plane of planes) await assert.rejects(plane.check(user, address), isRefusal) }
+  await fail('a', '1', 2)
+  await refused('a', '1')
+  await free('a', '2')
+  await free('b', '1')
+  await fail('b', '1', 2)
+  await refused('c', '1')
+  await fail('a', '2', 2)
+  await fail('a', '3', 2)
+  await refused('a', '4')
   nowMs += 10_000
-  limiter.check('a', '1')
-  fail('a', '1', 1)
-  refused('a', '1')
+  await free('a', '1')
+  await fail('a', '1', 1)
+  await refused('a', '1')
   nowMs += 100_000
-  fail('a', '1', 2)
-  limiter.succeeded('a', '1')
-  limiter.check('a', '1')
+  await fail('a', '1', 2)
+  await planes[0]!.succeeded('a', '1')
+  await free('a', '1')
 })
 
-test('the addresses of one IPv6 network count as one, and memory is bounded', () => {
-  const limiter = createLimiter({ pair: { burst: 1, everySeconds: 1000 } })
-  limiter.failed('a', '2001:db8:1:2:3:4:5:6')
-  assert.throws(() => limiter.check('a', '2001:db8:1:2::9'))
-  limiter.check('a', '2001:db8:1:3::9')
-  limiter.failed('b', '::ffff:10.0.0.1')
-  assert.throws(() => limiter.check('b', '10.0.0.1'))
-  const small = createLimiter({ maxKeys: 10 })
-  for (let i = 0; i < 1000; i++) small.failed(`u${i}`, '1')
-  small.check('u1', '2')
+test('the addresses of one IPv6 network count as one, names of limiters are apart, and what leaked away is forgotten', async (t) => {
+  const api = await startIdentity()
+  t.after(() => api.close())
+  let nowMs = 1_000_000
+  const setup = { clock: () => nowMs, pair: { burst: 1, everySeconds: 1000 }, source: { burst: 1000, everySeconds: 1 }, user: { burst: 1000, everySeconds: 1 } }
+  const limiter = createLimiter(api.deps.store, setup)
+  await limiter.failed('a', '2001:db8:1:2:3:4:5:6')
+  await assert.rejects(limiter.check('a', '2001:db8:1:2::9'), isRefusal)
+  await limiter.check('a', '2001:db8:1:3::9')
+  await createLimiter(api.deps.store, { ...setup, name: 'other' }).check('a', '2001:db8:1:2::9')
+  await limiter.failed('b', '::ffff:10.0.0.1')
+  await assert.rejects(limiter.check('b', '10.0.0.1'), isRefusal)
+  const count = async (): Promise<number> => (await api.deps.store.read((tx) => tx.db.selectFrom('identityFailureBuckets').selectAll().execute())).length
+  for (let i = 0; i < 97; i++) await limiter.failed(`u${i}`, '1')
+  assert.ok(await count() > 190)
+  nowMs += 1_000_000
+  await limiter.failed('last', '1')
+  assert.equal(await count(), 3)
+  const queries = api.store.queries
+  await limiter.check('nobody', '7')
+  await limiter.succeeded('nobody', '7')
+  assert.ok(api.store.queries - queries <= 6, 'two looks')
 })
 
 test('over HTTP: too many failures are 429, for users that exist as for others, and only for that user and source', async () => {

@@ -77,14 +77,14 @@ function checkRef(user: Static<typeof userRef> | undefined, target: string): ass
 
 /** Compares a password at the same cost whether or not there is such a user; counts failures. */
 export async function checkPassword(deps: Deps, claim: string, caller: Caller, found: store.FoundUser | undefined, password: string): Promise<UserRow> {
-  deps.limiter.check(claim, caller.remoteAddress)
+  await deps.limiter.check(claim, caller.remoteAddress)
   // Asked again when the turn comes: a burst of guesses must not wait in the queue past the limit.
   const fits = await deps.passwords.verify(found?.user.passwordHash, password, () => deps.limiter.check(claim, caller.remoteAddress))
   if (!fits) {
-    deps.limiter.failed(claim, caller.remoteAddress)
+    await deps.limiter.failed(claim, caller.remoteAddress)
     throw authenticationRequired(caller.root)
   }
-  deps.limiter.succeeded(claim, caller.remoteAddress)
+  await deps.limiter.succeeded(claim, caller.remoteAddress)
   return found!.user
 }
 
@@ -105,13 +105,13 @@ export async function checkOwnPassword(deps: Deps, claim: string, caller: Caller
 
 /** Somebody who stands in his domain's own directory, which alone knows his password. */
 async function byDirectory(deps: Deps, domainId: string, name: string, password: string, claim: string, caller: Caller): Promise<UserRow> {
-  deps.limiter.check(claim, caller.remoteAddress)
+  await deps.limiter.check(claim, caller.remoteAddress)
   const row = await deps.directories.logIn(domainId, name, password)
   if (!row) {
-    deps.limiter.failed(claim, caller.remoteAddress)
+    await deps.limiter.failed(claim, caller.remoteAddress)
     throw authenticationRequired(caller.root)
   }
-  deps.limiter.succeeded(claim, caller.remoteAddress)
+  await deps.limiter.succeeded(claim, caller.remoteAddress)
   const found = await deps.store.read((tx) => store.findUser(tx, { id: row.id }))
   if (!found?.mayEnter) throw authenticationRequired(caller.root)
   return found.user
@@ -180,7 +180,7 @@ async function byApplicationCredential(deps: Deps, auth: Auth, caller: Caller): 
   const claim = given.id ? `credential ${given.id}` : `credential ${given.name} of ${claimOf(given.user!)}`
   const stored = found?.credential.secretHash, secret = given.secret ?? ''
   if (stored && isDigest(stored)) {
-    deps.limiter.check(claim, caller.remoteAddress)
+    await deps.limiter.check(claim, caller.remoteAddress)
     if (!fitsDigest(stored, secret)) {
       // A wrong secret costs what an unknown credential costs.
       await checkPassword(deps, claim, caller, undefined, secret)
@@ -195,7 +195,7 @@ async function byPasscode(deps: Deps, auth: Auth, caller: Caller): Promise<Shown
   const user = auth.identity.totp?.user
   checkRef(user, 'totp')
   const claim = claimOf(user)
-  deps.passcodeLimiter.check(claim, caller.remoteAddress)
+  await deps.passcodeLimiter.check(claim, caller.remoteAddress)
   const { found, secrets } = await deps.store.read(async (tx) => {
     const found = await store.findUser(tx, user)
     return { found, secrets: found ? await credentials.ofUser(tx, found.user.id, 'totp') : [] }
@@ -207,10 +207,10 @@ async function byPasscode(deps: Deps, auth: Auth, caller: Caller): Promise<Shown
     fits ||= step !== undefined && await deps.store.tx((tx) => credentials.takeStep(tx, row.id, step))
   }
   if (!fits) {
-    deps.passcodeLimiter.failed(claim, caller.remoteAddress)
+    await deps.passcodeLimiter.failed(claim, caller.remoteAddress)
     throw authenticationRequired(caller.root)
   }
-  deps.passcodeLimiter.succeeded(claim, caller.remoteAddress)
+  await deps.passcodeLimiter.succeeded(claim, caller.remoteAddress)
   if (!found!.mayEnter) throw authenticationRequired(caller.root)
   return { user: found!.user, methods: ['totp'] }
 }
