@@ -71,19 +71,21 @@ export const showProject = operation({
     if (isOn(subtree_as_list) && isOn(subtree_as_ids)) throw badRequest('Cannot use subtree_as_list and subtree_as_ids query params at the same time.')
     const view = projectView(target, urls.api)
     if (![parents_as_list, parents_as_ids, subtree_as_list, subtree_as_ids].some(isOn)) return { project: view }
-    const { all, own, limits } = await store.read(async (tx) => {
+    const lists = { parents: isOn(parents_as_list), subtree: isOn(subtree_as_list) }
+    const { parents, children, seen, limits } = await store.read(async (tx) => {
       const all = new Map((await projects.ofDomain(tx, target.domainId || target.id)).map((p) => [p.id, p]))
-      const own = isOn(parents_as_list) || isOn(subtree_as_list) ? new Set(await projectIdsOf(tx, actor.userId)) : new Set<string>()
-      return { all, own, limits: isOn(include_limits) ? await limitsByProject(tx, [...own].filter((id) => all.has(id))) : undefined }
+      const parents = parentsOf(target, all), children = childrenOf(all.values())
+      // Ids are everybody's who may see the project; of the projects themselves, each sees those he has a role in.
+      const own = lists.parents || lists.subtree ? new Set(await projectIdsOf(tx, actor.userId)) : new Set<string>()
+      const seen = { parents: lists.parents ? parents.filter((p) => own.has(p.id)) : [], subtree: lists.subtree ? subtreeOf(target.id, children).filter((p) => own.has(p.id)) : [] }
+      return { parents, children, seen, limits: isOn(include_limits) ? await limitsByProject(tx, [...seen.parents, ...seen.subtree].map((p) => p.id)) : undefined }
     })
-    const children = childrenOf(all.values()), parents = parentsOf(target, all)
-    // Ids are everybody's who may see the project; of the projects themselves, each sees those he has a role in.
-    const wrapped = (rows: projects.TaggedProject[]) => rows.filter((p) => own.has(p.id))
-      .map((p) => ({ project: { ...projectView(p, urls.api), ...(limits && { limits: (limits.get(p.id) ?? []).map((limit) => limitView(limit, urls.api)) }) } }))
+    const wrapped = (rows: projects.TaggedProject[]) =>
+      rows.map((p) => ({ project: { ...projectView(p, urls.api), ...(limits && { limits: (limits.get(p.id) ?? []).map((limit) => limitView(limit, urls.api)) }) } }))
     return { project: {
       ...view,
-      ...(isOn(parents_as_list) && { parents: wrapped(parents) }), ...(isOn(parents_as_ids) && { parents: parentIds(parents, target.domainId) }),
-      ...(isOn(subtree_as_list) && { subtree: wrapped(subtreeOf(target.id, children)) }), ...(isOn(subtree_as_ids) && { subtree: subtreeIds(target.id, children) }),
+      ...(lists.parents && { parents: wrapped(seen.parents) }), ...(isOn(parents_as_ids) && { parents: parentIds(parents, target.domainId) }),
+      ...(lists.subtree && { subtree: wrapped(seen.subtree) }), ...(isOn(subtree_as_ids) && { subtree: subtreeIds(target.id, children) }),
     } }
   },
 })
