@@ -14,8 +14,11 @@ export const field = {
   enabled: Type.Boolean(),
   /** What protects a resource from being changed by accident. */
   options: exact({ immutable: Type.Optional(nullable(Type.Boolean())) }),
-  tags: Type.Array(Type.String({ minLength: 1, maxLength: 255, pattern: '^[^,/]*$' }), { maxItems: 80, uniqueItems: true }),
+  tags: Type.Array(Type.String({ minLength: 1, maxLength: 255, pattern: '^[^,/]*[^,/\\s][^,/]*$' }), { maxItems: 80, uniqueItems: true }),
 }
+
+/** Tags and names are kept without the spaces around them, as in keystone. */
+export const trimmed = (tags: string[]): string[] => [...new Set(tags.map((tag) => tag.trim()))]
 
 /** The query of a list: its own filters, a page, and whatever else clients add. */
 export const listQuery = <P extends TProperties>(filters: P = {} as P) => lenient({ ...filters, limit: Type.Optional(Type.Integer({ minimum: 0 })), marker: Type.Optional(Type.String()) })

@@ -48,3 +48,19 @@ test('attributes that clients make up are kept, shown, changed, and do not pile 
   assert.equal(await change({ hat: '' }), 200)
   assert.equal(await change({ coat: 'x'.repeat(60_000) }), 200)
 })
+
+test('names and tags are kept without the spaces around them', async () => {
+  for (const [noun, path] of [['user', '/users'], ['group', '/groups'], ['project', '/projects'], ['domain', '/domains']]) {
+    const made = (await v3('POST', path!, { [noun!]: { name: '  wide\t', ...(noun === 'project' && { tags: [' a', 'a ', 'b'] }) } })).body[noun!]
+    assert.equal(made.name, 'wide', noun)
+    assert.equal((await v3('POST', path!, { [noun!]: { name: ' wide' } })).status, 409, `${noun}: the same name`)
+    assert.equal((await v3('PATCH', `${path}/${made.id}`, { [noun!]: { name: ' wider ' } })).body[noun!].name, 'wider')
+    if (noun !== 'project') continue
+    assert.deepEqual(made.tags, ['a', 'b'])
+    assert.equal((await v3('PUT', `/projects/${made.id}/tags/%20c%20`)).status, 201)
+    assert.deepEqual((await v3('GET', `/projects/${made.id}/tags`)).body.tags, ['a', 'b', 'c'])
+    assert.equal((await v3('PUT', `/projects/${made.id}/tags/%20`)).status, 400)
+    for (const tags of [[' '], ['a,b'], ['']]) assert.equal((await v3('PUT', `/projects/${made.id}/tags`, { tags })).status, 400, JSON.stringify(tags))
+    assert.deepEqual((await v3('PUT', `/projects/${made.id}/tags`, { tags: [' x ', 'x'] })).body.tags, ['x'])
+  }
+})

@@ -6,7 +6,7 @@ import { exact, lenient, Type } from '#kit/http/schema.ts'
 import { flag } from '#kit/store/store.ts'
 import { operation, type Deps } from '../deps.ts'
 import { missing, taken } from '../faults.ts'
-import { checkDeletable, checkFixed, collection, extraOf, field, listQuery, mergeOptions, optionsAfter, pageOf, termsOf } from '../fields.ts'
+import { checkDeletable, checkFixed, collection, extraOf, field, listQuery, mergeOptions, optionsAfter, pageOf, termsOf, trimmed } from '../fields.ts'
 import type { Term } from '../lists-store.ts'
 import * as projects from '../projects/store.ts'
 import type { TaggedProject } from '../projects/store.ts'
@@ -48,8 +48,8 @@ export const createDomain = operation({
   body: exact({ domain: lenient({ ...fields, explicit_domain_id: Type.Optional(Type.String({ pattern: '^[0-9a-f]{32}$' })) }) }),
   async handle(_ctx, { body: { domain }, urls }, { store }) {
     const row: TaggedProject = {
-      id: domain.explicit_domain_id ?? newHexId(), name: domain.name, domainId: '', parentId: null, isDomain: 1, enabled: flag(domain.enabled ?? true), description: domain.description ?? '',
-      tags: domain.tags ?? [], options: mergeOptions(domain.options), extra: extraOf(domain, known), generation: 0, createdAt: now(),
+      id: domain.explicit_domain_id ?? newHexId(), name: domain.name.trim(), domainId: '', parentId: null, isDomain: 1, enabled: flag(domain.enabled ?? true), description: domain.description ?? '',
+      tags: trimmed(domain.tags ?? []), options: mergeOptions(domain.options), extra: extraOf(domain, known), generation: 0, createdAt: now(),
     }
     await store.tx(async (tx) => {
       if (domain.explicit_domain_id && await projects.find(tx, row.id)) throw taken('domain', row.id)
@@ -70,7 +70,7 @@ export const updateDomain = operation({
       const options = optionsAfter('domain', current, domain)
       const enabled = flag(domain.enabled ?? current.enabled === 1)
       const next: TaggedProject = {
-        ...current, name: domain.name ?? current.name, enabled, tags: domain.tags ?? current.tags, description: domain.description === undefined ? current.description : domain.description ?? '',
+        ...current, name: domain.name?.trim() ?? current.name, enabled, tags: domain.tags ? trimmed(domain.tags) : current.tags, description: domain.description === undefined ? current.description : domain.description ?? '',
         options, extra: extraOf(domain, known, current),
         generation: Number(current.generation) + (current.enabled === 1 && enabled === 0 ? 1 : 0),
       }

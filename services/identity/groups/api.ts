@@ -64,7 +64,7 @@ export const createGroup = operation({
   body: exact({ group: lenient({ ...fields, domain_id: Type.Optional(field.id) }) }),
   async handle(_ctx, { body: { group }, target, urls }, { store, directories }) {
     await directories.refuse(target.domainId)
-    const row: GroupRow = { id: newHexId(), name: group.name, domainId: target.domainId, description: group.description ?? '', extra: extraOf(group, known), createdAt: now() }
+    const row: GroupRow = { id: newHexId(), name: group.name.trim(), domainId: target.domainId, description: group.description ?? '', extra: extraOf(group, known), createdAt: now() }
     await store.tx(async (tx) => {
       if (!await projects.findDomain(tx, row.domainId)) throw missing('domain', row.domainId)
       await groups.add(tx, row)
@@ -83,7 +83,7 @@ export const updateGroup = operation({
       const current = await groups.find(tx, target.id)
       if (!current) throw missing('group', target.id)
       const next: GroupRow = {
-        ...current, name: group.name ?? current.name, description: group.description === undefined ? current.description : group.description ?? '',
+        ...current, name: group.name?.trim() ?? current.name, description: group.description === undefined ? current.description : group.description ?? '',
         extra: extraOf(group, known, current),
       }
       await groups.save(tx, current, next)

@@ -10,7 +10,7 @@ import type { Input } from '#kit/http/operation.ts'
 import { operation, type Deps } from '../deps.ts'
 import * as domains from '../domains/store.ts'
 import { missing, refused } from '../faults.ts'
-import { checkDeletable, checkFixed, collection, extraOf, field, isOn, listQuery, mergeOptions, optionsAfter, pageOf, termsOf } from '../fields.ts'
+import { checkDeletable, checkFixed, collection, extraOf, field, isOn, listQuery, mergeOptions, optionsAfter, pageOf, termsOf, trimmed } from '../fields.ts'
 import { models } from '../limits/model.ts'
 import { byProject as limitsByProject } from '../limits/store.ts'
 import { limitView } from '../limits/view.ts'
@@ -108,8 +108,8 @@ export const createProject = operation({
     if (isDomain && (project.domain_id || project.parent_id)) throw badRequest('A project that acts as a domain stands below no other: it has neither domain_id nor parent_id.')
     const domainId = isDomain ? '' : project.domain_id ?? target.domainId
     const row: projects.TaggedProject = {
-      id: newHexId(), name: project.name, domainId, parentId: isDomain ? null : project.parent_id ?? domainId, isDomain: flag(isDomain), enabled: flag(project.enabled ?? true), description: project.description ?? '',
-      tags: project.tags ?? [], options: mergeOptions(project.options), extra: extraOf(project, known), generation: 0, createdAt: now(),
+      id: newHexId(), name: project.name.trim(), domainId, parentId: isDomain ? null : project.parent_id ?? domainId, isDomain: flag(isDomain), enabled: flag(project.enabled ?? true), description: project.description ?? '',
+      tags: trimmed(project.tags ?? []), options: mergeOptions(project.options), extra: extraOf(project, known), generation: 0, createdAt: now(),
     }
     await store.tx(async (tx) => {
       if (isDomain) return projects.add(tx, row)
@@ -148,7 +148,7 @@ export const updateProject = operation({
       const enabled = flag(project.enabled ?? current.enabled === 1)
       if (!current.isDomain) await checkEnabling(tx, current, enabled === 1)
       const next: projects.TaggedProject = {
-        ...current, name: project.name ?? current.name, enabled, tags: project.tags ?? current.tags,
+        ...current, name: project.name?.trim() ?? current.name, enabled, tags: project.tags ? trimmed(project.tags) : current.tags,
         description: project.description === undefined ? current.description : project.description ?? '',
         options, extra: extraOf(project, known, current),
         generation: Number(current.generation) + (current.enabled === 1 && enabled === 0 ? 1 : 0),

@@ -4,7 +4,7 @@ import { Reply } from '#kit/http/operation.ts'
 import { exact } from '#kit/http/schema.ts'
 import { operation, type Deps } from '../deps.ts'
 import { missing } from '../faults.ts'
-import { checkMutable, field } from '../fields.ts'
+import { checkMutable, field, trimmed } from '../fields.ts'
 import { projectTarget } from '../projects/api.ts'
 import * as policy from '../projects/policy.ts'
 import * as projects from '../projects/store.ts'
@@ -39,14 +39,14 @@ export const showTag = operation({
 export const replaceTags = operation({
   name: 'replaceProjectTags', method: 'PUT', path: '/projects/{project_id}/tags', summary: 'Replace a project\'s tags.', access: policy.changeProject, target: projectTarget,
   body: exact({ tags: field.tags }),
-  handle: async (_ctx, { target, body, urls }, { store }) => view(await rewrite(store, target.id, () => body.tags), urls.api, target.id),
+  handle: async (_ctx, { target, body, urls }, { store }) => view(await rewrite(store, target.id, () => trimmed(body.tags)), urls.api, target.id),
 })
 
 export const addTag = operation({
   name: 'addProjectTag', method: 'PUT', path: '/projects/{project_id}/tags/{value}', summary: 'Add a tag to a project.', status: 201, access: policy.changeProject, target: projectTarget,
   async handle(_ctx, { target, params, urls }, { store }) {
-    const value = params.value!
-    if (value.length > 255 || value.includes(',') || value.includes('/')) throw badRequest(`Invalid input for field/attribute value. Value: ${value.slice(0, 60)}. A tag has at most 255 characters, none of them a comma or slash.`)
+    const value = params.value!.trim()
+    if (value === '' || value.length > 255 || value.includes(',') || value.includes('/')) throw badRequest(`Invalid input for field/attribute value. Value: ${value.slice(0, 60)}. A tag has at most 255 characters, none of them a comma or slash, and one at least that is no space.`)
     await rewrite(store, target.id, (tags) => {
       if (!tags.includes(value) && tags.length >= maxTags) throw badRequest(`A project has at most ${maxTags} tags.`)
       return [...new Set([...tags, value])]

@@ -94,7 +94,7 @@ export const createUser = operation({
     await directories.refuse(target.domainId)
     checkPattern(config.security, user.password)
     const row: UserRow = {
-      id: newHexId(), name: user.name, domainId: target.domainId, defaultProjectId: user.default_project_id ?? null, enabled: flag(user.enabled ?? true),
+      id: newHexId(), name: user.name.trim(), domainId: target.domainId, defaultProjectId: user.default_project_id ?? null, enabled: flag(user.enabled ?? true),
       passwordHash: user.password ? await passwords.hash(user.password) : null, passwordExpiresAt: null, options: mergeOptions(user.options),
       extra: extraOf(user, known), generation: 0, createdAt: new Date(clock()).toISOString(),
     }
@@ -124,7 +124,7 @@ export const updateUser = operation({
       await checkDefaultProject(tx, user.default_project_id)
       const enabled = flag(user.enabled ?? current.enabled === 1), { links, lost } = await setFederated(tx, actor, current, user.federated)
       const next: UserRow = {
-        ...current, name: user.name ?? current.name, enabled, defaultProjectId: user.default_project_id === undefined ? current.defaultProjectId : user.default_project_id,
+        ...current, name: user.name?.trim() ?? current.name, enabled, defaultProjectId: user.default_project_id === undefined ? current.defaultProjectId : user.default_project_id,
         options: mergeOptions(JSON.parse(current.options) as object, user.options), extra: extraOf(user, known, current),
         ...(user.password !== undefined && { passwordHash: hash ?? null }),
         // Tokens end with the password they were had for, with whom they were vouched for by, and with being disabled.
