@@ -23,6 +23,8 @@ export interface ImageConfig {
   /** Other regions' image services: which may be reached, and which of an image's properties come with it, by how their names begin. */
   glanceDownload: { rules: OutgoingRules, properties: readonly string[] }
   plugins: Plugins
+  /** How many of each one image may have; below zero is no bound. */
+  perImage: { members: number, properties: number, tags: number }
   /** No more than so many times its packed size is unpacked, beyond a first 16 MiB. */
   maxUnpackedRatio: number
   /** Tasks that have ended are kept so long. */
@@ -39,6 +41,7 @@ export const defaultConfig: ImageConfig = {
   // Their addresses stand in the catalogue, which administrators write: at whatever port.
   glanceDownload: { rules: { ...defaultOutgoing, ports: { allow: [], deny: [] }, redirects: 0 }, properties: ['hw_', 'trait:', 'os_distro', 'os_secure_boot', 'os_type'] },
   plugins: { decompress: false, convertTo: null, inject: { properties: {}, unlessRoles: ['admin'] } },
+  perImage: { members: 128, properties: 128, tags: 128 },
   maxUnpackedRatio: 200, taskLifeMs: 48 * 3600_000, stageLifeMs: 24 * 3600_000, uploadLeaseMs: 60_000,
 }
 /** What may be unpacked before the ratio counts: small files pack well. */

@@ -2,7 +2,7 @@
 import type { ServiceModule } from '#kit/service.ts'
 import { htmlPage, htmlText } from '#kit/http/faults.ts'
 import { statusText } from '#kit/http/status.ts'
-import { clearCache, queueForCache, removeFromCache, showCache } from './cache/api.ts'
+import { cleanImageCache, clearCache, pruneImageCache, queueForCache, removeFromCache, showCache } from './cache/api.ts'
 import type { Deps } from './deps.ts'
 import { addTag, deactivateImage, deleteImage, reactivateImage, removeTag, showImage } from './images/api.ts'
 import { createImage } from './images/create.ts'
@@ -35,7 +35,7 @@ export const image: ServiceModule<Deps> = {
       listMembers, showMember, addMember, updateMember, removeMember, ...schemaOperations,
       ...metadefOperations,
       stageImage, appendToStage, showStage, removeStage, importImageData, showImportInfo, listStores, listStoreDetails, removeFromStore, listLocations, addLocation,
-      listTasks, createTask, showTask, listImageTasks, showCache, clearCache, queueForCache, removeFromCache,
+      listTasks, createTask, showTask, listImageTasks, showCache, clearCache, queueForCache, removeFromCache, cleanImageCache, pruneImageCache,
       showUsage,
     ],
     statuses: { overQuota: 413 },

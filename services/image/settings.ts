@@ -5,6 +5,7 @@ import { defaultConfig, importMethods, type ImageConfig } from './config.ts'
 
 const words = Type.Array(Type.String({ minLength: 1, maxLength: 255 }), { maxItems: 1000 })
 const lists = Type.Optional(exact({ allow: Type.Optional(words), deny: Type.Optional(words) }))
+const bound = Type.Optional(Type.Integer({ minimum: -1 }))
 const portNumbers = Type.Array(Type.Integer({ minimum: 1, maximum: 65_535 })), ports = Type.Optional(exact({ allow: Type.Optional(portNumbers), deny: Type.Optional(portNumbers) }))
 const hours = Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 10_000 }))
 const schema = exact({
@@ -23,6 +24,7 @@ const schema = exact({
   })),
   glanceDownload: Type.Optional(exact({ schemes: lists, hosts: lists, networks: lists, ports, properties: Type.Optional(words) })),
   decompress: Type.Optional(Type.Boolean()),
+  perImage: Type.Optional(exact({ members: bound, properties: bound, tags: bound })),
   maxUnpackedRatio: Type.Optional(Type.Number({ minimum: 1 })),
   convertTo: Type.Optional(oneOf('raw', 'qcow2')),
   inject: Type.Optional(exact({ properties: Type.Record(Type.String({ minLength: 1, maxLength: 255 }), Type.String({ maxLength: 65_535 })), unlessRoles: Type.Optional(words) })),
@@ -54,6 +56,7 @@ export function configOf(said: ImageSettings): ImageConfig {
       decompress: said.decompress ?? base.plugins.decompress, convertTo: said.convertTo ?? base.plugins.convertTo,
       inject: { properties: said.inject?.properties ?? {}, unlessRoles: said.inject?.unlessRoles ?? base.plugins.inject.unlessRoles },
     },
+    perImage: { ...base.perImage, ...said.perImage },
     maxUnpackedRatio: said.maxUnpackedRatio ?? base.maxUnpackedRatio,
     taskLifeMs: said.taskHours === undefined ? base.taskLifeMs : said.taskHours * hour, stageLifeMs: said.stageHours === undefined ? base.stageLifeMs : said.stageHours * hour,
   }

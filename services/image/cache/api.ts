@@ -4,7 +4,7 @@ import { Reply } from '#kit/http/operation.ts'
 import { admin } from '#kit/policy/rules.ts'
 import { operation, type Deps } from '../deps.ts'
 import { imageTarget } from '../images/target.ts'
-import { dropCached, fillCache } from './cache.ts'
+import { cleanCache, dropCached, fillCache, makeRoom } from './cache.ts'
 import * as rows from './store.ts'
 
 const cacheOf = ({ cache }: Pick<Deps, 'cache'>): NonNullable<Deps['cache']> => {
@@ -51,5 +51,23 @@ export const clearCache = operation({
     const all = await deps.store.read((tx) => rows.list(tx, host))
     await dropCached(ctx, deps, all.filter((row) => what === '' || (row.location === null) === (what === 'queue')))
     return new Reply({ status: 204 })
+  },
+})
+
+export const cleanImageCache = operation({
+  name: 'cleanImageCache', method: 'POST', path: '/cache/clean', summary: 'Remove what is in the cache and of no use: bytes nobody refers to, copies whose bytes are lost.', status: 200, access: admin,
+  async handle(ctx, _input, deps) {
+    cacheOf(deps)
+    await cleanCache(ctx, deps)
+    return new Reply({ status: 200 })
+  },
+})
+
+export const pruneImageCache = operation({
+  name: 'pruneImageCache', method: 'POST', path: '/cache/prune', summary: 'Remove the copies used longest ago until the cache is as small as it shall be.', status: 200, access: admin,
+  async handle(ctx, _input, deps) {
+    cacheOf(deps)
+    const going = await makeRoom(ctx, deps, 0)
+    return { total_files_pruned: going.length, total_bytes_pruned: going.reduce((total, row) => total + Number(row.size), 0) }
   },
 })

@@ -1,8 +1,9 @@
 // This host's cache: filled when asked for, read from, bounded, emptied.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { Readable } from 'node:stream'
 import { fillCache } from './cache.ts'
-import { queue, remove } from './store.ts'
+import { find, queue, remove } from './store.ts'
 import { startImage, testContext, type ImageTest } from '../testing/start.ts'
 
 let api: ImageTest
@@ -73,4 +74,29 @@ test('without a cache there is nothing to manage', async () => {
   } finally {
     await on.close()
   }
+})
+
+test('pruning takes what is too much, cleaning what is of no use', async () => {
+  assert.equal((await api.call('member', 'image', 'pruneImageCache')).status, 403)
+  assert.equal((await api.call('member', 'image', 'cleanImageCache')).status, 403)
+  assert.equal(await call('clearImageCache'), 204)
+  const [old, young, lost] = [await active('o'.repeat(1500)), await active('y'.repeat(1500)), await active('l'.repeat(100))], { cache } = api.deps
+  for (const id of [old, young, lost]) await have(id)
+  assert.deepEqual((await api.call('admin', 'image', 'pruneImageCache')).body, { total_files_pruned: 0, total_bytes_pruned: 0 })
+  const maxBytes = cache!.maxBytes
+  try {
+    cache!.maxBytes = 1700
+    assert.deepEqual((await api.call('admin', 'image', 'pruneImageCache')).body, { total_files_pruned: 1, total_bytes_pruned: 1500 })
+  } finally {
+    cache!.maxBytes = maxBytes
+  }
+  const ids = async (): Promise<string[]> => (await cached()).cached_images.map((entry: any) => entry.image_id)
+  assert.deepEqual(new Set(await ids()), new Set([young, lost]))
+  // The bytes of one are gone, and there are others that nobody refers to.
+  const { location } = (await api.deps.store.read((tx) => find(tx, cache!.host, lost)))!
+  await cache!.blobs.remove(testContext, location!, async () => true)
+  await cache!.blobs.put(testContext, Readable.from([Buffer.from('nobody\'s')]), { maxBytes: 100 })
+  assert.equal(await kept(), 2)
+  const cleaned = await api.call('admin', 'image', 'cleanImageCache')
+  assert.deepEqual([cleaned.status, await ids(), await kept()], [200, [young], 1])
 })

@@ -1,5 +1,7 @@
 // This host's copies of images that are asked for often, or were asked to be kept near. Filled in the background, one after the other; the least used ones go when there is no room.
 import type { Readable } from 'node:stream'
+import type { BlobStore } from '#drivers/blob/contract.ts'
+import { whileWanted } from '#base/chunks.ts'
 import type { Context } from '#base/context.ts'
 import { explain, isFault, notFound } from '#base/errors.ts'
 import type { Deps } from '../deps.ts'
@@ -30,10 +32,30 @@ export async function dropCached(ctx: Context, deps: Deps, copies: readonly Cach
   for (const { location } of copies) if (location !== null) await dropBytes(ctx, deps, 'cache', location)
 }
 
-/** Makes room for so many bytes by dropping what was used longest ago. False when all of the cache is too small. */
-async function makeRoom(ctx: Context, deps: Deps, size: number): Promise<boolean> {
+/** What the copies do not refer to, and copies whose bytes are not there any more, go. Safe to run at any time. */
+export async function cleanCache(ctx: Context, deps: Deps): Promise<void> {
   const { cache, store } = deps
-  if (!cache || size > cache.maxBytes) return false
+  if (!cache) return
+  await cache.blobs.recover(ctx, unusedAt(deps, 'cache'))
+  const there = new Set<string>()
+  for (const { location } of await cache.blobs.list(ctx)) {
+    there.add(location)
+    await dropBytes(ctx, deps, 'cache', location)
+  }
+  // Asked after the list was made: a row that came since names bytes that came since.
+  const lost = (await store.read((tx) => rows.list(tx, cache.host))).filter(({ location }) => location !== null && !there.has(location))
+  for (const row of lost) if (!await isThere(ctx, cache.blobs, row.location!)) await dropCached(ctx, deps, [row])
+}
+
+const isThere = async (ctx: Context, blobs: BlobStore, location: string): Promise<boolean> => blobs.get(ctx, location).then((bytes) => { bytes.destroy(); return true }, (error: unknown) => {
+  if (!isFault(error, 'notFound')) throw error
+  return false
+})
+
+/** Makes room for so many bytes by dropping what was used longest ago; answers what went. */
+export async function makeRoom(ctx: Context, deps: Deps, size: number): Promise<CachedRow[]> {
+  const { cache, store } = deps
+  if (!cache) return []
   const kept = (await store.read((tx) => rows.list(tx, cache.host))).filter((row) => row.location !== null).sort((a, b) => (a.accessedAt < b.accessedAt ? -1 : 1))
   let sum = size + kept.reduce((total, row) => total + Number(row.size), 0)
   const going: CachedRow[] = []
@@ -43,7 +65,7 @@ async function makeRoom(ctx: Context, deps: Deps, size: number): Promise<boolean
     sum -= Number(row.size)
   }
   await dropCached(ctx, deps, going)
-  return true
+  return going
 }
 
 const filling = new WeakMap<object, Promise<void>>()
@@ -64,19 +86,20 @@ async function fillOnce(ctx: Context, deps: Deps): Promise<void> {
   for (const row of await store.read((tx) => rows.list(tx, host))) {
     if (row.location !== null) continue
     const image = await store.read((tx) => images.find(tx, row.imageId))
-    const fits = image?.status === 'active' && await makeRoom(ctx, deps, image.size ?? 0)
-    if (!fits) {
+    const size = image?.size ?? 0
+    if (image?.status !== 'active' || size > cache.maxBytes) {
       await store.tx((tx) => rows.remove(tx, host, row.imageId))
       continue
     }
+    await makeRoom(ctx, deps, size)
     try {
-      await blobs.put(ctx, await openCopy(ctx, deps, image.locations), {
+      await whileWanted(undefined, await openCopy(ctx, deps, image.locations), (bytes) => blobs.put(ctx, bytes, {
         maxBytes: cache.maxBytes, unused: unusedAt(deps, 'cache'),
         keep: async ({ location, size }) => {
           // Thrown, so that the bytes go again: no row names them.
           if (!await store.tx((tx) => rows.fill(tx, host, row.imageId, location, size))) throw notFound('The image is deleted, or is asked for no more.')
         },
-      })
+      }))
     } catch (error) {
       ctx.log.warn({ imageId: row.imageId, error: explain(error) }, 'an image was not cached')
       await store.tx((tx) => rows.remove(tx, host, row.imageId))

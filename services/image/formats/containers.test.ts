@@ -17,7 +17,7 @@ function tar(mark = true): Buffer {
   return header
 }
 const accepts = (containerFormat: string, bytes: Buffer, diskFormat = 'raw'): boolean => {
-  try { examine({ containerFormat, diskFormat }, bytes); return true } catch (error) { assert.ok(isFault(error, 'badRequest')); return false }
+  try { examine({ containerFormat, diskFormat }, bytes); return true } catch (error) { assert.ok(isFault(error, 'unsupportedMediaType')); return false }
 }
 const ovf = Buffer.from('\ufeff<?xml version="1.0"?>\n<ovf:Envelope xmlns:ovf="x">')
 

@@ -1,5 +1,5 @@
 // What a container holds besides a disk, by its first bytes alone: archives, descriptors, packed data.
-import { badRequest } from '#base/errors.ts'
+import { unsupportedMediaType } from '#base/errors.ts'
 
 const begins = (bytes: Buffer, at: number, ...marks: string[]): boolean => marks.some((mark) => bytes.toString('latin1', at, at + mark.length) === mark)
 
@@ -33,8 +33,8 @@ const contents: Record<string, { is(bytes: Buffer): boolean, what: string }> = {
   compressed: { is: (b) => packingOf(b) !== undefined, what: 'packed data' },
 }
 
-/** Throws badRequest when the bytes are not of the container they are declared to be of. */
+/** Throws unsupportedMediaType when the bytes are not of the container they are declared to be of. */
 export function refuseContainer(declared: string, bytes: Buffer): void {
   const content = Object.hasOwn(contents, declared) ? contents[declared]! : undefined
-  if (content && !content.is(bytes)) throw badRequest(`Image content does not match its container_format: ${declared} is ${content.what}, which this is not.`, { type: 'ImageFormatMismatch' })
+  if (content && !content.is(bytes)) throw unsupportedMediaType(`Image content does not match its container_format: ${declared} is ${content.what}, which this is not.`, { type: 'ImageFormatMismatch' })
 }

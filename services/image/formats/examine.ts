@@ -2,7 +2,7 @@
 import { refuseContainer } from './containers.ts'
 import { inspect, refuse } from './inspect.ts'
 
-/** Answers the size of the disk inside where the bytes tell; throws badRequest when they are not what was declared, or must not be used. */
+/** Answers the size of the disk inside where the bytes tell; throws unsupportedMediaType (as glance answers) when they are not what was declared, or must not be used. */
 export function examine({ diskFormat, containerFormat }: { diskFormat: string, containerFormat: string }, firstBytes: Buffer): number | null {
   refuseContainer(containerFormat, firstBytes)
   // Only what hypervisors would open is looked into: in another container the disk is not at the beginning.

@@ -83,7 +83,7 @@ const text = (content: string): Buffer => Buffer.from(content, 'latin1')
 const good = { qcow2: qcow2(), vmdk: vmdk(), vdi: vdi(), vhd: vhd(), vhdx: vhdx(), iso: iso() }
 const refusal = (declared: string, bytes: Buffer): string => {
   try { refuse(declared, inspect(bytes)) } catch (error) {
-    assert.ok(isFault(error, 'badRequest'), String(error))
+    assert.ok(isFault(error, 'unsupportedMediaType'), String(error))
     return error.message
   }
   return 'accepted'

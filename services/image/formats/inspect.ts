@@ -1,7 +1,7 @@
 // What an image is, by its first bytes alone. Pure, bounded: nothing is opened, followed or executed, and any bytes at all give an answer.
 // Our own rather than qemu-img's probing, which has opened files of the host that a header named. Accepts and refuses what glance's inspector does,
 // and a little less: https://docs.openstack.org/api-ref/image/v2/#upload-binary-image-data
-import { badRequest } from '#base/errors.ts'
+import { unsupportedMediaType } from '#base/errors.ts'
 import { MIB } from '#base/units.ts'
 import { CutOff, Header } from './header.ts'
 import type { Finding, Format } from './header.ts'
@@ -46,11 +46,11 @@ const passesFor = (declared: string, { format, partitions }: Inspection): boolea
   return ['ami', 'aki', 'ari'].includes(declared) && format === 'raw'
 }
 
-/** Throws badRequest when the content is not what `declared` (the image's disk_format) says, or must not be used. */
+/** Throws unsupportedMediaType when the content is not what `declared` (the image's disk_format) says, or must not be used. */
 export function refuse(declared: string, seen: Inspection): void {
   if (!passesFor(declared, seen)) {
     const hint = declared === 'vhd' && seen.format === 'raw' ? ' (a VHD of fixed size is not accepted: convert it)' : ''
-    throw badRequest(`Image content does not match its disk_format: ${declared} was declared, ${seen.format} was found${hint}`, { type: 'ImageFormatMismatch' })
+    throw unsupportedMediaType(`Image content does not match its disk_format: ${declared} was declared, ${seen.format} was found${hint}`, { type: 'ImageFormatMismatch' })
   }
-  if (seen.problems.length > 0) throw badRequest(`The ${seen.format} image is not accepted: it ${seen.problems.join('; it ')}`, { type: 'ImageNotSafe' })
+  if (seen.problems.length > 0) throw unsupportedMediaType(`The ${seen.format} image is not accepted: it ${seen.problems.join('; it ')}`, { type: 'ImageNotSafe' })
 }

@@ -2,7 +2,7 @@
 import { badRequest, forbidden, notFound } from '#base/errors.ts'
 import { operation } from '../deps.ts'
 import { removeImage } from '../imports/purge.ts'
-import { checkTags } from './fields.ts'
+import { checkBounds } from './fields.ts'
 import * as policy from './policy.ts'
 import * as images from './store.ts'
 import { imageTarget } from './target.ts'
@@ -43,12 +43,12 @@ export const reactivateImage = activation('reactivateImage', 'reactivate', 'deac
 export const addTag = operation({
   name: 'addImageTag', method: 'PUT', path: '/images/{image_id}/tags/{tag}', summary: 'Tag an image.', status: 204,
   access: policy.changeImage, target: imageTarget,
-  async handle(_ctx, { target, params }, { store }) {
+  async handle(_ctx, { target, params }, { store, config }) {
     if (params.tag!.length > 255) throw badRequest('A tag is at most 255 characters long.')
     await store.tx(async (tx) => {
       await images.lock(tx, target.id)
       await images.addTag(tx, target.id, params.tag!)
-      checkTags(await images.countTags(tx, target.id))
+      checkBounds({ tags: await images.countTags(tx, target.id) }, config)
     })
   },
 })

@@ -5,7 +5,7 @@ import { now } from '#base/time.ts'
 import { Reply } from '#kit/http/operation.ts'
 import { lenient } from '#kit/http/schema.ts'
 import { operation } from '../deps.ts'
-import { checkProperties, setField } from './fields.ts'
+import { boundsOf, checkBounds, setField } from './fields.ts'
 import { quotaFor } from '../quota/limits.ts'
 import * as policy from './policy.ts'
 import * as images from './store.ts'
@@ -28,7 +28,7 @@ export const createImage = operation({
         setField(image, name, value)
       }
     }
-    checkProperties(image)
+    checkBounds(boundsOf(image), deps.config)
     policy.checkVisibility(ctx.actor, image.visibility)
     if (image.ownerId !== (ctx.actor.projectId ?? null) && !policy.publicize.allows(ctx.actor)) throw forbidden(`You are not permitted to create images owned by '${image.ownerId}'.`)
     const admit = await quotaFor(ctx, deps, image.ownerId)

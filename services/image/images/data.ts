@@ -20,13 +20,13 @@ import { imageTarget } from './target.ts'
 
 type Headers = Record<string, string | string[] | undefined>
 
-/** The size a sender announces, by Content-Length or glance's own header; both are checked before a byte is read. */
+/** How many bytes are to come, if that is known: by glance's own header or Content-Length. Both are checked before a byte is read. */
 export function announcedSize(headers: Headers, { maxImageBytes }: Pick<Deps, 'maxImageBytes'>): number | undefined {
   if (!/^application\/octet-stream\b/.test(String(headers['content-type'] ?? 'application/octet-stream'))) throw new Fault('unsupportedMediaType', 'Image data is sent as application/octet-stream.')
   const own = headers['x-openstack-image-size']
   if (own !== undefined && !/^\d{1,15}$/.test(String(own))) throw badRequest('Invalid or missing image size in request headers.')
   for (const announced of [own, headers['content-length']]) if (announced !== undefined && Number(announced) > maxImageBytes) throw new Fault('tooLarge', `An image may have at most ${maxImageBytes} bytes.`)
-  return own === undefined ? undefined : Number(own)
+  return own === undefined && headers['content-length'] === undefined ? undefined : Number(own ?? headers['content-length'])
 }
 export const checkSize = (announced: number | undefined, size: number): void => {
   if (announced !== undefined && announced !== size) throw badRequest(`The data has ${size} bytes, where ${announced} were announced.`)
@@ -68,7 +68,7 @@ export const uploadImage = operation({
             const kept = await images.move(tx, target.id, { status: 'saving', uploadId }, {
               ...images.noData, status: 'active', size, virtualSize: virtualSize ?? size, checksum: md5, osHashAlgo: 'sha512', osHashValue: sha512,
             })
-            if (!kept) throw conflict('The image was deleted while its data was being uploaded.')
+            if (!kept) throw new Fault('gone', `Image ${target.id} was deleted while its data was being uploaded.`)
             await addCopy(tx, { imageId: target.id, store: id, location, taskId: null })
           }, { durable: true })
         },

@@ -1,6 +1,7 @@
 // The image's attributes: which are the user's to set, what each may hold, and what becomes of them in an image.
 import { badRequest, forbidden, overQuota } from '#base/errors.ts'
 import { flag } from '#kit/store/store.ts'
+import type { ImageConfig } from '../config.ts'
 import type { Image } from './store.ts'
 
 export const diskFormats = ['ami', 'ari', 'aki', 'vhd', 'vhdx', 'vmdk', 'raw', 'qcow2', 'vdi', 'ploop', 'iso'] as const
@@ -21,9 +22,8 @@ export function writable(name: string): void {
   if (reserved(name)) throw forbidden(`Attribute '${name}' is reserved.`)
 }
 
-const mostTags = 128, mostProperties = 128
 /** A 413, as glance answers when there are too many of something on one image. */
-export const tooMany = (what: string, attempted: number, most: number): Error => overQuota(`The limit has been exceeded on the number of allowed image ${what}. Attempted: ${attempted}, Maximum: ${most}`)
+const tooMany = (what: string, attempted: number, most: number): Error => overQuota(`The limit has been exceeded on the number of allowed image ${what}. Attempted: ${attempted}, Maximum: ${most}`)
 
 const text = (name: string, value: unknown, most: number): string | null => {
   if (value === null) return null
@@ -44,14 +44,10 @@ const oneOf = <T extends string>(name: string, value: unknown, values: readonly 
   return value as T
 }
 
-export const checkTags = (count: number): void => { if (count > mostTags) throw tooMany('tags', count, mostTags) }
-
 /** Tags as a set. */
-export function tagsOf(value: unknown): string[] {
+function tagsOf(value: unknown): string[] {
   if (!Array.isArray(value)) throw badRequest(`Provided object does not match schema 'image': tags must be a list of strings`)
-  const tags = [...new Set(value.map((tag) => text('tags', tag, 255) ?? ''))].sort()
-  checkTags(tags.length)
-  return tags
+  return [...new Set(value.map((tag) => text('tags', tag, 255) ?? ''))].sort()
 }
 
 const setters: Record<string, (image: Image, value: unknown) => void> = {
@@ -67,20 +63,33 @@ const setters: Record<string, (image: Image, value: unknown) => void> = {
   tags: (image, v) => { image.tags = tagsOf(v) },
 }
 
+const idOfImage = (name: string, value: unknown): void => {
+  if (typeof value === 'string' && !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value)) throw badRequest(`Provided object does not match schema 'image': '${value.slice(0, 60)}' does not match the pattern of a UUID (${name})`)
+}
+/** Properties that OpenStack gives a meaning, where not every text has one. */
+const known: Record<string, (name: string, value: unknown) => void> = {
+  kernel_id: idOfImage, ramdisk_id: idOfImage,
+  cinder_encryption_key_deletion_policy: (name, value) => { oneOf(name, value, ['on_image_deletion', 'do_not_delete']) },
+}
+/** These may be null, which is as if they were not there. */
+const nullable = new Set(['kernel_id', 'ramdisk_id'])
+
 /** Attributes OpenStack defines for images beyond the core ones are text as well; all others are the user's own properties. */
 export function setField(image: Image, name: string, value: unknown): void {
   writable(name)
   if (Object.hasOwn(setters, name)) return setters[name]!(image, value)
   if (name.length > 255) throw badRequest('The name of a property is at most 255 characters long.')
+  if (value === null && nullable.has(name)) return void delete image.properties[name]
+  if (Object.hasOwn(known, name)) known[name]!(name, value)
   const kept = text(name, value, 65_535)
   if (kept === null) throw badRequest(`Provided object does not match schema 'image': None is not of type 'string' (${name})`)
   Object.defineProperty(image.properties, name, { value: kept, enumerable: true, configurable: true, writable: true })
 }
 
-/** Once a whole request is applied: one that takes as many away as it adds may pass through more. */
-export function checkProperties({ properties }: Image): void {
-  const count = Object.keys(properties).length
-  if (count > mostProperties) throw tooMany('properties', count, mostProperties)
+/** Once a whole request is applied: one that takes as many away as it adds may pass through more. Below zero is no bound. */
+export function checkBounds(has: { properties?: number, tags?: number, members?: number }, { perImage }: Pick<ImageConfig, 'perImage'>): void {
+  for (const what of ['properties', 'tags', 'members'] as const) if (perImage[what] >= 0 && (has[what] ?? 0) > perImage[what]) throw tooMany(what, has[what]!, perImage[what])
 }
+export const boundsOf = ({ properties, tags }: Image): { properties: number, tags: number } => ({ properties: Object.keys(properties).length, tags: tags.length })
 
 export const isCore = (name: string): boolean => Object.hasOwn(setters, name)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { testOtherProjectId, testProjectId } from '#kit/testing/api.ts'
+import { defaultConfig } from '../config.ts'
 import { startImage, type ImageTest } from '../testing/start.ts'
 
 let api: ImageTest
@@ -233,4 +234,37 @@ test('patches at the same time are all kept', async () => {
   assert.deepEqual(statuses, Array<number>(20).fill(200))
   const shown = (await v2('GET', `/images/${id}`)).body
   for (let i = 0; i < 20; i++) assert.equal(shown[`p${i}`], String(i))
+})
+
+test('properties that OpenStack gives a meaning hold what it says', async () => {
+  const id = '00000000-1111-2222-3333-444455556666', patchType = { 'content-type': 'application/openstack-images-v2.1-json-patch' }
+  const create = (body: object) => api.http<any>('POST', '/image/v2/images', { token: 'member', body })
+  for (const body of [{ kernel_id: 'x' }, { ramdisk_id: 'x' }, { kernel_id: '' }, { ramdisk_id: 5 }, { cinder_encryption_key_deletion_policy: 'sometimes' }, { architecture: null }, { kernel_id: `${id} or so` }]) assert.equal((await create(body)).status, 400, JSON.stringify(body))
+  const made = await create({ kernel_id: id, ramdisk_id: null, cinder_encryption_key_deletion_policy: 'do_not_delete' })
+  assert.deepEqual([made.status, made.body.kernel_id, 'ramdisk_id' in made.body], [201, id, false])
+  const patched = await api.http<any>('PATCH', `/image/v2/images/${made.body.id}`, { token: 'member', body: [{ op: 'replace', path: '/kernel_id', value: null }], headers: patchType })
+  assert.deepEqual([patched.status, 'kernel_id' in patched.body], [200, false])
+  const schema = (await api.http<any>('GET', '/image/v2/schemas/image', { token: 'member' })).body
+  assert.deepEqual([schema.properties.kernel_id.is_base, schema.properties.os_distro.type], [false, 'string'])
+})
+
+test('how many properties, tags and members one image may have is the operator\'s to say', async () => {
+  const on = await startImage({ config: { ...defaultConfig, perImage: { properties: 2, tags: 1, members: 1 } } })
+  try {
+    const create = async (body: object): Promise<number> => (await on.http('POST', '/image/v2/images', { token: 'member', body })).status
+    assert.deepEqual([await create({ a: '1', b: '2', tags: ['x'] }), await create({ a: '1', b: '2', c: '3' }), await create({ tags: ['x', 'y'] })], [201, 413, 413])
+    const id = await on.make({ visibility: 'shared', tags: ['x'] })
+    const tag = await on.http<any>('PUT', `/image/v2/images/${id}/tags/y`, { token: 'member' })
+    assert.equal(tag.status, 413)
+    const share = async (member: string): Promise<number> => (await on.http('POST', `/image/v2/images/${id}/members`, { token: 'member', body: { member } })).status
+    assert.deepEqual([await share('p1'), await share('p2'), await share('p1')], [200, 413, 409])
+  } finally {
+    await on.close()
+  }
+  const free = await startImage({ config: { ...defaultConfig, perImage: { properties: -1, tags: -1, members: -1 } } })
+  try {
+    assert.equal((await free.http('POST', '/image/v2/images', { token: 'member', body: Object.fromEntries(Array.from({ length: 300 }, (_x, i) => [`p${i}`, 'x'])) })).status, 201)
+  } finally {
+    await free.close()
+  }
 })

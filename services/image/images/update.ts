@@ -3,7 +3,7 @@ import { badRequest, conflict, Fault, forbidden } from '#base/errors.ts'
 import type { Actor } from '#base/context.ts'
 import { Type } from '#kit/http/schema.ts'
 import { operation } from '../deps.ts'
-import { checkProperties, isCore, setField, writable } from './fields.ts'
+import { boundsOf, checkBounds, isCore, setField, writable } from './fields.ts'
 import * as policy from './policy.ts'
 import * as images from './store.ts'
 import { imageTarget } from './target.ts'
@@ -73,8 +73,8 @@ export const updateImage = operation({
   name: 'updateImage', method: 'PATCH', path: '/images/{image_id}', summary: 'Change attributes by a JSON patch.',
   consumes: [patchType, olderType],
   access: policy.changeImage, target: imageTarget, body: Type.Array(Type.Unsafe<Record<string, unknown>>({ type: 'object' }), { maxItems: 1000 }),
-  async handle(ctx, { target, body, headers }, { store }) {
-    const type = String(headers['content-type'] ?? patchType).split(';')[0]!.trim().toLowerCase(), older = type === olderType
+  async handle(ctx, { target, body, headers }, { store, config }) {
+    const type = String(headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase(), older = type === olderType
     if (!older && type !== patchType) throw new Fault('unsupportedMediaType', `Image PATCH expects Content-Type one of: ${olderType}, ${patchType}`, { headers: { 'accept-patch': `${olderType}, ${patchType}` } })
     // The whole request is understood before any of it is done.
     const changes = body.map((entry) => changeOf(entry, older))
@@ -85,7 +85,7 @@ export const updateImage = operation({
       if (!image) throw imageTarget.missing({ image_id: target.id })
       const { visibility } = image
       for (const change of changes) apply(image, change, older, ctx.actor)
-      checkProperties(image)
+      checkBounds(boundsOf(image), config)
       if (image.visibility !== visibility) policy.checkVisibility(ctx.actor, image.visibility)
       await images.save(tx, image)
       return imageView((await images.find(tx, image.id))!)

@@ -6,7 +6,7 @@ import { isUuid } from '#base/ids.ts'
 import { MIB } from '#base/units.ts'
 import { checkUrl, fetchOutgoing } from '#kit/http/outgoing.ts'
 import type { Deps } from '../deps.ts'
-import { checkProperties, containerFormats, diskFormats, isProperty, setField } from '../images/fields.ts'
+import { boundsOf, checkBounds, containerFormats, diskFormats, isProperty, setField } from '../images/fields.ts'
 import type { Image } from '../images/store.ts'
 
 export interface OtherImage { /** The image there. */ url: string }
@@ -47,7 +47,7 @@ export async function describeOther(ctx: Context & { signal?: AbortSignal }, { c
   if (!diskFormats.includes(diskFormat as never) || !containerFormats.includes(containerFormat as never)) throw badRequest('The image in the other region is of a format that is not known here.')
   const copied = Object.entries(said).filter(([name]) => prefixes.some((prefix) => name.startsWith(prefix)) && isProperty(name)), whole = { ...image, properties: { ...image.properties } }
   for (const [name, value] of copied) setField(whole, name, value)
-  checkProperties(whole)
+  checkBounds(boundsOf(whole), config)
   const properties = Object.fromEntries(copied) as Record<string, string>
   const hash = (name: string, length: number): string | null => typeof said[name] === 'string' && new RegExp(`^[0-9a-f]{${length}}$`).test(said[name]) ? said[name] : null
   return { size, diskFormat: String(diskFormat), containerFormat: String(containerFormat), properties, md5: hash('checksum', 32), sha512: said.os_hash_algo === 'sha512' ? hash('os_hash_value', 128) : null }

@@ -5,6 +5,7 @@ import { seconds } from '#base/time.ts'
 import { exact, oneOf, Type } from '#kit/http/schema.ts'
 import { admin } from '#kit/policy/rules.ts'
 import { operation } from '../deps.ts'
+import { checkBounds } from '../images/fields.ts'
 import * as policy from '../images/policy.ts'
 import * as images from '../images/store.ts'
 import { imageTarget, type Found } from '../images/target.ts'
@@ -46,11 +47,13 @@ export const showMember = operation({
 export const addMember = operation({
   name: 'addImageMember', method: 'POST', path, summary: 'Share an image with a project.',
   access: policy.changeImage, target: imageTarget, body: exact({ member: Type.String({ minLength: 1, maxLength: 64 }) }),
-  async handle(_ctx, { target, body }, { store }) {
+  async handle(_ctx, { target, body }, { store, config }) {
     onlyShared(target)
     return view(await store.tx(async (tx) => {
       await images.lock(tx, target.id)
-      return members.add(tx, target.id, body.member)
+      const row = await members.add(tx, target.id, body.member)
+      checkBounds({ members: await members.count(tx, target.id) }, config)
+      return row
     }))
   },
 })

@@ -33,6 +33,12 @@ const image = {
     self: { type: 'string', description: 'An image self url', ...read },
     file: { type: 'string', description: 'An image file url', ...read },
     schema: { type: 'string', description: 'An image schema url', ...read },
+    kernel_id: text('The image whose kernel a guest of this one is booted with.', { pattern: uuid, is_base: false }), ramdisk_id: text('The image whose initial ram disk a guest of this one is booted with.', { pattern: uuid, is_base: false }),
+    ...Object.fromEntries(Object.entries({
+      instance_uuid: 'The server that this image was made of.', architecture: 'The processor architecture that the system inside is made for.', os_distro: 'The distribution of the system inside.', os_version: 'Its version.',
+      description: 'What the image is, for people.', cinder_encryption_key_id: 'The key that a volume made of this image is encrypted with.',
+    }).map(([name, description]) => [name, { type: 'string', description, is_base: false }])),
+    cinder_encryption_key_deletion_policy: { type: 'string', description: 'Whether that key goes with the image.', enum: ['on_image_deletion', 'do_not_delete'], is_base: false },
     stores: { type: 'string', description: 'Store in which image data resides. May be a comma-separated list of store identifiers.', ...read },
   },
   additionalProperties: { type: 'string' },

@@ -37,7 +37,7 @@ export const stageImage = operation({
         async keep({ size, location }) {
           checkSize(announced, size)
           await store.tx(async (tx) => {
-            if (!await images.move(tx, target.id, { status: 'uploading', uploadId }, { uploadId: null, uploadUntil: null, size })) throw conflict('The image was deleted while its data was being uploaded.')
+            if (!await images.move(tx, target.id, { status: 'uploading', uploadId }, { uploadId: null, uploadUntil: null, size })) throw new Fault('gone', `Image ${target.id} was deleted while its data was being uploaded.`)
             await addPart(tx, { imageId: target.id, form: 0, startAt: 0, size, location, last: 1 })
           }, { durable: true })
         },

@@ -7,7 +7,7 @@ import { Reply } from '#kit/http/operation.ts'
 import { lenient, oneOf, Type } from '#kit/http/schema.ts'
 import { admin } from '#kit/policy/rules.ts'
 import { operation } from '../deps.ts'
-import { setField } from '../images/fields.ts'
+import { boundsOf, checkBounds, setField } from '../images/fields.ts'
 import * as policy from '../images/policy.ts'
 import * as images from '../images/store.ts'
 import { imageTarget } from '../images/target.ts'
@@ -79,6 +79,7 @@ export const createTask = operation({
       ...images.noData, importTaskId: taskId, createdAt: now(), updatedAt: now(), properties: {}, tags: [], locations: [],
     }
     for (const [name, value] of Object.entries(input.image_properties)) setField(image, name, value)
+    checkBounds(boundsOf(image), config)
     const to = image.diskFormat ?? input.import_from_format
     setField(image, 'disk_format', input.import_from_format)
     image.containerFormat ??= 'bare'
