@@ -34,7 +34,7 @@ for (const [name, start] of [['PostgreSQL', startPostgres], ['MariaDB', startMar
     }))
 
     test('lists with every filter', async () => {
-      for (const path of ['/users?name__icontains=X&name__startswith=a&enabled=1&password_expires_at=gt:2030-01-01T00:00:00Z', '/groups?name__iendswith=x', '/limits?service_id=x&resource_name__contains=y', '/registered_limits?region_id=x', '/policies?type=x', '/OS-EP-FILTER/endpoint_groups?name__contains=x', '/projects?tags=a,b&tags-any=c&not-tags=d&not-tags-any=e&name=x&enabled=true&parent_id=default&limit=3', '/users?name=x&enabled=false&domain_id=default&password_expires_at=lt:2030-01-01T00:00:00Z&limit=1',
+      for (const path of ['/users?name__icontains=X&name__startswith=a&enabled=1&password_expires_at=gt:2030-01-01T00:00:00Z', '/users?idp_id=x&protocol_id=y&unique_id__contains=z&name=a', '/groups?name__iendswith=x', '/limits?service_id=x&resource_name__contains=y', '/registered_limits?region_id=x', '/policies?type=x', '/OS-EP-FILTER/endpoint_groups?name__contains=x', '/projects?tags=a,b&tags-any=c&not-tags=d&not-tags-any=e&name=x&enabled=true&parent_id=default&limit=3', '/users?name=x&enabled=false&domain_id=default&password_expires_at=lt:2030-01-01T00:00:00Z&limit=1',
         '/groups?name=x', '/roles?domain_id=default', '/services?type=x&name=y', '/endpoints?interface=public&service_id=x&region_id=y', '/regions?parent_region_id=x', '/domains?enabled=1&name=x',
         `/role_assignments?effective&include_names&user.id=${api.userId('member')}`, `/role_assignments?scope.project.id=${api.projectId}&include_subtree&effective`, `/projects/${api.projectId}?parents_as_list&subtree_as_ids`]) {
         assert.equal((await v3('GET', path)).status, 200, path)
