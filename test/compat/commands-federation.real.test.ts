@@ -1,16 +1,17 @@
-// The real client let in by others' words: by an OpenID provider (password, its own credentials, an access token), by SAML2 without a browser, by OAuth1.
+// The real client let in by others' words: by an OpenID provider (password, its own credentials, an access token), by SAML2 without a browser, by OAuth1, and by one cloud into another.
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
 import { startProvider } from '#services/identity/federation/oidc-provider.testing.ts'
 import { startEcpProvider } from '#services/identity/federation/saml-provider.testing.ts'
+import { testCloud } from '../cloud.ts'
 import { column, commands } from './shared-cloud.ts'
 
-const c = await commands(), { admin } = c
+const c = await commands(), { admin } = c, far = await testCloud()
 const redirect = 'http://127.0.0.1:1/back'
 const openid = await startProvider({ alice: { groups: ['dev'], email: 'alice@there.example' }, pileus: { groups: ['dev'], email: 'robot@there.example' } }, redirect), saml = await startEcpProvider()
-test.after(async () => { openid.close(); saml.close(); await c.close() })
+test.after(async () => { openid.close(); saml.close(); await far.close(); await c.close() })
 
 const relyingParty = async (protocol: string, relying_party: object): Promise<void> => {
   const { status, body } = await c.cloud.http(await c.cloud.login('admin'), 'PUT', `/identity/v3/OS-FEDERATION/identity_providers/acme/protocols/${protocol}/relying_party`, { relying_party })
@@ -76,4 +77,21 @@ test('v3oauth1: a consumer acts for whom allowed it, where and as what he allowe
   assert.match(await c.client.told({ ...acting, OS_ACCESS_SECRET: 'x' }).fails('token issue'), /401/)
   await admin(`consumer delete ${consumer.id}`)
   assert.match(await c.client.told(acting).fails('token issue'), /401/)
+})
+
+test('keystone to keystone: who is known here is let in there', async () => {
+  const metadata = (await c.cloud.http<string>(undefined, 'GET', '/identity/v3/OS-FEDERATION/saml2/metadata')).body, there = `${far.url}/identity/v3/OS-FEDERATION/identity_providers/near/protocols/saml2`
+  const entity = /entityID="([^"]+)"/.exec(metadata)![1]!, certificate = /X509Certificate>([^<]+)</.exec(metadata)![1]!, token = await far.login('admin')
+  const put = async (path: string, body: object): Promise<void> => { const reply = await far.http(token, 'PUT', `/identity/v3/OS-FEDERATION${path}`, body); assert.ok(reply.status < 300, JSON.stringify(reply.body)) }
+  await put('/identity_providers/near', { identity_provider: { enabled: true, remote_ids: [entity] } })
+  await put('/mappings/near', { mapping: { schema_version: '2.0', rules: [{ local: [{ user: { name: '{0}' }, projects: [{ name: 'guests', domain: { id: 'default' }, roles: [{ name: 'member' }] }] }], remote: [{ type: 'openstack_user' }] }] } })
+  await put('/identity_providers/near/protocols/saml2', { protocol: { mapping_id: 'near' } })
+  await put('/identity_providers/near/protocols/saml2/relying_party', { relying_party: { kind: 'saml2', entity_id: entity, certificates: [certificate], allow_unsolicited: true } })
+  await admin(`service provider create far --enable --auth-url ${there}/auth --service-provider-url ${there}/auth`)
+  const home = { OS_USERNAME: 'demo', OS_PASSWORD: c.cloud.config.secrets.demoPassword, OS_USER_DOMAIN_NAME: 'Default', ...demo }
+  const abroad = c.client.told({ ...home, OS_SERVICE_PROVIDER: 'far', OS_REMOTE_PROJECT_NAME: 'guests', OS_REMOTE_PROJECT_DOMAIN_NAME: 'Default' })
+  const issued = await abroad.json('token issue')
+  const { user, project } = (await far.http(token, 'GET', '/identity/v3/auth/tokens', undefined, { 'x-subject-token': issued.id })).body.token
+  assert.deepEqual([user.name, project.name, user['OS-FEDERATION'].identity_provider.id], ['demo', 'guests', 'near'])
+  assert.deepEqual(column(await abroad.json('catalog list'), 'Name').sort(), column(await c.demo.json('catalog list'), 'Name').sort())
 })

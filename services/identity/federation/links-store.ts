@@ -16,7 +16,15 @@ export const linkedUser = async (tx: IdentityTx, link: Link): Promise<string | u
 
 /** Throws the 409 when one of them is somebody's already. */
 export async function addLinks(tx: IdentityTx, userId: string, links: Link[]): Promise<void> {
-  for (const link of links) await insert(tx, 'identityFederatedUsers', { ...link, userId }, () => conflict(`Conflict occurred attempting to store federated_user - Duplicate entry found with unique_id ${link.uniqueId} at identity provider ${link.idpId}.`))
+  if (links.length > 0) await insert(tx, 'identityFederatedUsers', links.map((link) => ({ ...link, userId })), () => conflict('Conflict occurred attempting to store federated_user - Duplicate entry found with one of the unique ids.'))
+}
+/** Of providers by their ids: whose domain each is, and its protocols. */
+export async function waysOf(tx: IdentityTx, idpIds: string[]): Promise<Map<string, { domainId: string, protocols: Set<string> }>> {
+  const ways = new Map<string, { domainId: string, protocols: Set<string> }>()
+  if (idpIds.length === 0) return ways
+  for (const { id, domainId } of await tx.db.selectFrom('identityIdentityProviders').select(['id', 'domainId']).where('id', 'in', idpIds).execute()) ways.set(id, { domainId, protocols: new Set() })
+  for (const { id, idpId } of await tx.db.selectFrom('identityFederationProtocols').select(['id', 'idpId']).where('idpId', 'in', idpIds).execute()) ways.get(idpId)?.protocols.add(id)
+  return ways
 }
 export const removeLinksOf = async (tx: IdentityTx, userId: string): Promise<void> => { await tx.db.deleteFrom('identityFederatedUsers').where('userId', '=', userId).execute() }
 

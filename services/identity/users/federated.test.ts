@@ -58,6 +58,15 @@ test('what is not there, somebody else\'s or malformed is refused, and nothing o
   assert.deepEqual([user.federated, user.description], [[link('victim')], undefined])
 })
 
+test('many links cost no more queries than a few', async () => {
+  const cost = async (size: number): Promise<number> => {
+    const { id } = await person(`many-${size}`), before = api.store.queries
+    assert.equal((await v3('PATCH', `/users/${id}`, { user: { federated: [{ idp_id: 'acme', protocols: Array.from({ length: size }, (_x, i) => ({ protocol_id: 'saml2', unique_id: `${size}-${i}` })) }] } })).status, 200)
+    return api.store.queries - before
+  }
+  assert.equal(await cost(50), await cost(2))
+})
+
 test('lists by provider, protocol and unique id, of one link and with the other filters, at a constant number of queries', async () => {
   await person('lea', [link('lea-a'), link('lea-o', 'other', 'openid')])
   await person('max', [link('max-a')], { enabled: false })

@@ -4,7 +4,6 @@ import { badRequest } from '#base/errors.ts'
 import { lenient, Type, type Static } from '#kit/http/schema.ts'
 import type { IdentityTx } from '../deps.ts'
 import * as links from '../federation/links-store.ts'
-import { findProtocol, findProvider } from '../federation/store.ts'
 import { field } from '../fields.ts'
 import { adminRequired } from '../policy.ts'
 
@@ -29,12 +28,13 @@ export function federatedView(all: links.Link[]): { federated?: Federated } {
 export async function setFederated(tx: IdentityTx, actor: Actor, user: { id: string, domainId: string }, federated: Federated | undefined): Promise<{ links: links.Link[], lost: boolean }> {
   const had = await links.linksOf(tx, user.id)
   if (!federated?.length) return { links: had, lost: false }
+  const ways = await links.waysOf(tx, [...new Set(federated.map((f) => f.idp_id))])
   for (const { idp_id, protocols } of federated) {
-    const provider = await findProvider(tx, idp_id)
+    const provider = ways.get(idp_id)
     // What a provider's mapping gives to whom it vouches for is not for a domain's manager to take: he has his own domain's providers.
     if (!provider || (!adminRequired.allows(actor) && provider.domainId !== user.domainId)) throw badRequest(`Could not find Identity Provider: ${idp_id}`)
     for (const { protocol_id } of protocols) {
-      if (!await findProtocol(tx, idp_id, protocol_id)) throw badRequest(`Could not find federated protocol ${protocol_id} for Identity Provider: ${idp_id}.`)
+      if (!provider.protocols.has(protocol_id)) throw badRequest(`Could not find federated protocol ${protocol_id} for Identity Provider: ${idp_id}.`)
     }
   }
   const wanted = linksIn(federated)
