@@ -243,6 +243,42 @@ test('a claim that lands after its own undo does not stand in the way of the nex
   assert.deepEqual((await placement.call(ctx, 'showAllocations', { params: { consumer_uuid: late.serverId } })).body.allocations, {})
 })
 
+test('servers of a group that are placed at the same moment keep to its policy', async (t) => {
+  const { cloud, token } = await start(t, { fake: { vcpus: 64, memoryMib: 262_144, diskGib: 10_000, hosts: 5 } })
+  const call = cloud.bus.call
+  t.after(() => { cloud.bus.call = call })
+  const place = async (policy: string, count: number): Promise<{ status: string, host: string }[]> => {
+    // All of them have chosen before any is told where to go.
+    let chosen = 0
+    const all = Promise.withResolvers<void>()
+    cloud.bus.call = (async (...args: Parameters<typeof call>) => {
+      const reply = await call(...args)
+      if (args[2] === 'select') {
+        if (++chosen === count) all.resolve()
+        await all.promise
+      }
+      return reply
+    }) as never
+    const { body: { server_group: { id: group } } } = await cloud.http(token, 'POST', '/compute/v2.1/os-server-groups', { server_group: { name: policy, policy } }, { 'openstack-api-version': 'compute 2.64' })
+    const { status } = await cloud.http(token, 'POST', '/compute/v2.1/servers', {
+      'server': { name: policy, imageRef: cloud.imageId, flavorRef: '1', networks: [{ uuid: cloud.networkId }], min_count: count }, 'os:scheduler_hints': { group },
+    })
+    assert.equal(status, 202)
+    const { body: { server_groups: groups } } = await cloud.http(token, 'GET', '/compute/v2.1/os-server-groups'), ids: string[] = groups.find((g: any) => g.id === group).members
+    assert.equal(ids.length, count)
+    for (const id of ids) await cloud.settled(token, id, 'ACTIVE', 'ERROR')
+    const rows = await cloud.store.read((tx) => tx.db.selectFrom('computeServers').selectAll().where('id', 'in', ids).execute()) as unknown as { id: string, vmState: string, host: string }[]
+    const seen = rows.map((row) => ({ status: row.vmState, host: row.host }))
+    for (const id of ids) { await remove(cloud, token, id); await cloud.gone(token, id) }
+    await nothingWrong(cloud)
+    return seen
+  }
+  const apart = await place('anti-affinity', 5)
+  assert.deepEqual([apart.every((s) => s.status === 'active'), new Set(apart.map((s) => s.host)).size], [true, 5], JSON.stringify(apart))
+  const together = await place('affinity', 4)
+  assert.deepEqual([together.every((s) => s.status === 'active'), new Set(together.map((s) => s.host)).size], [true, 1], JSON.stringify(together))
+})
+
 test('a guest that dies or switches itself off is SHUTOFF, and can be started again', async (t) => {
   const { cloud, token } = await start(t)
   const id = await cloud.boot(token)

@@ -40,7 +40,7 @@ export const buildServer = saga<BuildInput, ConductorDeps, BuildSecrets>('server
 
   // Claiming is an attempt of its own: the host's name must outlive the failure of what is then tried there, also in a replay.
   const tried: string[] = []
-  let failed: SagaFault | undefined
+  let failed: SagaFault | undefined, failures = 0
   for (let n = 1; ; n++) {
     const placed = await flow.attempt(`place ${n}`, (part) => part.step('claim', {
       do: (ctx) => ctx.span('conductor.call-scheduler', () => bus.call(asCompute(ctx), schedulerBus, 'select', {
@@ -51,14 +51,14 @@ export const buildServer = saga<BuildInput, ConductorDeps, BuildSecrets>('server
     }))
     if (!placed.ok) {
       // Where there is no host left, the last host's own words say more than "no valid host".
-      if (placed.fault.type === 'NoValidHost' || n === mostHosts) throw asFault(failed ?? placed.fault)
+      if (placed.fault.type === 'NoValidHost' || ++failures === mostHosts) throw asFault(failed ?? placed.fault)
       continue
     }
     const { host, node } = placed.value
     tried.push(host)
     const built = await flow.attempt(`host ${n}`, async (part) => {
       await part.step('assign', {
-        do: () => store.tx((tx) => servers.assign(tx, serverId, host, node)),
+        do: () => store.tx((tx) => servers.assign(tx, serverId, host, node, plan.group)),
         undo: () => store.tx((tx) => servers.unassign(tx, serverId)),
       })
       await Promise.all(plan.nics.map((nic, card) => part.step(`bind ${card}`, {
@@ -68,9 +68,11 @@ export const buildServer = saga<BuildInput, ConductorDeps, BuildSecrets>('server
       await part.step('spawn', { do: (ctx) => commands.ensure(ctx, host), undo: (ctx) => commands.remove(ctx, host) })
     })
     if (built.ok) break
-    failed = built.fault
     await flow.step(`release ${n}`, { do: release })
-    if (n === mostHosts) throw asFault(failed)
+    // Nothing failed: of a group's servers that came to one host at once, one got it. Each round another does.
+    if (built.fault.type === servers.groupTaken) continue
+    failed = built.fault
+    if (++failures === mostHosts) throw asFault(failed)
   }
 
   // The guest runs: a hiccup of the database is no reason to take it away again.

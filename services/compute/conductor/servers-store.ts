@@ -4,7 +4,7 @@ import { now } from '#base/time.ts'
 import { change, insert, put } from '#kit/store/rows.ts'
 import type { SagaFault } from '#kit/saga/saga.ts'
 import type { ComputeTx } from '../deps.ts'
-import type { PlannedNic } from '../lifecycle.ts'
+import type { BuildPlan, PlannedNic } from '../lifecycle.ts'
 import type { InstanceRow, ServerRow, TaskState } from '../schema.ts'
 
 export const find = (tx: ComputeTx, id: string): Promise<ServerRow | undefined> =>
@@ -30,7 +30,19 @@ async function building(tx: ComputeTx, id: string, set: Partial<ServerRow>): Pro
   await move(tx, row, row.taskState === 'deleting' ? rest : set)
   return true
 }
-export const assign = (tx: ComputeTx, id: string, host: string, node: string): Promise<boolean> => building(tx, id, { host, node, taskState: 'spawning' })
+/** A Conflict of the type `GroupTaken` when members of the server's group that were placed at the same moment are where its policy does not want them. */
+export async function assign(tx: ComputeTx, id: string, host: string, node: string, group?: BuildPlan['group']): Promise<boolean> {
+  if (group?.policy === 'affinity' || group?.policy === 'anti-affinity') {
+    // The group's row is written first, so that two at once wait for each other.
+    await change(tx, 'computeServerGroups', { id: group.id }, { id: group.id })
+    const others = await tx.db.selectFrom('computeServerGroupMembers as g').innerJoin('computeServers as s', 's.id', 'g.serverId').select('s.host')
+      .where('g.groupId', '=', group.id).where('s.deletedAt', 'is', null).where('s.host', 'is not', null).where('s.id', '!=', id).execute()
+    const here = others.filter((other) => other.host === host).length
+    if (group.policy === 'affinity' ? here < others.length : here >= (group.maxServerPerHost ?? 1)) throw conflict('Another server of its group was placed at the same moment.', { type: groupTaken, adminDetail: host })
+  }
+  return building(tx, id, { host, node, taskState: 'spawning' })
+}
+export const groupTaken = 'GroupTaken'
 /** What the host may have seen of the guest goes with it. */
 export async function unassign(tx: ComputeTx, id: string): Promise<void> {
   if (await building(tx, id, { host: null, node: null, taskState: 'scheduling' })) await tx.db.deleteFrom('computeInstances').where('serverId', '=', id).execute()
