@@ -14,7 +14,7 @@ export const maxPasswordLength = 4096
 
 export interface Passwords {
   hash(password: string): Promise<string>
-  /** Without a hash (no such user, no password) it costs the same and fails. `go` is asked when the turn has come. */
+  /** Without a hash (no such user, no password) it costs the same and fails. `go` is asked when it had to wait and its turn has come. */
   verify(stored: string | null | undefined, password: string, go?: () => Promise<void>): Promise<boolean>
 }
 
@@ -24,14 +24,15 @@ export function createPasswords(cost: PasswordCost = full, queue = { running: 2,
   const waiting: (() => void)[] = []
   let running = 0, decoy: string | undefined
 
-  async function turn<T>(work: () => Promise<T>): Promise<T> {
-    if (running < queue.running) running++
+  async function turn<T>(work: (waited: boolean) => Promise<T>): Promise<T> {
+    const waits = running >= queue.running
+    if (!waits) running++
     else {
       if (waiting.length >= queue.waiting) throw unavailable('The identity service is busy checking passwords. Try again shortly.', { headers: { 'retry-after': '1' } })
       // Whoever ends hands over the place: `running` stays.
       await new Promise<void>((go) => { waiting.push(go) })
     }
-    try { return await work() } finally {
+    try { return await work(waits) } finally {
       const next = waiting.shift()
       if (next) next()
       else running--
@@ -40,8 +41,8 @@ export function createPasswords(cost: PasswordCost = full, queue = { running: 2,
 
   return {
     hash: (password) => turn(() => hash(password, options)),
-    verify: (stored, password, go) => turn(async () => {
-      await go?.()
+    verify: (stored, password, go) => turn(async (waited) => {
+      if (waited) await go?.()
       const against = stored ?? (decoy ??= await hash('nobody has this password', options))
       const fits = await verify(against, password.slice(0, maxPasswordLength + 1)).catch(() => false)
       return fits && stored !== null && stored !== undefined && password.length <= maxPasswordLength

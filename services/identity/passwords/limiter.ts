@@ -12,8 +12,8 @@ export interface Allowance { burst: number, everySeconds: number }
 export interface LimiterSetup { pair?: Allowance, source?: Allowance, user?: Allowance, clock?: () => number, /** What is counted under another name is counted for itself. */ name?: string }
 
 export interface FailureLimiter {
-  /** Throws 429 when this user, source or both have failed too often of late. */
-  check(user: string, address: string): Promise<void>
+  /** Throws 429 when this user, source or both have failed too often of late. Whether this user has failed from this source, which `succeeded` then forgets. */
+  check(user: string, address: string): Promise<boolean>
   failed(user: string, address: string): Promise<void>
   succeeded(user: string, address: string): Promise<void>
 }
@@ -43,6 +43,7 @@ export function createLimiter(store: Store<IdentityTables>, setup: LimiterSetup 
         const waitSeconds = ((known.get(key) ?? 0) - nowMs) / 1000 - (burst - 1) * everySeconds
         if (waitSeconds > 0) throw tooManyRequests('Too many failed attempts to authenticate. Try again later.', { headers: { 'retry-after': String(Math.ceil(waitSeconds)) } })
       }
+      return known.has(all[0]![0])
     },
     async failed(user, address) {
       const nowMs = clock(), sweep = ++failures % failuresBetweenSweeps === 0
@@ -52,9 +53,7 @@ export function createLimiter(store: Store<IdentityTables>, setup: LimiterSetup 
       })
     },
     async succeeded(user, address) {
-      const pair = pairOf(user, address)
-      // Only failures write: who never failed costs a look.
-      if ((await store.read((tx) => buckets.emptyAt(tx, [pair]))).size > 0) await store.tx((tx) => buckets.forget(tx, pair))
+      await store.tx((tx) => buckets.forget(tx, pairOf(user, address)))
     },
   }
 }
