@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import type { CloudConfig } from '#bin/config.ts'
+import type { TestCloud } from '../cloud.ts'
 import type { TempestConfig } from './tempest.ts'
 
 /** An image on this machine's own web server, for web-download. */
@@ -16,9 +17,18 @@ export async function imageToFetch(): Promise<{ url: string, port: number, close
 
 const rules = { uniqueLastPasswordCount: 2, lockoutFailureAttempts: 3, lockoutDurationSeconds: 1 }
 
+/** The type under which the catalogue has the image service once more: tempest's word for another of its workers. */
+const otherImageService = 'image_remote'
+export async function nameImageTwice(cloud: Pick<TestCloud, 'http' | 'login' | 'url'>): Promise<void> {
+  const admin = await cloud.login('admin')
+  const { body: { service } } = await cloud.http(admin, 'POST', '/identity/v3/services', { service: { type: otherImageService, name: otherImageService } })
+  await cloud.http(admin, 'POST', '/identity/v3/endpoints', { endpoint: { service_id: service.id, region_id: 'RegionOne', interface: 'public', url: `${cloud.url}/image` } })
+}
+
 /** A second store in `dir`, downloads from the one port of the loopback, rules for passwords. */
 export const cloudForTempest = (dir: string, port: number): Partial<CloudConfig> => ({
-  images: { stores: [{ id: 'second', dir: join(dir, 'second') }], webDownload: { ports: { allow: [80, 443, port] }, networks: { allow: ['127.0.0.0/8'] } } },
+  images: { stores: [{ id: 'second', dir: join(dir, 'second') }], webDownload: { ports: { allow: [80, 443, port] }, networks: { allow: ['127.0.0.0/8'] } },
+    importMethods: ['glance-direct', 'web-download', 'copy-image', 'glance-download'], glanceDownload: { networks: { allow: ['127.0.0.0/8'] } } },
   identity: { security: rules },
 })
 
@@ -30,7 +40,7 @@ export const tempestConfig = (url: string, { secrets }: Pick<CloudConfig, 'secre
   },
   'identity-feature-enabled': { api_v2: false, trust: true, api_extensions: 'all', domain_specific_drivers: true, security_compliance: true, project_tags: true, application_credentials: true, access_rules: true },
   // Tempest uploads noise and calls it each of these formats: where content is looked into, noise is refused. The first of each is what it imports.
-  image: { disk_formats: 'raw,ami,ari,aki', container_formats: 'bare,ami,ari,aki,ovf,ova,docker,compressed', http_image: httpImage, image_caching_enabled: true },
+  image: { disk_formats: 'raw,ami,ari,aki', container_formats: 'bare,ami,ari,aki,ovf,ova,docker,compressed', http_image: httpImage, image_caching_enabled: true, alternate_image_endpoint: otherImageService },
   'image-feature-enabled': { api_v2: true, os_glance_reserved: true, import_image: true },
   service_available: { cinder: false, neutron: true, glance: true, nova: true, swift: false, horizon: false },
 })

@@ -7,5 +7,4 @@ export const knownFailures: Record<string, string> = {}
 export const reasonsToSkip: [RegExp, string][] = [
   [/Identity api v2 is not enabled|Glance API v1 not supported/, 'removed from OpenStack years ago'],
   [/show_multiple_locations is not available/, 'an image\'s locations are not for users to set: the default of today\'s glance too'],
-  [/glance-download|image_remote/, 'wants a second glance'],
 ]

@@ -5,7 +5,7 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'node:test'
 import { testCloud } from '../cloud.ts'
-import { cloudForTempest, imageToFetch, tempestConfig } from './tempest-config.ts'
+import { cloudForTempest, imageToFetch, nameImageTwice, tempestConfig } from './tempest-config.ts'
 import { knownFailures, reasonsToSkip } from './tempest-known.ts'
 import { missingTempest, nameOf, runTempest, summary } from './tempest.ts'
 
@@ -17,6 +17,7 @@ test('tempest: identity and image', async (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'pileus-tempest-')), image = await imageToFetch()
   const cloud = await testCloud(cloudForTempest(dir, image.port))
   try {
+    await nameImageTwice(cloud)
     const results = await runTempest({ packages, dir, processes: availableParallelism() + 1, config: tempestConfig(cloud.url, cloud.config, image.url) })
     for (const line of summary(results).split('\n')) t.diagnostic(line)
     const failed = results.filter((r) => r.outcome === 'fail'), known = new Set(Object.keys(knownFailures))

@@ -3,7 +3,7 @@ import { badRequest, conflict, forbidden } from '#base/errors.ts'
 import { newId } from '#base/ids.ts'
 import type { Context } from '#base/context.ts'
 import { checkUrl } from '#kit/http/outgoing.ts'
-import { lenient, oneOf, Type } from '#kit/http/schema.ts'
+import { lenient, Type } from '#kit/http/schema.ts'
 import { operation, type Deps, type ImageTx } from '../deps.ts'
 import { type ImportMethod } from '../config.ts'
 import * as policy from '../images/policy.ts'
@@ -54,7 +54,7 @@ export const importImageData = operation({
   body: lenient({
     method: lenient({
       name: Type.String(), uri: Type.Optional(Type.String({ maxLength: 4096 })),
-      glance_region: Type.Optional(Type.String({ maxLength: 255 })), glance_image_id: Type.Optional(Type.String({ maxLength: 64 })), glance_service_interface: Type.Optional(oneOf('public', 'internal', 'admin')),
+      glance_region: Type.Optional(Type.String({ maxLength: 255 })), glance_image_id: Type.Optional(Type.String({ maxLength: 64 })), glance_service_interface: Type.Optional(Type.String({ maxLength: 255 })),
     }),
     stores: Type.Optional(Type.Array(Type.String({ maxLength: 64 }), { maxItems: 100 })),
     all_stores: Type.Optional(Type.Boolean()), all_stores_must_succeed: Type.Optional(Type.Boolean()),

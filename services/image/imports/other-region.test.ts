@@ -62,15 +62,22 @@ test('an image comes with its formats and the properties that are let in; the to
   }
 })
 
-test('what is not asked for rightly, is nowhere in the catalogue, or must not be reached is refused at once', async () => {
+test('what is not asked for rightly is refused at once; what is nowhere in the catalogue, or must not be reached, fails', async () => {
   asked.length = 0
   const imageId = await api.make()
   for (const [method, why] of [
-    [{ glance_image_id: id }, /glance_region/], [{ glance_region: 'RegionTwo' }, /glance_image_id/], [{ glance_region: 'RegionTwo', glance_image_id: '../../etc' }, /UUID/], [{ glance_region: 'None', glance_image_id: id }, /No glance endpoint/],
-    [{ glance_region: 'RegionTwo', glance_image_id: id, glance_service_interface: 'admin' }, /No glance endpoint/], [{ glance_region: 'RegionTwo', glance_image_id: id, glance_service_interface: 'http://x' }, /./], [{ glance_region: 'RegionThree', glance_image_id: id }, /not allowed/],
+    [{ glance_image_id: id }, /glance_region/], [{ glance_region: 'RegionTwo' }, /glance_image_id/], [{ glance_region: 'RegionTwo', glance_image_id: '../../etc' }, /does not look like a UUID/], [{ glance_region: 5, glance_image_id: id }, /./],
   ] as const) {
     const reply = await bring(imageId, method)
     assert.deepEqual([reply.status, why.test(JSON.stringify(reply.body))], [400, true], JSON.stringify(method))
+  }
+  for (const [method, why] of [
+    [{ glance_region: 'None' }, /No glance endpoint/], [{ glance_region: 'RegionTwo', glance_service_interface: 'admin' }, /No glance endpoint/], [{ glance_region: 'RegionTwo', glance_service_interface: 'http://x' }, /No glance endpoint/],
+    [{ glance_region: 'RegionThree' }, /not allowed/],
+  ] as const) {
+    assert.equal((await bring(imageId, { ...method, glance_image_id: id })).status, 202)
+    assert.equal((await api.settled(imageId)).status, 'queued')
+    assert.ok((await api.call('member', 'image', 'listImageTasks', { params: { image_id: imageId } })).body.tasks.some((each: any) => each.status === 'failure' && why.test(each.message)), String(why))
   }
   const plain = await startImage()
   assert.equal((await plain.call('member', 'image', 'importImage', { params: { image_id: await plain.make() }, body: { method: { name: 'glance-download', glance_region: 'RegionTwo', glance_image_id: id } } })).status, 400, 'it is off unless configured')

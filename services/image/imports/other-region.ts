@@ -1,7 +1,7 @@
 // `glance-download`: an image of another region's image service. Its address comes from the catalogue, which only administrators write; the caller's token goes there and nowhere else.
 import { buffer } from 'node:stream/consumers'
 import type { Context } from '#base/context.ts'
-import { badRequest, conflict } from '#base/errors.ts'
+import { badRequest, conflict, isFault } from '#base/errors.ts'
 import { isUuid } from '#base/ids.ts'
 import { MIB } from '#base/units.ts'
 import { checkUrl, fetchOutgoing } from '#kit/http/outgoing.ts'
@@ -9,12 +9,13 @@ import type { Deps } from '../deps.ts'
 import { boundsOf, checkBounds, containerFormats, diskFormats, isProperty, setField } from '../images/fields.ts'
 import type { Image } from '../images/store.ts'
 
-export interface OtherImage { /** The image there. */ url: string }
+/** The image there; or why it cannot be asked for, which the import ends with. */
+export type OtherImage = { url: string } | { problem: string }
 /** What the other region says of it. */
 export interface OtherFacts { size: number, diskFormat: string, containerFormat: string, properties: Record<string, string>, md5: string | null, sha512: string | null }
-interface Asked { glance_region?: string, glance_image_id?: string, glance_service_interface?: 'public' | 'internal' | 'admin' }
+interface Asked { glance_region?: string, glance_image_id?: string, glance_service_interface?: string }
 
-/** Where the image is that is asked for. Throws badRequest. */
+/** Where the image is that is asked for. Throws badRequest for what is no image; that there is no such region, as glance has it, is the import's failure. */
 export async function otherImage(ctx: Context, { catalog, config }: Pick<Deps, 'catalog' | 'config'>, asked: Asked): Promise<OtherImage> {
   const { glance_region: region, glance_image_id: id, glance_service_interface: from = 'public' } = asked
   if (region === undefined) throw badRequest("'glance_region' needs to be set for glance-download import method")
@@ -22,13 +23,22 @@ export async function otherImage(ctx: Context, { catalog, config }: Pick<Deps, '
   if (!isUuid(id)) throw badRequest(`Remote image id does not look like a UUID: ${id}`)
   const endpoints = (await catalog?.(ctx) ?? []).filter((service) => service.type === 'image').flatMap((service) => service.endpoints)
   const found = endpoints.find((endpoint) => endpoint.region?.toLowerCase() === region.toLowerCase() && endpoint.interface === from)
-  if (!found) throw badRequest(`No glance endpoint found for region ${region} and interface ${from}`)
+  if (!found) return { problem: `No glance endpoint found for region ${region} and interface ${from}` }
   const url = `${found.url.replace(/\/+$/, '').replace(/\/v2$/, '')}/v2/images/${id.toLowerCase()}`
-  checkUrl(url, config.glanceDownload.rules)
-  return { url }
+  try {
+    checkUrl(url, config.glanceDownload.rules)
+    return { url }
+  } catch (error) {
+    if (!isFault(error)) throw error
+    return { problem: error.message }
+  }
 }
 
-export const fileOf = ({ url }: OtherImage): string => `${url}/file`
+const urlOf = (image: OtherImage): string => {
+  if ('problem' in image) throw badRequest(image.problem)
+  return image.url
+}
+export const fileOf = (image: OtherImage): string => `${urlOf(image)}/file`
 
 /** The token that came with the request. Another process than that which was asked has none. */
 export function tokenOf({ tokens }: Pick<Deps, 'tokens'>, taskId: string): string {
@@ -38,9 +48,9 @@ export function tokenOf({ tokens }: Pick<Deps, 'tokens'>, taskId: string): strin
 }
 
 /** Asks the other region what the image is. Throws badRequest for what cannot be imported. */
-export async function describeOther(ctx: Context & { signal?: AbortSignal }, { config }: Pick<Deps, 'config'>, { url }: OtherImage, token: string, image: Image): Promise<OtherFacts> {
+export async function describeOther(ctx: Context & { signal?: AbortSignal }, { config }: Pick<Deps, 'config'>, other: OtherImage, token: string, image: Image): Promise<OtherFacts> {
   const { rules, properties: prefixes } = config.glanceDownload
-  const { bytes } = await fetchOutgoing(url, rules, { ...config.webBounds, maxBytes: MIB }, ctx.signal, { 'x-auth-token': token })
+  const { bytes } = await fetchOutgoing(urlOf(other), rules, { ...config.webBounds, maxBytes: MIB }, ctx.signal, { 'x-auth-token': token })
   const said = parsed(await buffer(bytes)), { status, size, disk_format: diskFormat, container_format: containerFormat } = said
   if (status !== 'active') throw badRequest(`Source image status should be active instead of ${String(status).slice(0, 40)}`)
   if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) throw badRequest('The size of the image in the other region could not be determined.')
