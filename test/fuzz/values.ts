@@ -29,8 +29,8 @@ const hostile: unknown[] = [null, true, false, 0, -1, 1, 0.5, 2 ** 31, 2 ** 31 -
   new Raw('{"__proto__":{"x":1}}'), new Raw('{"constructor":{"prototype":{"x":1}}}'), new Raw('"\\ud800"'), new Raw('"\\u0000"'), nested('[', ']', 60), nested('[', ']', 3000), nested('{"a":', '}', 40).text.replace('}', '1}'), Array.from({ length: 1500 }, (_x, i) => i), Array.from({ length: 300 }, () => 'a')]
 
 export const hostileText = (random: Random): string => random.pick(words)
-/** A copy: what it is put into will be changed further. */
-const own = (value: unknown): unknown => (Array.isArray(value) ? value.map(own) : isObject(value) ? { ...value } : value)
+/** A copy through and through: what it is put into will be changed further, and must not grow from request to request. */
+const own = (value: unknown): unknown => (Array.isArray(value) ? value.map(own) : isObject(value) ? Object.fromEntries(Object.entries(value).map(([key, v]) => [key, own(v)])) : value)
 export const hostileValue = (random: Random): unknown => (random.chance(0.4) ? hostileText(random) : own(random.pick(hostile)))
 
 /** A value that fits the schema, mostly. */
