@@ -24,7 +24,7 @@ const versions = operation({
 
 export const placement: ServiceModule<Deps> = {
   http: {
-    name: 'placement', mount: '/placement', prefixes: [''], tokens: 'project', noHead: true,
+    name: 'placement', mount: '/placement', prefixes: [''], tokens: 'project', strictPaths: true, noHead: true,
     microversions: { service: 'placement', min: minVersion, max: maxVersion, anyNumbers: true },
     operations: [
       versions, providers.listResourceProviders, providers.createResourceProvider, providers.showResourceProvider, providers.updateResourceProvider, providers.deleteResourceProvider,

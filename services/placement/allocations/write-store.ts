@@ -83,7 +83,8 @@ export async function replaceAllocations(tx: PlacementTx, wanted: Wanted[], { ge
   for (const sum of sums.values()) {
     if (sum.used !== sum.was) await change(tx, 'placementInventories', { providerId: sum.providerId, resourceClass: sum.resourceClass }, { used: sum.used })
   }
-  if (generations) await providers.nextGenerations(tx, touched)
+  // A provider that a consumer exchanged for another one is not told; one that it left for nothing is.
+  if (generations) await providers.nextGenerations(tx, new Set([...rows, ...old.filter((row) => !stays.has(row.consumerId))].map((row) => row.providerId)))
   // Nobody who uses nothing is a consumer.
   for (let i = 0; i < empty.length; i += 400) await tx.db.deleteFrom('placementConsumers').where('id', 'in', empty.slice(i, i + 400)).execute()
 }

@@ -92,11 +92,14 @@ export function parseGroup(suffix: string, version: Version, text: GroupText): G
     memberOf: members.flatMap((m) => (m.member ? [m.member] : [])), notMemberOf, ...(inTree !== undefined && { inTree: dashed(inTree) }),
   }
   if (group.required.flat().length + group.forbidden.length + group.memberOf.flat().length + notMemberOf.length > maxNames) throw badRequest(`More than ${maxNames} traits and aggregates are asked for.`)
-  const forbidden = new Set(group.forbidden), conflicts = group.required.filter((any) => any.every((t) => forbidden.has(t)))
-  if (conflicts.length > 0) {
-    throw badRequest(`Conflicting required and forbidden traits found in the following traits keys: ${conflicts.map((any) => `required${suffix}: (${[...any].sort().join(', ')})`).sort().join(', ')}`)
-  }
   return group
+}
+
+/** What is required and forbidden at once no provider has; who asks for candidates is told so. */
+function mustNotConflict(group: Group): void {
+  const forbidden = new Set(group.forbidden), conflicts = group.required.filter((any) => any.every((t) => forbidden.has(t)))
+  if (conflicts.length === 0) return
+  throw badRequest(`Conflicting required and forbidden traits found in the following traits keys: ${conflicts.map((any) => `required${group.suffix}: (${[...any].sort().join(', ')})`).sort().join(', ')}`)
 }
 
 const prefixes = ['resources', 'required', 'member_of', 'in_tree'] as const
@@ -142,7 +145,9 @@ export function parseCandidatesRequest(search: URLSearchParams, version: Version
   const sameSubtrees = search.getAll('same_subtree').map((text) => [...new Set(text.split(',').map((s) => s.trim()))])
   if (sameSubtrees.some((suffixes) => suffixes.includes(''))) throw badRequest('Empty string (unsuffixed group) can not be specified in `same_subtree`', { type: codes.badValue })
 
-  const groups = [...texts].map(([suffix, text]) => parseGroup(suffix, version, text)), empty = groups.filter((g) => g.resources.length === 0).map((g) => g.suffix)
+  const groups = [...texts].map(([suffix, text]) => parseGroup(suffix, version, text))
+  for (const group of groups) mustNotConflict(group)
+  const empty = groups.filter((g) => g.resources.length === 0).map((g) => g.suffix)
   if (!version.since('1.25') && groups.length === 0) throw badRequest('Invalid query string parameters: \'resources\' is a required property')
   if (version.since('1.36')) {
     const named = new Set(sameSubtrees.flat())

@@ -1,12 +1,14 @@
 // https://docs.openstack.org/api-ref/placement/#resource-provider-inventories and #resource-provider-inventory
 import { badRequest, conflict, notFound } from '#base/errors.ts'
 import { exact, Type } from '#kit/http/schema.ts'
+import * as names from '../custom-names/store.ts'
 import { operation } from '../deps.ts'
 import { className } from '../fields.ts'
 import * as policy from '../policy.ts'
 import * as providers from '../providers/store.ts'
 import { target } from '../providers/target.ts'
 import { codes, dated, notAllowed } from '../replies.ts'
+import { standardClasses } from '../resource-classes/standard.ts'
 import { fields, inventoriesView, inventoryView, mustHold, rowOf, rowsOf, wholeBody } from './fields.ts'
 import * as inventories from './store.ts'
 
@@ -33,9 +35,9 @@ export const replaceInventories = operation({
 })
 
 export const deleteInventories = operation({
-  name: 'deleteInventories', method: 'DELETE', path: many, summary: 'Take all that it has from a provider (from 1.5 on).', access, target, status: 204,
-  async handle(_ctx, { target: { id }, version }, { store }) {
-    if (!version.since('1.5')) throw notAllowed('GET, POST, PUT')
+  name: 'deleteInventories', method: 'DELETE', path: many, summary: 'Take all that it has from a provider (from 1.5 on).', access, status: 204,
+  target: { ...target, load: async (ctx, params, deps, input) => { if (!input.version.since('1.5')) throw notAllowed('GET, POST, PUT'); return target.load(ctx, params, deps, input) } },
+  async handle(_ctx, { target: { id } }, { store }) {
     await store.tx(async (tx) => {
       const held = await providers.holdOne(tx, id)
       await inventories.replace(tx, id, [], '')
@@ -50,7 +52,8 @@ export const createInventory = operation({
   async handle(_ctx, { target: { id }, body, version, urls }, { store }) {
     const item = rowOf(body.resource_class, body)
     const row = await store.tx(async (tx) => {
-      const held = body.resource_provider_generation === undefined ? await providers.holdOne(tx, id) : await providers.holdAt(tx, id, body.resource_provider_generation)
+      // A generation may be said, and is not looked at.
+      const held = await providers.holdOne(tx, id)
       mustHold(version, id, 'create', [item])
       await inventories.mustKnowClasses(tx, id, 'Unable to create inventory for resource provider', [item.resourceClass])
       await inventories.add(tx, id, item, () => conflict(`Update conflict: resource provider ${id} has inventory of ${item.resourceClass} already.`, { type: codes.concurrent }))
@@ -78,6 +81,8 @@ export const updateInventory = operation({
     const row = await store.tx(async (tx) => {
       const held = await providers.holdAt(tx, id, body.resource_provider_generation)
       mustHold(version, id, 'update', [item])
+      const [unknown] = await names.unknown(tx, 'resourceClass', [item.resourceClass], standardClasses)
+      if (unknown !== undefined) throw notFound(`No such resource class ${unknown}.`)
       if (!await inventories.find(tx, id, item.resourceClass)) throw badRequest(`No inventory record with resource class for resource provider ${id}: No inventory of class ${item.resourceClass} found.`)
       await inventories.update(tx, id, item)
       return providers.nextGeneration(tx, held)

@@ -53,7 +53,8 @@ export async function add(tx: PlacementTx, id: string, name: string, parent?: Pr
   const at = now()
   // Starting at the time: a provider that is deleted and made again must not look like the old one.
   const row: ProviderRow = { id, name, generation: 0, parentId: parent?.id ?? null, rootId: parent?.rootId ?? id, stamp: Date.now() * 1000, createdAt: at, updatedAt: at }
-  if (await find(tx, id)) throw taken('uuid', id)
+  const there = await tx.db.selectFrom('placementProviders').select('name').where((e) => e.or([e('id', '=', id), e('name', '=', name)])).execute()
+  if (there.length > 0) throw there.some((p) => p.name === name) ? taken('name', name) : taken('uuid', id)
   await insert(tx, 'placementProviders', { ...row }, () => taken('name', name))
   return row
 }

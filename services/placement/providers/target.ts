@@ -1,13 +1,12 @@
 // How a provider in a path is found.
 import type { TargetSpec } from '#kit/http/operation.ts'
 import type { Deps } from '../deps.ts'
-import { dashed } from '../fields.ts'
 import * as policy from '../policy.ts'
 import type { ProviderRow } from '../schema.ts'
 import { absent, find } from './store.ts'
 
 export const target: TargetSpec<Deps, ProviderRow> = {
-  load: (_ctx, params, { store }) => store.read((tx) => find(tx, dashed(params.uuid!))),
+  load: (_ctx, params, { store }) => store.read((tx) => find(tx, params.uuid!.toLowerCase())),
   sees: policy.adminOrService,
   owner: () => ({}),
   beforeBody: true,

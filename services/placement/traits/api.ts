@@ -73,7 +73,7 @@ export const listProviderTraits = operation({
 })
 
 export const replaceProviderTraits = operation({
-  name: 'replaceProviderTraits', method: 'PUT', path: '/resource_providers/{uuid}/traits', summary: 'Make a provider have exactly these traits.', access, target, since: '1.6',
+  name: 'replaceProviderTraits', method: 'PUT', path: '/resource_providers/{uuid}/traits', summary: 'Make a provider have exactly these traits.', access, target: { ...target, beforeBody: false }, since: '1.6',
   body: exact({ traits: Type.Array(Type.String({ minLength: 1, maxLength: 255 }), { maxItems: 5000 }), resource_provider_generation: Type.Integer() }),
   async handle(_ctx, { target, body, version }, { store }) {
     const wanted = [...new Set(body.traits)].sort()
