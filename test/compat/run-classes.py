@@ -7,8 +7,19 @@ import sys
 import time
 import unittest
 
+from tempest.lib.services.network import subnets_client
+
 out = os.fdopen(os.dup(1), 'w', buffering=1)
 os.dup2(2, 1)  # what the tests print is not for our reader
+
+class Unhurried:
+    """The module time, but its sleep does not."""
+    def __getattr__(self, name):
+        return (lambda seconds: None) if name == 'sleep' else getattr(time, name)
+
+
+# Before each deletion of a subnet tempest gives the original ten seconds to clear up behind it; here nothing is left to clear up.
+subnets_client.time = Unhurried()
 
 top = '/usr/lib/python3/dist-packages'
 

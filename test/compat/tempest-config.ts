@@ -32,7 +32,7 @@ export const cloudForTempest = (dir: string, port: number): Partial<CloudConfig>
   identity: { security: rules },
 })
 
-export const tempestConfig = (url: string, { secrets }: Pick<CloudConfig, 'secrets'>, httpImage: string): TempestConfig => ({
+export const tempestConfig = (url: string, { secrets }: Pick<CloudConfig, 'secrets'>, httpImage?: string): TempestConfig => ({
   auth: { use_dynamic_credentials: true, admin_username: 'admin', admin_password: secrets.adminPassword, admin_project_name: 'admin', admin_domain_name: 'Default' },
   identity: {
     uri_v3: `${url}/identity/v3`, auth_version: 'v3', region: 'RegionOne', v3_endpoint_type: 'public',
@@ -40,7 +40,26 @@ export const tempestConfig = (url: string, { secrets }: Pick<CloudConfig, 'secre
   },
   'identity-feature-enabled': { api_v2: false, trust: true, api_extensions: 'all', domain_specific_drivers: true, security_compliance: true, project_tags: true, application_credentials: true, access_rules: true },
   // Tempest uploads noise and calls it each of these formats: where content is looked into, noise is refused. The first of each is what it imports.
-  image: { disk_formats: 'raw,ami,ari,aki', container_formats: 'bare,ami,ari,aki,ovf,ova,docker,compressed', http_image: httpImage, image_caching_enabled: true, alternate_image_endpoint: otherImageService },
+  image: { disk_formats: 'raw,ami,ari,aki', container_formats: 'bare,ami,ari,aki,ovf,ova,docker,compressed', ...(httpImage !== undefined && { http_image: httpImage }), image_caching_enabled: true, alternate_image_endpoint: otherImageService },
   'image-feature-enabled': { api_v2: true, os_glance_reserved: true, import_image: true },
   service_available: { cinder: false, neutron: true, glance: true, nova: true, swift: false, horizon: false },
+})
+
+/** Two pretended hosts, roomy enough for all that is made at once. */
+export const cloudForCompute: Partial<CloudConfig> = { fake: { vcpus: 1000, memoryMib: 2_000_000, diskGib: 100_000, hosts: 2 } }
+
+export interface ComputeFacts { imageId: string, otherImageId: string, externalNetworkId: string, /** Aliases of network's extensions. */ extensions: string[] }
+
+/** For compute and network. What is off is not built; with pretended guests nobody is asked to log into one. */
+export const computeConfig = ({ imageId, otherImageId, externalNetworkId, extensions }: ComputeFacts): TempestConfig => ({
+  compute: {
+    image_ref: imageId, image_ref_alt: otherImageId, flavor_ref: '1', flavor_ref_alt: '2', build_interval: 0, build_timeout: 30, min_compute_nodes: 2, min_microversion: '2.1', max_microversion: 'latest', region: 'RegionOne',
+  },
+  'compute-feature-enabled': {
+    personality: true, config_drive: true, console_output: true, metadata_service: true, pause: true, suspend: true, resize: false, shelve: false, cold_migration: false, live_migration: false, rescue: false, snapshot: false,
+    interface_attach: false, attach_encrypted_volume: false, enable_instance_password: true, ide_bus: false, scheduler_enabled_filters: 'AvailabilityZoneFilter,ServerGroupAntiAffinityFilter,ServerGroupAffinityFilter',
+  },
+  network: { public_network_id: externalNetworkId, floating_network_name: 'public', region: 'RegionOne', build_interval: 0, build_timeout: 60 },
+  'network-feature-enabled': { ipv6: true, ipv6_subnet_attributes: true, port_security: true, floating_ips: true, port_admin_state_change: true, api_extensions: extensions.join(',') },
+  validation: { run_validation: false },
 })

@@ -1,8 +1,11 @@
 // Debian's unmodified tempest against a cloud: its configuration, some interpreters that share the classes among them, and what came of each test.
+import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
 import { createInterface } from 'node:readline'
 import { join } from 'node:path'
+import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
 export interface TempestTest { id: string, outcome: 'pass' | 'fail' | 'skip', why: string, seconds: number }
@@ -58,4 +61,29 @@ export function summary(results: TempestTest[]): string {
   })
   const skips = [...Map.groupBy(results.filter((r) => r.outcome === 'skip'), (r) => r.why)].map(([why, list]) => `skipped ${list.length}: ${why.split('\n').at(-1)} (${[...new Set(list.map((r) => moduleOf(r.id)))].join(', ')})`)
   return [...lines, ...skips].join('\n')
+}
+
+export interface Known {
+  /** By the test's name without its id: why it fails. */
+  failures: Record<string, string>
+  /** The same for those that sometimes pass. */
+  unsteady?: Record<string, string>
+  /** What tempest says of the tests it skips, and why that is right. */
+  skips: readonly (readonly [RegExp, string])[]
+  /** Fewer than so many that pass: something is wrong with the run itself. */
+  least: number
+}
+
+/** Runs tempest and fails for whatever is not known, known failures that pass included. */
+export async function judgeTempest(t: TestContext, run: Pick<TempestRun, 'packages' | 'config' | 'dir'>, { failures, unsteady = {}, skips, least }: Known): Promise<void> {
+  const missing = missingTempest()
+  if (missing !== undefined) throw new Error(missing)
+  const results = await runTempest({ ...run, processes: availableParallelism() + 1 })
+  for (const line of summary(results).split('\n')) t.diagnostic(line)
+  const told = results.filter((r) => r.outcome === 'fail' && !Object.hasOwn(failures, nameOf(r.id)) && !Object.hasOwn(unsteady, nameOf(r.id))).map((r) => `${nameOf(r.id)}\n${r.why}`).join('\n\n')
+  assert.ok(told === '', `failed and not known:\n${told}`)
+  const passed = new Set(results.filter((r) => r.outcome === 'pass').map((r) => nameOf(r.id)))
+  assert.deepEqual(Object.keys(failures).filter((name) => passed.has(name)), [], 'known to fail, and passed: take them from the list')
+  assert.deepEqual([...new Set(results.filter((r) => r.outcome === 'skip' && !skips.some(([pattern]) => pattern.test(r.why))).map((r) => `${nameOf(r.id)}: ${r.why.slice(-300)}`))], [], 'skipped for a reason that is not known')
+  assert.ok(passed.size > least, `only ${passed.size} passed`)
 }
