@@ -5,7 +5,9 @@ import { TLSSocket } from 'node:tls'
 
 /** DER; undefined without TLS, without a certificate, and for one that nobody we trust vouches for or whose time is over. */
 export function clientCertificate({ socket }: Pick<IncomingMessage, 'socket'>): Buffer | undefined {
-  return socket instanceof TLSSocket && socket.authorized ? socket.getPeerX509Certificate()?.raw : undefined
+  const shown = socket instanceof TLSSocket && socket.authorized ? socket.getPeerX509Certificate() : undefined
+  // A connection, or a session that is taken up again, may be older than the certificate's end.
+  return shown && shown.validToDate.getTime() > Date.now() ? shown.raw : undefined
 }
 
 /** `x5t#S256` as keystone and its middleware write it: of the PEM text, where RFC 8705 takes the DER, and with padding. */

@@ -1,5 +1,6 @@
 // One port for all services: finds the operation, learns who calls, runs the pipeline, dresses the answer.
 import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { constants } from 'node:crypto'
 import { createServer as createHttpsServer } from 'node:https'
 import { Readable } from 'node:stream'
 import { pipeline as pipe } from 'node:stream/promises'
@@ -258,8 +259,9 @@ export function createApi(options: HttpOptions): Server {
   return server
 }
 
-/** A certificate is asked for, not demanded: most clients have none. */
-const tlsOptions = ({ cert, key, clientCa }: NonNullable<HttpOptions['tls']>): object => ({ cert, key, ...(clientCa !== undefined && { ca: clientCa, requestCert: true, rejectUnauthorized: false }) })
+/** A certificate is asked for, not demanded: most clients have none. Nobody negotiates again: whoever was believed by one certificate could then show any other, which Node judges only the first time. */
+const tlsOptions = ({ cert, key, clientCa }: NonNullable<HttpOptions['tls']>): object =>
+  ({ cert, key, secureOptions: constants.SSL_OP_NO_RENEGOTIATION, ...(clientCa !== undefined && { ca: clientCa, requestCert: true, rejectUnauthorized: false }) })
 
 /** OAuth2's way to show a token. */
 const bearerIn = (req: IncomingMessage): string | undefined => /^Bearer +(\S+)$/i.exec(req.headers.authorization ?? '')?.[1]

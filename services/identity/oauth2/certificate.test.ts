@@ -5,6 +5,7 @@ import { Agent, request, type RequestOptions } from 'node:https'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
+import { connect } from 'node:tls'
 import { operationsOf } from '#kit/http/operation.ts'
 import { createApi } from '#kit/http/server.ts'
 import { authenticated } from '#kit/policy/rules.ts'
@@ -86,6 +87,22 @@ test('a TLS session that is taken up again is its certificate\'s still', async (
   tls.on('secureConnection', (socket) => { reused += socket.isSessionReused() ? 1 : 0 })
   for (let i = 0; i < 3; i++) assert.equal((await ask('GET', '/elsewhere/me', { cert: mine, agent, headers: { 'x-auth-token': token } })).status, 200)
   assert.ok(reused > 0)
+})
+
+test('a certificate that is over is worth nothing on a connection that is older than its end', async (t) => {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  assert.equal((await login(mine, undefined, { agent })).status, 200)
+  t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 2 * 86_400_000 })
+  assert.equal((await login(mine, undefined, { agent })).status, 401)
+  agent.destroy()
+})
+
+test('nobody shows another certificate later on: a connection is negotiated once', async () => {
+  const socket = connect({ host: '127.0.0.1', port: (tls.address() as AddressInfo).port, ca: root.cert, cert: mine.cert, key: mine.key, maxVersion: 'TLSv1.2' })
+  await new Promise((done) => socket.once('secureConnect', done))
+  const end = new Promise<string>((done) => { socket.once('error', (error: NodeJS.ErrnoException) => done(error.code!)) })
+  assert.equal(await Promise.race([end, new Promise((done) => socket.renegotiate({}, () => done('negotiated again')))]), 'ERR_SSL_NO_RENEGOTIATION')
+  socket.destroy()
 })
 
 test('who shows none, one of another authority, one that is over, or another\'s is not let in; nor is a header believed', async () => {
