@@ -25,6 +25,14 @@ export async function nameImageTwice(cloud: Pick<TestCloud, 'http' | 'login' | '
   await cloud.http(admin, 'POST', '/identity/v3/endpoints', { endpoint: { service_id: service.id, region_id: 'RegionOne', interface: 'public', url: `${cloud.url}/image` } })
 }
 
+/** Limits for the image service, registered as an operator would: without them tempest does not look at quotas. */
+export async function registerImageLimits(cloud: Pick<TestCloud, 'http' | 'login'>): Promise<void> {
+  const admin = await cloud.login('admin'), { body: { services: [{ id }] } } = await cloud.http(admin, 'GET', '/identity/v3/services?type=image')
+  await cloud.http(admin, 'POST', '/identity/v3/registered_limits', {
+    registered_limits: ['image_size_total', 'image_stage_total', 'image_count_total', 'image_count_uploading'].map((name) => ({ service_id: id, region_id: 'RegionOne', resource_name: name, default_limit: 1000 })),
+  })
+}
+
 /** A second store in `dir`, downloads from the one port of the loopback, rules for passwords. */
 export const cloudForTempest = (dir: string, port: number): Partial<CloudConfig> => ({
   images: { stores: [{ id: 'second', dir: join(dir, 'second') }], webDownload: { ports: { allow: [80, 443, port] }, networks: { allow: ['127.0.0.0/8'] } },

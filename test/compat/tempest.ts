@@ -75,7 +75,7 @@ export interface Known {
 }
 
 /** Runs tempest and fails for whatever is not known, known failures that pass included. */
-export async function judgeTempest(t: TestContext, run: Pick<TempestRun, 'packages' | 'config' | 'dir'>, { failures, unsteady = {}, skips, least }: Known): Promise<void> {
+export async function judgeTempest(t: TestContext, run: Pick<TempestRun, 'packages' | 'config' | 'dir' | 'only'>, { failures, unsteady = {}, skips, least }: Known): Promise<void> {
   const missing = missingTempest()
   if (missing !== undefined) throw new Error(missing)
   const results = await runTempest({ ...run, processes: availableParallelism() + 1 })
