@@ -28,6 +28,14 @@ test('passed, failed and skipped are told apart, over several files', async () =
   assert.equal(results.find((r) => r.name === 'not here')!.skipped, 'no such device')
 })
 
+test('what a test took by itself is told without the tests within it', async () => {
+  const wait = 'await new Promise((r) => setTimeout(r, 20))'
+  const results = await ran({ 'f.test.mjs': `test('outer', async (t) => { await t.test('first', async () => { ${wait} }); await t.test('second', async () => { ${wait} }) })\ntest('after', () => {})` })
+  const [first, second, outer, after] = ['first', 'second', 'outer', 'after'].map((name) => results.find((r) => r.name === name)!)
+  assert.equal(outer!.ownMs, Math.max(0, outer!.tookMs - (first!.tookMs + second!.tookMs)))
+  for (const r of [first, second, after]) assert.equal(r!.ownMs, r!.tookMs)
+})
+
 test('a file that cannot be loaded is a failure', async () => {
   const results = await ran({ 'c.test.mjs': `import './not-there.mjs'` })
   assert.deepEqual(results.map((r) => r.passed), [false])

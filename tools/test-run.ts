@@ -108,6 +108,16 @@ export function printFailures(results: TestEvent[]): void {
   }
 }
 
+/** Where tests that are made by a function come from, the first word of their names says: `identity: who may …`. */
+const groupOf = ({ file, name }: TestEvent): string => (file.includes('.test.') ? file : `${file} (${/^(\w+):/.exec(name)?.[1] ?? 'others'})`)
+
+/** Where the time goes: the longest, and what all took together. Side by side they take less. */
+export function printSpent(spent: { what: string, ms: number }[], most = 15): void {
+  const sums = [...Map.groupBy(spent, (s) => s.what)].map(([what, list]) => ({ what, ms: list.reduce((sum, s) => sum + s.ms, 0) })).sort((a, b) => b.ms - a.ms)
+  process.stdout.write(`\nWhere the time goes (${seconds(sums.reduce((sum, s) => sum + s.ms, 0))}, side by side):\n${sums.slice(0, most).map(({ what, ms }) => `  ${seconds(ms).padStart(8)}  ${what}`).join('\n')}\n`)
+}
+export const spentInTests = (results: TestEvent[]): { what: string, ms: number }[] => results.map((r) => ({ what: groupOf(r), ms: r.ownMs ?? r.tookMs }))
+
 /** Counts, what was skipped and why, the slowest ten; the last line is for machines. */
 export function summarize(results: TestEvent[]): Summary {
   const skipped = results.filter((r) => r.skipped !== undefined)

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import type { TestEvent } from '#tools/test-reporter.ts'
-import { fileLine, printFailures, printSummary, root, runReal, runUnit, summarize, testFiles } from '#tools/test-run.ts'
+import { fileLine, printFailures, printSpent, printSummary, root, runReal, runUnit, spentInTests, summarize, testFiles } from '#tools/test-run.ts'
 import { ensurePackages, testNeeds } from '../packages.ts'
 import { options } from '../usage.ts'
 
@@ -25,7 +25,7 @@ export async function run(args: string[]): Promise<number> {
   const startedAt = performance.now()
   await ensurePackages(testNeeds, { install: given['no-install'] !== true, say: (line) => process.stdout.write(`${line}\n`) })
 
-  const results: TestEvent[] = []
+  const results: TestEvent[] = [], spent: { what: string, ms: number }[] = []
   if (given.only === undefined) {
     const from = performance.now()
     const { status } = spawnSync(process.execPath, [join(root, 'tools/check.ts')], { stdio: 'inherit' })
@@ -35,13 +35,17 @@ export async function run(args: string[]): Promise<number> {
   if (unit.length > 0) {
     const from = performance.now(), found = await runUnit(unit)
     results.push(...found)
-    process.stdout.write(fileLine(`npm test, ${unit.length} files`, found, performance.now() - from))
+    spent.push({ what: `npm test, ${unit.length} files`, ms: performance.now() - from })
+    process.stdout.write(fileLine(spent.at(-1)!.what, found, spent.at(-1)!.ms))
+    printSpent(spentInTests(found))
   }
   results.push(...await runReal(await testFiles('real', given.only), () => allMs - (performance.now() - startedAt), (file, found, tookMs) => {
+    spent.push({ what: file, ms: tookMs })
     process.stdout.write(fileLine(file, found, tookMs))
     printFailures(found)
   }))
   printFailures(results.filter((r) => !r.file.includes('.real.test.')))
+  printSpent(spent, 25)
   const summary = summarize(results)
   printSummary(summary, performance.now() - startedAt)
   return summary.failed > 0 || results.length === 0 ? 1 : 0
