@@ -19,6 +19,7 @@ import { admit, perform } from './pipeline.ts'
 import { parseQuery } from './schema.ts'
 import { serviceCredentialHeader } from './service-credential.ts'
 import { negotiate, versionHeaders, type ServiceHttp } from './service.ts'
+import { tokenIn } from './token.ts'
 
 /** A service with what its handlers are handed. */
 export interface Mounted { service: ServiceHttp, deps: unknown }
@@ -131,7 +132,7 @@ export function createApi(options: HttpOptions): Server {
 
     // Who calls is known before anything is read, unless everybody may.
     const open = route.operations.every((op) => op.access === anyone)
-    const token = req.headers['x-auth-token'] ?? bearerIn(req)
+    const token = tokenIn(req.headers)
     if (!open) {
       scope.ctx = { ...scope.ctx, actor: await scope.ctx.span(`${service.name}.validate-token`, () => callerOf(req, token, scope.ctx, service, inner)) }
     }
@@ -174,10 +175,10 @@ export function createApi(options: HttpOptions): Server {
     await send(req, res, service, reply, ctx, version)
   }
 
-  async function callerOf(req: IncomingMessage, token: string | string[] | undefined, ctx: Context, service: ServiceHttp, inner: string): Promise<Actor> {
+  async function callerOf(req: IncomingMessage, token: string | undefined, ctx: Context, service: ServiceHttp, inner: string): Promise<Actor> {
     const sealed = req.headers[serviceCredentialHeader]
     if (typeof sealed === 'string' && options.openServiceCredential) return options.openServiceCredential(sealed)
-    if (typeof token !== 'string' || token === '') throw notAuthenticated(options.publicUrl)
+    if (!token) throw notAuthenticated(options.publicUrl)
     const { accessRules, ...actor } = await holderOf(req, token, ctx)
     if (accessRules && !await mayAsk(req, accessRules, ctx, service, inner)) throw notAuthenticated(options.publicUrl)
     return actor
@@ -262,9 +263,6 @@ export function createApi(options: HttpOptions): Server {
 /** A certificate is asked for, not demanded: most clients have none. Nobody negotiates again: whoever was believed by one certificate could then show any other, which Node judges only the first time. */
 const tlsOptions = ({ cert, key, clientCa }: NonNullable<HttpOptions['tls']>): object =>
   ({ cert, key, secureOptions: constants.SSL_OP_NO_RENEGOTIATION, ...(clientCa !== undefined && { ca: clientCa, requestCert: true, rejectUnauthorized: false }) })
-
-/** OAuth2's way to show a token. */
-const bearerIn = (req: IncomingMessage): string | undefined => /^Bearer +(\S+)$/i.exec(req.headers.authorization ?? '')?.[1]
 
 const goOn = (req: IncomingMessage, res: ServerResponse): void => { if (req.headers.expect?.toLowerCase() === '100-continue') res.writeContinue() }
 

@@ -123,6 +123,8 @@ test('all the mapping says of the user must be so; one that says nobody lets nob
   assert.deepEqual([(await cn(who.name)).status, (await cn('other')).status, (await cn(who.name, 'x@y')).status, (await cn(who.name, undefined, 'Other')).status], [200, 401, 401, 401])
   await mapping([['SSL_CLIENT_SUBJECT_DN_EMAILADDRESS']], { email: '{0}' })
   assert.equal((await cn(who.name)).status, 401, 'an email is nobody')
+  await mapping([['SSL_CLIENT_SUBJECT_DN_CN']], { name: '{0}' })
+  assert.equal((await cn(who.name)).status, 401, 'a name is many people\'s')
   await api.admin('deleteMapping', mappingId)
   assert.equal((await cn(who.name)).status, 401, 'no mapping')
   await byName()

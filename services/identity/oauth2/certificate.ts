@@ -32,8 +32,8 @@ async function identified(deps: Deps, userId: string, certificate: Buffer): Prom
   if (!mapping) throw new Unmapped(`there is no mapping ${deps.config.oauth2MappingId}`)
   if (!user || !domain) throw new Unmapped('there is no such user')
   const { id, name, email, domain: home } = applyRules({ id: mapping.id, rules: JSON.parse(mapping.rules), schemaVersion: mapping.schemaVersion as SchemaVersion }, namesOf(certificate)).user
-  // keystone takes whatever the mapping leaves open for anybody; then every certificate would be every user's.
-  if (!id && !name) throw new Unmapped('the mapping gives neither an id nor a name')
+  // keystone takes whatever the mapping leaves open for anybody; then every certificate would be every user's, or that of all who have its name in any domain.
+  if (!id && !(name && (home?.id || home?.name))) throw new Unmapped('the mapping gives neither an id nor a name in a domain')
   const is = { id: user.id, name: user.name, email: (JSON.parse(user.extra) as { email?: unknown }).email, 'domain id': domain.id, 'domain name': domain.name }
   for (const [what, said] of Object.entries({ id, name, email, 'domain id': home?.id, 'domain name': home?.name })) {
     if (said && said !== is[what as keyof typeof is]) throw new Unmapped(`the certificate is for another ${what}`)

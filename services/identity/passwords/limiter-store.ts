@@ -1,6 +1,6 @@
 // Leaking buckets of failures. What is in one is told by the instant at which it will be empty: one number, moved by one statement, the same on every control plane.
 import { sql } from 'kysely'
-import { insertIfAbsent } from '#kit/store/rows.ts'
+import { insertIfAbsent, put } from '#kit/store/rows.ts'
 import type { IdentityTx } from '../deps.ts'
 
 export interface LimiterTables { identityFailureBuckets: { bucket: string, /** Epoch milliseconds. */ emptyAtMs: number } }
@@ -18,6 +18,9 @@ export async function pour(tx: IdentityTx, bucket: string, nowMs: number, { ever
   // Somebody else's first failure at the same time counts too.
   if (!await poured() && !await insertIfAbsent(tx, 'identityFailureBuckets', { bucket, emptyAtMs: first })) await poured()
 }
+
+/** Full until then, whatever it was. */
+export const keep = (tx: IdentityTx, bucket: string, emptyAtMs: number): Promise<void> => put(tx, 'identityFailureBuckets', { bucket }, { emptyAtMs })
 
 export const forget = async (tx: IdentityTx, bucket: string): Promise<void> => { await tx.db.deleteFrom('identityFailureBuckets').where('bucket', '=', bucket).execute() }
 export const forgetEmpty = async (tx: IdentityTx, nowMs: number): Promise<void> => { await tx.db.deleteFrom('identityFailureBuckets').where('emptyAtMs', '<=', nowMs).execute() }

@@ -12,7 +12,7 @@ export interface Allowance { burst: number, everySeconds: number }
 export interface LimiterSetup { pair?: Allowance, source?: Allowance, user?: Allowance, clock?: () => number, /** What is counted under another name is counted for itself. */ name?: string }
 
 export interface FailureLimiter {
-  /** Throws 429 when this user, source or both have failed too often of late. Whether this user has failed from this source, which `succeeded` then forgets. */
+  /** Throws 429 when this user, source or both have failed too often of late. Whether `succeeded` has something to write down: that he failed before, or that he comes from here. */
   check(user: string, address: string): Promise<boolean>
   failed(user: string, address: string): Promise<void>
   succeeded(user: string, address: string): Promise<void>
@@ -24,6 +24,8 @@ const sourceOf = (address: string): string => {
   return address.split(':').slice(0, 4).join(':')
 }
 
+/** From where somebody got in so lately he is not held up by strangers who fail in his name. */
+const rememberedMs = 30 * 86_400_000
 /** So often the buckets that are empty by now are thrown away. */
 const failuresBetweenSweeps = 100
 
@@ -34,16 +36,17 @@ export function createLimiter(store: Store<IdentityTables>, setup: LimiterSetup 
   // A digest: whatever a stranger says is no longer than it, and is not kept.
   const bucket = (...of: string[]): string => createHash('sha256').update(JSON.stringify([name, ...of])).digest('base64url')
   const pairOf = (user: string, address: string): string => bucket('pair', sourceOf(address), user)
+  const homeOf = (user: string, address: string): string => bucket('home', sourceOf(address), user)
   const bucketsOf = (user: string, address: string): [string, Allowance][] =>
     [[pairOf(user, address), allowances.pair], [bucket('source', sourceOf(address)), allowances.source], [bucket('user', user), allowances.user]]
   return {
     async check(user, address) {
-      const all = bucketsOf(user, address), known = await store.read((tx) => buckets.emptyAt(tx, all.map(([key]) => key))), nowMs = clock()
-      for (const [key, { burst, everySeconds }] of all) {
+      const all = bucketsOf(user, address), home = homeOf(user, address), known = await store.read((tx) => buckets.emptyAt(tx, [home, ...all.map(([key]) => key)])), nowMs = clock()
+      for (const [key, { burst, everySeconds }] of (known.get(home) ?? 0) > nowMs ? all.slice(0, 2) : all) {
         const waitSeconds = ((known.get(key) ?? 0) - nowMs) / 1000 - (burst - 1) * everySeconds
         if (waitSeconds > 0) throw tooManyRequests('Too many failed attempts to authenticate. Try again later.', { headers: { 'retry-after': String(Math.ceil(waitSeconds)) } })
       }
-      return known.has(all[0]![0])
+      return known.has(all[0]![0]) || (known.get(home) ?? 0) < nowMs + rememberedMs / 2
     },
     async failed(user, address) {
       const nowMs = clock(), sweep = ++failures % failuresBetweenSweeps === 0
@@ -53,7 +56,10 @@ export function createLimiter(store: Store<IdentityTables>, setup: LimiterSetup 
       })
     },
     async succeeded(user, address) {
-      await store.tx((tx) => buckets.forget(tx, pairOf(user, address)))
+      await store.tx(async (tx) => {
+        await buckets.forget(tx, pairOf(user, address))
+        await buckets.keep(tx, homeOf(user, address), clock() + rememberedMs)
+      })
     },
   }
 }

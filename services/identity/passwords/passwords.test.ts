@@ -72,6 +72,27 @@ test('failures are counted by user and source, by source, by user, for all contr
   await free('a', '1')
 })
 
+test('strangers who fail in somebody\'s name do not keep him out of where he got in before; he himself is bounded there', async (t) => {
+  const api = await startIdentity()
+  t.after(() => api.close())
+  let nowMs = 1_000_000
+  const limiter = createLimiter(api.deps.store, { clock: () => nowMs, pair: { burst: 2, everySeconds: 10 }, source: { burst: 100, everySeconds: 1 }, user: { burst: 6, everySeconds: 1e6 } })
+  await limiter.succeeded('a', 'home')
+  for (let i = 0; i < 20; i++) await limiter.failed('a', `stranger ${i}`)
+  await assert.rejects(limiter.check('a', 'elsewhere'), isRefusal)
+  await limiter.check('a', 'home')
+  await assert.rejects(limiter.check('a', 'stranger 99'), isRefusal)
+  for (let i = 0; i < 2; i++) await limiter.failed('a', 'home')
+  await assert.rejects(limiter.check('a', 'home'), isRefusal)
+  nowMs += 20_000
+  await limiter.check('a', 'home')
+  await limiter.succeeded('a', 'home')
+  assert.equal(await limiter.check('a', 'home'), false, 'what is remembered is not written again')
+  nowMs += 31 * 86_400_000
+  for (let i = 0; i < 20; i++) await limiter.failed('a', `stranger ${i}`)
+  await assert.rejects(limiter.check('a', 'home'), isRefusal, 'not for ever')
+})
+
 test('the addresses of one IPv6 network count as one, names of limiters are apart, and what leaked away is forgotten', async (t) => {
   const api = await startIdentity()
   t.after(() => api.close())
@@ -85,14 +106,17 @@ test('the addresses of one IPv6 network count as one, names of limiters are apar
   await limiter.failed('b', '::ffff:10.0.0.1')
   await assert.rejects(limiter.check('b', '10.0.0.1'), isRefusal)
   const count = async (): Promise<number> => (await api.deps.store.read((tx) => tx.db.selectFrom('identityFailureBuckets').selectAll().execute())).length
+  const before = await count() - 6
   for (let i = 0; i < 97; i++) await limiter.failed(`u${i}`, '1')
   assert.ok(await count() > 190)
   nowMs += 1_000_000
   await limiter.failed('last', '1')
-  assert.equal(await count(), 3)
+  assert.equal(await count(), before + 3)
   const queries = api.store.queries
-  assert.equal(await limiter.check('nobody', '7'), false)
+  assert.equal(await limiter.check('nobody', '7'), true, 'that he comes from there is to be written down')
   assert.equal(api.store.queries - queries, 1)
+  await limiter.succeeded('nobody', '7')
+  assert.equal(await limiter.check('nobody', '7'), false)
   nowMs += 1_000_000
   assert.equal(await limiter.check('last', '1'), true)
 })

@@ -77,14 +77,14 @@ function checkRef(user: Static<typeof userRef> | undefined, target: string): ass
 
 /** Compares a password at the same cost whether or not there is such a user; counts failures. */
 export async function checkPassword(deps: Deps, claim: string, caller: Caller, found: store.FoundUser | undefined, password: string): Promise<UserRow> {
-  let failedBefore = await deps.limiter.check(claim, caller.remoteAddress)
+  let telling = await deps.limiter.check(claim, caller.remoteAddress)
   // Who waited is asked again when his turn comes: a burst of guesses must not wait in the queue past the limit.
-  const fits = await deps.passwords.verify(found?.user.passwordHash, password, async () => { failedBefore = await deps.limiter.check(claim, caller.remoteAddress) })
+  const fits = await deps.passwords.verify(found?.user.passwordHash, password, async () => { telling = await deps.limiter.check(claim, caller.remoteAddress) })
   if (!fits) {
     await deps.limiter.failed(claim, caller.remoteAddress)
     throw authenticationRequired(caller.root)
   }
-  if (failedBefore) await deps.limiter.succeeded(claim, caller.remoteAddress)
+  if (telling) await deps.limiter.succeeded(claim, caller.remoteAddress)
   return found!.user
 }
 
@@ -105,13 +105,13 @@ export async function checkOwnPassword(deps: Deps, claim: string, caller: Caller
 
 /** Somebody who stands in his domain's own directory, which alone knows his password. */
 async function byDirectory(deps: Deps, domainId: string, name: string, password: string, claim: string, caller: Caller): Promise<UserRow> {
-  const failedBefore = await deps.limiter.check(claim, caller.remoteAddress)
+  const telling = await deps.limiter.check(claim, caller.remoteAddress)
   const row = await deps.directories.logIn(domainId, name, password)
   if (!row) {
     await deps.limiter.failed(claim, caller.remoteAddress)
     throw authenticationRequired(caller.root)
   }
-  if (failedBefore) await deps.limiter.succeeded(claim, caller.remoteAddress)
+  if (telling) await deps.limiter.succeeded(claim, caller.remoteAddress)
   const found = await deps.store.read((tx) => store.findUser(tx, { id: row.id }))
   if (!found?.mayEnter) throw authenticationRequired(caller.root)
   return found.user
@@ -195,7 +195,7 @@ async function byPasscode(deps: Deps, auth: Auth, caller: Caller): Promise<Shown
   const user = auth.identity.totp?.user
   checkRef(user, 'totp')
   const claim = claimOf(user)
-  const failedBefore = await deps.passcodeLimiter.check(claim, caller.remoteAddress)
+  const telling = await deps.passcodeLimiter.check(claim, caller.remoteAddress)
   const { found, secrets } = await deps.store.read(async (tx) => {
     const found = await store.findUser(tx, user)
     return { found, secrets: found ? await credentials.ofUser(tx, found.user.id, 'totp') : [] }
@@ -210,7 +210,7 @@ async function byPasscode(deps: Deps, auth: Auth, caller: Caller): Promise<Shown
     await deps.passcodeLimiter.failed(claim, caller.remoteAddress)
     throw authenticationRequired(caller.root)
   }
-  if (failedBefore) await deps.passcodeLimiter.succeeded(claim, caller.remoteAddress)
+  if (telling) await deps.passcodeLimiter.succeeded(claim, caller.remoteAddress)
   if (!found!.mayEnter) throw authenticationRequired(caller.root)
   return { user: found!.user, methods: ['totp'] }
 }

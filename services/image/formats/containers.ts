@@ -7,6 +7,8 @@ const packings: [name: string, (bytes: Buffer) => boolean][] = [
   ['gzip', (b) => begins(b, 0, '\x1f\x8b')], ['zstd', (b) => begins(b, 0, '\x28\xb5\x2f\xfd')], ['xz', (b) => begins(b, 0, '\xfd7zXZ\0')], ['bzip2', (b) => begins(b, 0, 'BZh')],
   ['zip', (b) => begins(b, 0, 'PK\x03\x04', 'PK\x05\x06')], ['lzma', (b) => begins(b, 0, '\x5d\0\0')], ['lz4', (b) => begins(b, 0, '\x04\x22\x4d\x18')],
 ]
+/** So many bytes tell it. */
+export const longestMark = 6
 /** How the bytes are packed; undefined when they are not. */
 export const packingOf = (bytes: Buffer): string | undefined => packings.find(([, matches]) => matches(bytes))?.[0]
 

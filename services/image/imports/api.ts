@@ -4,6 +4,7 @@ import { newId } from '#base/ids.ts'
 import type { Context } from '#base/context.ts'
 import { checkUrl } from '#kit/http/outgoing.ts'
 import { lenient, Type } from '#kit/http/schema.ts'
+import { tokenIn } from '#kit/http/token.ts'
 import { operation, type Deps, type ImageTx } from '../deps.ts'
 import { type ImportMethod } from '../config.ts'
 import * as policy from '../images/policy.ts'
@@ -78,7 +79,7 @@ export const importImageData = operation({
     const from = method === 'glance-download' ? await otherImage(ctx, deps, body.method) : undefined
     const stores = copying ? asked.filter((id) => !there.includes(id)) : asked, taskId = newId()
     const admit = await quotaFor(ctx, deps, target.ownerId)
-    if (from) deps.tokens.set(taskId, String(headers['x-auth-token'] ?? ''))
+    if (from) deps.tokens.set(taskId, tokenIn(headers) ?? '')
     await store.tx(async (tx) => {
       // Only what comes from afar has no known size yet, and is still to be staged; what is staged counts as an upload already.
       await admit(tx, { image_size_total: (target.size ?? 0) * stores.length, ...(!copying && method !== 'glance-direct' && { image_count_uploading: 1, image_stage_total: 0 }) })

@@ -60,6 +60,10 @@ test('an image comes with its formats and the properties that are let in; the to
     assert.deepEqual((await task(imageId)).input.import_req.method, { name: 'glance-download', glance_region: 'RegionTwo', glance_image_id: id, ...more })
     assert.equal(await left(), 0)
   }
+  asked.length = 0
+  const byBearer = await api.make()
+  assert.equal((await api.http('POST', `/image/v2/images/${byBearer}/import`, { headers: { authorization: 'Bearer member' }, body: { method: { name: 'glance-download', glance_region: 'RegionTwo', glance_image_id: id } } })).status, 202)
+  assert.deepEqual([(await api.settled(byBearer)).status, asked.map(({ token }) => token)], ['active', ['member', 'member']])
 })
 
 test('what is not asked for rightly is refused at once; what is nowhere in the catalogue, or must not be reached, fails', async () => {

@@ -12,7 +12,7 @@ const plain = Buffer.from(Array.from({ length: 300_000 }, (_x, i) => (i * i) % 2
 const slices = (bytes: Buffer, size: number): Readable => Readable.from((function* () { for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size) })())
 
 test('gzip and zstd are unpacked, in whatever pieces they come', async () => {
-  for (const packed of [gzipSync(plain), zstdCompressSync(plain), Buffer.concat([gzipSync(plain.subarray(0, 1000)), gzipSync(plain.subarray(1000))])]) for (const size of [7777, 1 << 20]) assert.ok((await buffer(unpack(slices(packed, size), bounds))).equals(plain))
+  for (const packed of [gzipSync(plain), zstdCompressSync(plain), Buffer.concat([gzipSync(plain.subarray(0, 1000)), gzipSync(plain.subarray(1000))])]) for (const size of [1, 7777, 1 << 20]) assert.ok((await buffer(unpack(slices(packed, size), bounds))).equals(plain))
 })
 
 test('a bomb is stopped long before its end', async () => {

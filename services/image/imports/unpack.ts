@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises'
 import { constants, createGunzip, createZstdDecompress } from 'node:zlib'
 import { chunksOf } from '#base/chunks.ts'
 import { badRequest, Fault, isFault, tooLarge } from '#base/errors.ts'
-import { packingOf } from '../formats/containers.ts'
+import { longestMark, packingOf } from '../formats/containers.ts'
 import { unpackedFreely } from '../config.ts'
 import { unzip } from './unzip.ts'
 
@@ -28,18 +28,30 @@ const unpackers: Record<string, (chunks: AsyncGenerator<Buffer>) => AsyncGenerat
   zip: unzip,
 }
 
+/** As many of the first bytes as tell how they are packed: who uploads piece by piece may begin with a single one. */
+async function beginning(chunks: AsyncIterator<Buffer>): Promise<Buffer> {
+  let bytes: Buffer = Buffer.alloc(0)
+  for (let next = await chunks.next(); !next.done; next = await chunks.next()) {
+    bytes = Buffer.concat([bytes, next.value])
+    if (bytes.length >= longestMark) break
+  }
+  return bytes
+}
+
 /** The unpacked bytes. The stream fails with badRequest for what cannot be unpacked, with tooLarge for what becomes too much. */
 export function unpack(packed: Readable, { maxBytes, maxRatio }: UnpackBounds): Readable {
   async function* unpacked(): AsyncGenerator<Buffer> {
     let read = 0, written = 0
-    const chunks = chunksOf(packed)[Symbol.asyncIterator](), first = await chunks.next()
-    const kind = packingOf(first.done ? Buffer.alloc(0) : first.value), make = kind === undefined ? undefined : unpackers[kind]
+    const chunks = chunksOf(packed)[Symbol.asyncIterator](), first = await beginning(chunks)
+    const kind = packingOf(first), make = kind === undefined ? undefined : unpackers[kind]
     if (!make) {
       packed.destroy()
       throw badRequest(kind === undefined ? 'The image is declared to be compressed, and is not.' : `Images packed with ${kind} cannot be unpacked here; gzip, zstd and zip can.`)
     }
     async function* counted(): AsyncGenerator<Buffer> {
-      for (let chunk = first; !chunk.done; chunk = await chunks.next()) {
+      read = first.length
+      yield first
+      for (let chunk = await chunks.next(); !chunk.done; chunk = await chunks.next()) {
         read += chunk.value.length
         yield chunk.value
       }
