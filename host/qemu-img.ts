@@ -10,13 +10,13 @@ import { badRequest } from '#base/errors.ts'
 export type DiskFormat = 'raw' | 'qcow2' | 'vmdk' | 'vdi' | 'vpc' | 'vhdx'
 export interface DiskInfo { virtualSizeBytes: number, actualSizeBytes: number, format: string, backingFile?: string }
 
-interface Confined { /** Runs as this user and group. */ uid?: number, /** No file it writes may become larger. */ fileBytes?: number }
+interface Confined { /** Runs as this user and group. */ uid?: number, /** No file it writes may become larger. */ fileBytes?: number, cwd?: string }
 
-const run = async (args: readonly string[], cpuSeconds: number, signal?: AbortSignal, { uid, fileBytes }: Confined = {}): Promise<void> => {
+const run = async (args: readonly string[], cpuSeconds: number, signal?: AbortSignal, { uid, fileBytes, cwd }: Confined = {}): Promise<void> => {
   // A user of its own has no other processes, so its number of threads can be bounded.
   const limits = [`--as=${1 * GIB}`, `--cpu=${cpuSeconds}`, '--core=0', ...(fileBytes === undefined ? [] : [`--fsize=${fileBytes}`]), ...(uid === undefined ? [] : ['--nproc=128', '--nofile=64'])]
   try {
-    await exec('prlimit', [...limits, 'qemu-img', ...args], { signal, timeoutMs: Math.max(30_000, cpuSeconds * 10_000), ...(uid !== undefined && { uid, gid: uid }) })
+    await exec('prlimit', [...limits, 'qemu-img', ...args], { signal, timeoutMs: Math.max(30_000, cpuSeconds * 10_000), cwd, ...(uid !== undefined && { uid, gid: uid }) })
   } catch (error) {
     throw error instanceof CommandFault && /No space left|Disk quota exceeded/.test(error.stderr) ? noSpace(error) : error
   }
@@ -38,9 +38,10 @@ export const resizeDisk = (path: string, format: 'raw' | 'qcow2', sizeBytes: num
 export const convertDisk = (from: { path: string, format: DiskFormat }, to: { path: string, format: 'raw' | 'qcow2' }, signal?: AbortSignal): Promise<void> =>
   run(['convert', '-q', '-f', from.format, '-O', to.format, from.path, to.path], 3600, signal)
 
-/** The same for what a stranger made: by a user without rights, with an hour of processor time, and the new file no larger than `maxBytes`. The caller has looked that the disk names no other file. */
-export const convertStrangers = (from: { path: string, format: DiskFormat }, to: { path: string, format: 'raw' | 'qcow2' }, { uid, maxBytes, signal }: { uid?: number, maxBytes: number, signal?: AbortSignal }): Promise<void> =>
-  run(['convert', '-q', '-f', from.format, '-O', to.format, from.path, to.path], 3600, signal, { uid, fileBytes: maxBytes })
+/** The same for what a stranger made: by a user without rights, with an hour of processor time, and the new file no larger than `maxBytes`. The caller has looked that the disk names no other file.
+ * Both are names in `dir`, which need belong to that user only: what lies above it may be closed to him, for it is entered before the user is changed. */
+export const convertStrangers = (from: { name: string, format: DiskFormat }, to: { name: string, format: 'raw' | 'qcow2' }, { dir, uid, maxBytes, signal }: { dir: string, uid?: number, maxBytes: number, signal?: AbortSignal }): Promise<void> =>
+  run(['convert', '-q', '-f', from.format, '-O', to.format, `./${from.name}`, `./${to.name}`], 3600, signal, { uid, fileBytes: maxBytes, cwd: dir })
 
 /** What the header says. */
 export async function inspectDisk(path: string, format: DiskFormat, signal?: AbortSignal): Promise<DiskInfo> {

@@ -8,7 +8,7 @@ export type ImportMethod = (typeof importMethods)[number]
 
 /** What is done to images on their way in. An import keeps to what was configured when it was asked for. */
 export interface Plugins {
-  /** Images of the container format `compressed` are unpacked. */
+  /** Images that come packed are unpacked, but for those of the container format `compressed`: they are wanted so. */
   decompress: boolean
   /** Disks become this format; those that are neither of the convertible formats stay as they are. */
   convertTo: 'raw' | 'qcow2' | null

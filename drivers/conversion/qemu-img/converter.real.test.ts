@@ -1,7 +1,7 @@
 // The suite over the real tool, and that it runs as nobody. Needs qemu-utils, and root for the uid.
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { mkdtemp, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -41,6 +41,14 @@ describe('conversion by qemu-img', () => {
       assert.ok(bytes.subarray(0, content.length).equals(content), format)
       assert.deepEqual(owners, [process.getuid?.() === 0 ? uid : process.getuid?.()])
     }
+  })
+
+  test('a cloud may lie where nobody else may go', async () => {
+    const closed = join(dir, 'closed'), content = Buffer.alloc(MIB, 'x')
+    await mkdir(closed, { mode: 0o700 })
+    const converter = await openQemuImg({ dir: join(closed, 'scratch'), uid })
+    const bytes = await converter.convert(ctx, { disk: Readable.from([content]), from: 'raw', to: 'raw', maxBytes: 4 * MIB }, buffer)
+    assert.ok(bytes.equals(content))
   })
 
   test('a small image of a huge disk does not fill the machine', async () => {

@@ -52,12 +52,12 @@ export async function openQemuImg({ dir, uid }: QemuImgConfig): Promise<Converte
   return {
     name: 'qemu-img',
     async convert(ctx, { disk, from, to, maxBytes, signal }, take) {
-      const scratch = join(dir, [owner, newId()].join(separator)), source = join(scratch, 'in'), result = join(scratch, 'out')
+      const scratch = join(dir, [owner, newId()].join(separator)), result = join(scratch, 'out')
       await mkdir(scratch, { mode: 0o700 })
       try {
-        await whileWanted(signal, disk, () => receive(disk, source, maxBytes))
+        await whileWanted(signal, disk, () => receive(disk, join(scratch, 'in'), maxBytes))
         if (asUid !== undefined) await chown(scratch, asUid, asUid)
-        await ctx.span('image.convert', () => convertStrangers({ path: source, format: inQemusWords(from) }, { path: result, format: to }, { uid: asUid, maxBytes, signal }), { tenant: { from, to } })
+        await ctx.span('image.convert', () => convertStrangers({ name: 'in', format: inQemusWords(from) }, { name: 'out', format: to }, { dir: scratch, uid: asUid, maxBytes, signal }), { tenant: { from, to } })
         if ((await stat(result)).size > maxBytes) throw tooMuch(maxBytes)
         return await whileWanted(signal, createReadStream(result, { highWaterMark: MIB }), take)
       } catch (error) {

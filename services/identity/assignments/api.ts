@@ -46,10 +46,12 @@ async function find(tx: IdentityTx, asked: Asked): Promise<Listed[]> {
     ...(asked.roleId !== undefined && !asked.effective && { roleIds: [asked.roleId] }),
   })
   if (!asked.effective) return rows
-  const members = await assignments.members(tx, rows.filter((r) => r.actorType === 'group').map((r) => r.actorId))
+  const groupIds = rows.filter((r) => r.actorType === 'group').map((r) => r.actorId)
+  // Who is asked about is in all of these groups: they were looked up by him.
+  const members = asked.userId === undefined ? await assignments.members(tx, groupIds) : new Map(groupIds.map((id) => [id, [asked.userId!]]))
   // Roles special to a domain never come into a token: only what they imply does.
   const special = await roles.special(tx)
-  return expand(rows, members, tree, await roles.inferences(tx)).filter((row) => !special.has(row.roleId) && (asked.userId === undefined || row.actorId === asked.userId)
+  return expand(rows, members, tree, await roles.inferences(tx)).filter((row) => !special.has(row.roleId)
     && (asked.roleId === undefined || row.roleId === asked.roleId) && (!projectIds || (row.targetType === 'project' && projectIds.includes(row.targetId)))
     && (asked.domainId === undefined || row.targetType === 'domain'))
 }

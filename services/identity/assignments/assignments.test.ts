@@ -28,6 +28,22 @@ test('a grant is given, seen, listed, taken; twice is once', async () => {
   }
 })
 
+test('who is asked about by name has what groups give him for a while', async () => {
+  const group = (await ok('POST', '/groups', { group: { name: 'guests' } })).group, user = (await ok('POST', '/users', { user: { name: 'guest' } })).user
+  await ok('PUT', `/projects/${api.projectId}/groups/${group.id}/roles/${api.seeded.roleIds.member}`)
+  const until = async (expiresAtSeconds: number): Promise<void> => {
+    await api.deps.store.tx(async (tx) => {
+      await tx.db.deleteFrom('identityExpiringMemberships').where('userId', '=', user.id).execute()
+      await tx.db.insertInto('identityExpiringMemberships').values({ userId: user.id, groupId: group.id, idpId: 'acme', expiresAtSeconds }).execute()
+    })
+  }
+  const roles = async (): Promise<string[]> => (await ok('GET', `/role_assignments?user.id=${user.id}&effective&include_names`)).role_assignments.map((a: any) => a.role.name).sort()
+  await until(4_000_000_000)
+  assert.deepEqual(await roles(), ['member', 'reader'])
+  await until(1)
+  assert.deepEqual(await roles(), [])
+})
+
 test('assignments are listed as they are, with names, and as what they come to', async () => {
   const group = (await ok('POST', '/groups', { group: { name: 'team' } })).group
   const user = (await ok('POST', '/users', { user: { name: 'player' } })).user

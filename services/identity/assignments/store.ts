@@ -1,6 +1,7 @@
 // Rows of assignments: who has which role where.
 import { insertIfAbsent } from '#kit/store/rows.ts'
 import type { IdentityTx } from '../deps.ts'
+import { groupIdsOf } from '../groups/store.ts'
 import type { ActorType, AssignmentRow, RoleRow, TargetType } from '../schema.ts'
 
 export type Place = Pick<AssignmentRow, 'actorType' | 'actorId' | 'targetType' | 'targetId' | 'inherited'>
@@ -28,10 +29,9 @@ export function list(tx: IdentityTx, filter: AssignmentFilter): Promise<Assignme
   return query.orderBy('targetId').orderBy('actorId').orderBy('roleId').execute()
 }
 
-export const groupsOf = async (tx: IdentityTx, userId: string): Promise<string[]> =>
-  (await tx.db.selectFrom('identityMemberships').select('groupId').where('userId', '=', userId).execute()).map((r) => r.groupId)
+export const groupsOf = async (tx: IdentityTx, userId: string): Promise<string[]> => (await groupIdsOf(tx, userId).execute()).map((r) => r.groupId)
 
-/** Who is in these groups. */
+/** Who is in these groups for good. As in keystone, whom a provider put in for a while is not listed: he is told when he is asked about. */
 export async function members(tx: IdentityTx, groupIds: string[]): Promise<Map<string, string[]>> {
   const found = new Map<string, string[]>()
   if (groupIds.length === 0) return found

@@ -7,10 +7,11 @@ import type { StepContext } from '#kit/saga/saga.ts'
 import type { Plugins } from '../config.ts'
 import type { Deps } from '../deps.ts'
 import { inspectBytes } from '../formats/inspect.ts'
+import { longestMark } from '../formats/containers.ts'
 import { examine } from '../formats/examine.ts'
 import type { Image } from '../images/store.ts'
 import { firstStaged, openStaged, stagedOf } from '../stage/staged.ts'
-import { unpack } from './unpack.ts'
+import { canUnpack, unpack } from './unpack.ts'
 
 /** What the image is once it is active. */
 export interface Facts { diskFormat: string, containerFormat: string, virtualSize: number | null, properties: Record<string, string> }
@@ -21,17 +22,15 @@ const unpackedForm = 1, convertedForm = 2
 /** Repeatable: a form that is staged already is not made again. */
 export async function prepareStaged(ctx: StepContext, deps: Deps, image: Image, { decompress, convertTo, inject }: Plugins, stage: (form: number, body: Readable) => Promise<void>): Promise<Facts> {
   const { store, config, converter, maxImageBytes } = deps
-  let { diskFormat, containerFormat } = image
+  const { containerFormat } = image
+  let { diskFormat } = image
   if (diskFormat === null || containerFormat === null) throw conflict('disk_format and container_format must be set before an import.')
   const form = async (): Promise<number> => (await store.read((tx) => stagedOf(tx, image.id))).form
-  const look = async (): Promise<number | null> => examine({ diskFormat: diskFormat!, containerFormat: containerFormat! }, await firstStaged(ctx, deps, image.id, inspectBytes))
+  const look = async (): Promise<number | null> => examine({ diskFormat: diskFormat!, containerFormat }, await firstStaged(ctx, deps, image.id, inspectBytes))
 
-  if (containerFormat === 'compressed' && decompress) {
-    if (await form() < unpackedForm) {
-      await look()
-      await whileWanted(ctx.signal, await openStaged(ctx, deps, image.id), (packed) => stage(unpackedForm, unpack(packed, { maxBytes: maxImageBytes, maxRatio: config.maxUnpackedRatio })))
-    }
-    containerFormat = 'bare'
+  // As in glance: who says that it is compressed wants it so; of all else the first bytes tell.
+  if (decompress && containerFormat !== 'compressed' && await form() < unpackedForm && canUnpack(await firstStaged(ctx, deps, image.id, longestMark))) {
+    await whileWanted(ctx.signal, await openStaged(ctx, deps, image.id), (packed) => stage(unpackedForm, unpack(packed, { maxBytes: maxImageBytes, maxRatio: config.maxUnpackedRatio })))
   }
   const from = diskFormat
   const converting = convertTo !== null && containerFormat === 'bare' && from !== convertTo && convertible.includes(from)

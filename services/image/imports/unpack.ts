@@ -28,6 +28,9 @@ const unpackers: Record<string, (chunks: AsyncGenerator<Buffer>) => AsyncGenerat
   zip: unzip,
 }
 
+/** Whether what begins so is packed, and in a way that is known here. */
+export const canUnpack = (first: Buffer): boolean => Object.hasOwn(unpackers, packingOf(first) ?? '')
+
 /** As many of the first bytes as tell how they are packed: who uploads piece by piece may begin with a single one. */
 async function beginning(chunks: AsyncIterator<Buffer>): Promise<Buffer> {
   let bytes: Buffer = Buffer.alloc(0)
@@ -46,7 +49,7 @@ export function unpack(packed: Readable, { maxBytes, maxRatio }: UnpackBounds): 
     const kind = packingOf(first), make = kind === undefined ? undefined : unpackers[kind]
     if (!make) {
       packed.destroy()
-      throw badRequest(kind === undefined ? 'The image is declared to be compressed, and is not.' : `Images packed with ${kind} cannot be unpacked here; gzip, zstd and zip can.`)
+      throw badRequest(kind === undefined ? 'The image is not compressed.' : `Images packed with ${kind} cannot be unpacked here; gzip, zstd and zip can.`)
     }
     async function* counted(): AsyncGenerator<Buffer> {
       read = first.length
