@@ -9,7 +9,7 @@ export interface RotatedKeys { tokens: Rotated, credentials: Resealed }
 /** Tokens keep their worth, unless their keys are all to be forgotten. */
 export async function rotateCloudKeys({ parts: { deps: { identity } }, log }: Pick<Cloud, 'parts' | 'log'>, endTokens: boolean): Promise<RotatedKeys> {
   const tokens = await rotateKeys(identity.store, { lifeSeconds: longestSealSeconds(identity.config), forgetAll: endTokens })
-  await identity.keyring.refresh()
+  await identity.keyring.refresh(true)
   const credentials = await rotateCredentialKeys(identity.store, identity.vault)
   log.info({ tokens, credentials, endTokens }, 'keys were rotated')
   return { tokens, credentials }

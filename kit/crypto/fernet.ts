@@ -43,8 +43,8 @@ export function openFernet(keys: readonly FernetKey[], text: string): { payload:
 /** The keys in use: new seals use the first, all of them open. */
 export interface Keyring {
   readonly keys: readonly FernetKey[]
-  /** Looks whether another process has added keys; answers whether there is news. */
-  refresh(): Promise<boolean>
+  /** Looks whether another process has added keys, unless that was done just now and is not demanded; answers whether there is news. */
+  refresh(demanded?: boolean): Promise<boolean>
   /** Looks when that was last done some seconds ago: before anything is sealed or opened. */
   fresh(): Promise<void>
 }

@@ -53,6 +53,9 @@ function parseAddress(text: string): Address | undefined {
   return address instanceof ipaddr.IPv6 && address.isIPv4MappedAddress() ? address.toIPv4Address() : address
 }
 
+/** Whether this is how rules name a network: an address and how many bits of it count. */
+export const isNetwork = (text: string): boolean => ipaddr.isValidCIDR(text)
+
 const within = (address: Address, cidr: string): boolean => {
   const [network, bits] = ipaddr.parseCIDR(cidr)
   return network.kind() === address.kind() && address.match(network, bits)

@@ -17,6 +17,7 @@ test('an empty file changes nothing, a full one everything it names', () => {
 
 test('what is misspelt or of the wrong kind is named', () => {
   for (const [value, why] of [
-    [{ store: [] }, /'store' was unexpected/], [{ stores: [{ id: 'a/b', dir: '/x' }] }, /id/], [{ stores: [{ id: 'a', dir: 'x' }] }, /dir/], [{ convertTo: 'vmdk' }, /convertTo/], [{ webDownload: { ports: { allow: ['80'] } } }, /80/], [[], /./], [5, /./], [null, /./],
+    [{ store: [] }, /'store' was unexpected/], [{ stores: [{ id: 'a/b', dir: '/x' }] }, /id/], [{ stores: [{ id: 'a', dir: 'x' }] }, /dir/], [{ convertTo: 'vmdk' }, /convertTo/], [{ webDownload: { ports: { allow: ['80'] } } }, /80/],
+    [{ webDownload: { networks: { allow: ['10.0.0.0/33'] } } }, /10\.0\.0\.0\/33/], [{ glanceDownload: { networks: { deny: ['10.0.0.1'] } } }, /10\.0\.0\.1/], [[], /./], [5, /./], [null, /./],
   ] as const) assert.throws(() => imageSettings(value), why)
 })

@@ -1,6 +1,7 @@
 // The administrator's file about images (README.md shows one): JSON, every key optional, unknown ones refused.
 import { exact, oneOf, Type, VersionedSchema, check, type Static } from '#kit/http/schema.ts'
-import type { OutgoingRules } from '#kit/http/outgoing.ts'
+import { isNetwork, type OutgoingRules } from '#kit/http/outgoing.ts'
+import { badRequest } from '#base/errors.ts'
 import { defaultConfig, importMethods, type ImageConfig } from './config.ts'
 
 const words = Type.Array(Type.String({ minLength: 1, maxLength: 255 }), { maxItems: 1000 })
@@ -37,7 +38,11 @@ export type ImageSettings = Static<typeof schema>
 /** Checks the file's value; throws badRequest that names the key and what is wrong with it. */
 export function imageSettings(value: unknown): ImageSettings {
   check(versioned, 0, value)
-  return value as ImageSettings
+  const settings = value as ImageSettings
+  for (const { networks } of [settings.webDownload ?? {}, settings.glanceDownload ?? {}]) {
+    for (const network of [...networks?.allow ?? [], ...networks?.deny ?? []]) if (!isNetwork(network)) throw badRequest(`${network} is no network: write 10.1.0.0/16 or fd00::/8.`)
+  }
+  return settings
 }
 
 const hour = 3600_000

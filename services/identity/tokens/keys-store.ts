@@ -49,8 +49,10 @@ export async function openKeyring(store: Store<IdentityTables>, clock: () => num
       }
       return keys
     },
-    async refresh() {
-      if (clock() - readAt < refreshEveryMs) return false
+    async refresh(demanded = false) {
+      if (!demanded && clock() - readAt < refreshEveryMs) return false
+      // What began to read before the demand may not have seen what it is about.
+      if (demanded) await reading
       const newest = stored[0]!.number
       await read()
       return stored[0]!.number !== newest

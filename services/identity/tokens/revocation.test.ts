@@ -87,6 +87,10 @@ test('keys: known to all before they seal, kept while a token under them may liv
   assert.ok((await rotateKeys(other.store, { lifeSeconds, forgetAll: true, nowMs: clock() })).forgotten >= 64)
   offsetMs += 11_000
   assert.equal(await there(last), false, 'all tokens end when all keys are forgotten')
-  assert.equal(await there(await who.token()), true)
+  const again = await who.token()
+  assert.equal(await there(again), true)
+  await rotateKeys(api.deps.store, { lifeSeconds, forgetAll: true, nowMs: clock() })
+  await api.deps.keyring.refresh(true)
+  assert.equal((await v3(again, 'GET', '/auth/projects')).status, 401, 'at once where they were forgotten, however lately it had looked')
   offsetMs = 0
 })
