@@ -9,7 +9,7 @@ const help = `Usage: ./pileus keys rotate [--end-tokens] [--json] [--state-dir D
 Makes a new key for tokens and one for credentials. Nobody is logged out: a key is kept for as long as a token under it may live, and every credential is sealed anew. All
 control planes of the same database use the new keys within a minute. Safe to run again, and by a timer (once a day, say).
 
-  --end-tokens     forget every older key of tokens at once, when one may have been seen by others: everybody must log in again
+  --end-tokens     forget every older key of tokens at once (other control planes within ten seconds), when one may have been seen by others: everybody must log in again
   --json           one JSON object
   --state-dir DIR  the cloud (${defaultStateDir()})
 `
