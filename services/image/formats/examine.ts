@@ -2,11 +2,16 @@
 import { refuseContainer } from './containers.ts'
 import { inspect, refuse } from './inspect.ts'
 
+/** Only what hypervisors would open is looked into: in another container the disk is not at the beginning. */
+const open: readonly string[] = ['bare', 'ami', 'ari', 'aki']
+
+/** The size of the disk inside: as the bytes told, else (a raw disk) all of them; unknown in a container that is not looked into. */
+export const diskSize = (containerFormat: string, told: number | null, size: number): number | null => told ?? (open.includes(containerFormat) ? size : null)
+
 /** Answers the size of the disk inside where the bytes tell; throws unsupportedMediaType (as glance answers) when they are not what was declared, or must not be used. */
 export function examine({ diskFormat, containerFormat }: { diskFormat: string, containerFormat: string }, firstBytes: Buffer): number | null {
   refuseContainer(containerFormat, firstBytes)
-  // Only what hypervisors would open is looked into: in another container the disk is not at the beginning.
-  if (!['bare', 'ami', 'ari', 'aki'].includes(containerFormat)) return null
+  if (!open.includes(containerFormat)) return null
   const seen = inspect(firstBytes)
   refuse(diskFormat, seen)
   return seen.virtualSize ?? null

@@ -8,7 +8,7 @@ import { lenient, Type } from '#kit/http/schema.ts'
 import { admin, any, service } from '#kit/policy/rules.ts'
 import { openCached } from '../cache/cache.ts'
 import { operation, type Deps } from '../deps.ts'
-import { examine } from '../formats/examine.ts'
+import { diskSize, examine } from '../formats/examine.ts'
 import { inspectBytes } from '../formats/inspect.ts'
 import { quotaFor } from '../quota/limits.ts'
 import { openCopy, storesNamed, unusedAt } from '../stores/bytes.ts'
@@ -66,7 +66,7 @@ export const uploadImage = operation({
           checkSize(announced, size)
           await store.tx(async (tx) => {
             const kept = await images.move(tx, target.id, { status: 'saving', uploadId }, {
-              ...images.noData, status: 'active', size, virtualSize: virtualSize ?? size, checksum: md5, osHashAlgo: 'sha512', osHashValue: sha512,
+              ...images.noData, status: 'active', size, virtualSize: diskSize(containerFormat, virtualSize, size), checksum: md5, osHashAlgo: 'sha512', osHashValue: sha512,
             })
             if (!kept) throw new Fault('gone', `Image ${target.id} was deleted while its data was being uploaded.`)
             await addCopy(tx, { imageId: target.id, store: id, location, taskId: null })

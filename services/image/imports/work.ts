@@ -5,6 +5,7 @@ import { conflict, unavailable } from '#base/errors.ts'
 import { fetchOutgoing } from '#kit/http/outgoing.ts'
 import type { SagaFault, StepContext } from '#kit/saga/saga.ts'
 import type { Deps, ImageTx } from '../deps.ts'
+import { diskSize } from '../formats/examine.ts'
 import * as images from '../images/store.ts'
 import { quotaFor } from '../quota/limits.ts'
 import { dropParts, openStaged, stagedOf } from '../stage/staged.ts'
@@ -151,7 +152,7 @@ export function workOf(deps: Deps, input: ImportInput) {
       if (facts) await images.setProperties(tx, imageId, facts.properties)
       await images.move(tx, imageId, { importTaskId: taskId }, {
         importTaskId: null, importingTo: '', failedImport: failed.join(','),
-        ...(facts && { status: 'active', size, checksum: md5, osHashAlgo: 'sha512', osHashValue: sha512, virtualSize: facts.virtualSize ?? size, diskFormat: facts.diskFormat, containerFormat: facts.containerFormat }),
+        ...(facts && { status: 'active', size, checksum: md5, osHashAlgo: 'sha512', osHashValue: sha512, virtualSize: diskSize(facts.containerFormat, facts.virtualSize, size), diskFormat: facts.diskFormat, containerFormat: facts.containerFormat }),
       })
       await tasks.end(tx, taskId, 'success', `Copied ${Math.floor(size / 1024 ** 2)} MiB`, { image_id: imageId }, config.taskLifeMs)
     }, { durable: true }),
