@@ -54,7 +54,7 @@ export function* search(scene: Scene, request: CandidatesRequest, atOnce = steps
       }
       if (budget.steps <= 0) return found
       if (!next || next === pause) continue
-      again.push(turn as TreeSearch)
+      if (!(turn as TreeSearch).over) again.push(turn as TreeSearch)
       // Only what is not in the anchor's tree can be found at several anchors.
       if (scene.sharing.size > 0 && next.every((p) => p.shares) && seen.size === seen.add(next.map((p) => p.id).join()).size) continue
       candidates.push(next)
@@ -72,11 +72,10 @@ function* inEachTree(scene: Scene, request: CandidatesRequest, parts: readonly P
     const root = scene.providers.get(rootId)
     budget.now--
     if (!root || !hasOneOfEach(root.traits, required) || !hasNone(root.traits, request.rootForbidden)) continue
-    const sharers = sharersWith(scene, tree), visible = sharers.length > 0 ? [...tree, ...sharers] : tree, options: Provider[][] = []
-    for (const { group, resources, inTreeRoot } of parts) {
+    const sharers = sharersWith(scene, tree), visible = sharers.length > 0 ? [...tree, ...sharers] : tree, options: (readonly Provider[])[] = []
+    for (const part of parts) {
       if (budget.now <= 0) yield pause
-      const able: Provider[] = []
-      for (const p of visible) if (group.granular ? servesAll(p, group, inTreeRoot) : servesOne(p, root, resources[0]![0], resources[0]![1], group, inTreeRoot)) able.push(p)
+      const able = visible.length === 1 && serves(visible[0]!, root, part) ? visible : visible.filter((p) => serves(p, root, part))
       budget.now -= visible.length
       if (able.length === 0) continue trees
       options.push(able)
@@ -84,6 +83,9 @@ function* inEachTree(scene: Scene, request: CandidatesRequest, parts: readonly P
     yield new TreeSearch(scene, request, parts, options, budget)
   }
 }
+
+const serves = (p: Provider, root: Provider, { group, resources, inTreeRoot }: Part): boolean =>
+  (group.granular ? servesAll(p, group, inTreeRoot) : servesOne(p, root, resources[0]![0], resources[0]![1], group, inTreeRoot))
 
 /** Those outside the tree that share with somebody in it. */
 function sharersWith(scene: Scene, tree: readonly Provider[]): Provider[] {
@@ -98,13 +100,13 @@ class TreeSearch {
   readonly #scene: Scene
   readonly #request: CandidatesRequest
   readonly #parts: readonly Part[]
-  readonly #options: readonly Provider[][]
+  readonly #options: readonly (readonly Provider[])[]
   readonly #budget: Budget
   /** Which option each part tries next; what is chosen so far. */
   readonly #next: number[]
   readonly #chosen: Provider[] = []
 
-  constructor(scene: Scene, request: CandidatesRequest, parts: readonly Part[], options: readonly Provider[][], budget: Budget) {
+  constructor(scene: Scene, request: CandidatesRequest, parts: readonly Part[], options: readonly (readonly Provider[])[], budget: Budget) {
     this.#scene = scene
     this.#request = request
     this.#parts = parts
@@ -112,6 +114,9 @@ class TreeSearch {
     this.#budget = budget
     this.#next = parts.map(() => 0)
   }
+
+  /** Whether its first candidate is its last: a host without a tree. Thousands of those are not kept until the next round. */
+  get over(): boolean { return this.#options.every((able) => able.length === 1) }
 
   /** Nothing is left when there is none. After a pause it goes on where it was. */
   next(): Candidate | typeof pause | undefined {

@@ -5,28 +5,33 @@ import type { CandidatesRequest } from './request.ts'
 import type { Candidate, Found, Part } from './search.ts'
 import type { Provider, Scene } from './world.ts'
 
+/** So many parts are one string: larger ones would be old before they are done with, and each collection of those takes as long as an answer. */
+const partsTogether = 100
+
 /** Yields where others should have their turn. */
 export function* candidatesText(version: Version, scene: Scene, request: CandidatesRequest, { parts, candidates }: Found, atOnce = 3000): Generator<undefined, Buffer> {
-  const done: Buffer[] = [], write = writer(parts, version.since('1.12'), version.since('1.34'))
-  let text: string[] = ['{"allocation_requests":['], left = atOnce
-  const rest = (): void => { done.push(Buffer.from(text.join(''))); text = []; left = atOnce }
+  const done: Buffer[] = [], write = writer(parts, version.since('1.12'), version.since('1.34')), summary = summaries(version, request)
+  let text: string[] = [], written = 0
+  const flush = (): void => { done.push(Buffer.from(text.join(''))); text = [] }
+  /** Whether others should have their turn. */
+  const next = (): boolean => { if (++written % partsTogether === 0) flush(); return written % atOnce === 0 }
+  text.push('{"allocation_requests":[')
   for (const [i, candidate] of candidates.entries()) {
-    if (left-- <= 0) { rest(); yield }
     if (i > 0) text.push(',')
     write(text, candidate)
+    if (next()) yield
   }
   text.push('],"provider_summaries":{')
-  const summary = summaries(version, request)
   let first = true
   for (const p of shown(scene, request, parts, candidates)) {
-    if (left-- <= 0) { rest(); yield }
     if (!first) text.push(',')
     first = false
     summary(text, p)
+    if (next()) yield
   }
   text.push('}}')
-  rest()
-  return done.length === 1 ? done[0]! : Buffer.concat(done)
+  flush()
+  return Buffer.concat(done)
 }
 
 /** Providers in the trees that something is taken from; where trees are not known, those it is taken from. */
