@@ -1,4 +1,5 @@
-// Two hundred hostile requests for every operation, others each time; the seed is told when one finds something. Not for want of root: it takes minutes.
+// Two hundred hostile requests for every operation, always the same: what a change broke is to be red, not what nobody had looked for. Others each time are sent by
+// `node test/fuzz/main.ts`, and what they find is kept in kept.ts. Not for want of root: it takes minutes.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { services } from '#services/index.ts'
@@ -7,7 +8,7 @@ import { fuzzService, startFuzzer, tell, type Fuzzer } from './run.ts'
 let fuzzer: Fuzzer
 before(async () => { fuzzer = await startFuzzer() })
 after(() => fuzzer?.close())
-const seed = String(Date.now()), heap: number[] = []
+const seed = 'hundreds', heap: number[] = []
 
 for (const half of ['first', 'second'] as const) {
   for (const module of services) {

@@ -1,4 +1,4 @@
-// A few hostile requests for every operation, always the same; fuzz.real.test.ts sends many, each time others.
+// A few hostile requests for every operation, always the same; fuzz.real.test.ts sends many, main.ts others each time.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { services } from '#services/index.ts'

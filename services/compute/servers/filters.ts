@@ -57,6 +57,8 @@ function allowed(version: Version): Set<string> {
   return new Set(names)
 }
 const paging = new Set(['limit', 'marker', 'sort_key', 'sort_dir'])
+/** Before that a version does not know them: passed over whoever asks, like any other word. */
+const arrivedAt = new Map([['changes-before', '2.66'], ['locked', '2.73'], ['tags', '2.26'], ['tags-any', '2.26'], ['not-tags', '2.26'], ['not-tags-any', '2.26']])
 
 export interface Question {
   filter: ServerFilter
@@ -81,7 +83,9 @@ const powers: Record<string, NonNullable<ServerFilter['powers']>> = { 0: [null],
 export function questionOf(query: Query, actor: Actor, version: Version): Question {
   const everything = policy.allFilters.allows(actor)
   const mine = allowed(version), asked: Record<string, unknown> = {}
-  for (const [key, value] of Object.entries(query)) if (!paging.has(key) && (everything || mine.has(key)) && value !== undefined) asked[key] = value
+  for (const [key, value] of Object.entries(query)) {
+    if (!paging.has(key) && (everything || mine.has(key)) && version.since(arrivedAt.get(key) ?? '2.1') && value !== undefined) asked[key] = value
+  }
   const one = (key: string): string | undefined => asked[key] as string | undefined
   const filter: ServerFilter = { equal: {}, contains: [] }
   const q: Question = { filter, sort: sortOf(query, actor, version), tests: [], addresses: [], nothing: false }
