@@ -26,13 +26,14 @@ const sourceOf = (address: string): string => {
 
 /** From where somebody got in so lately he is not held up by strangers who fail in his name. */
 const rememberedMs = 30 * 86_400_000
-/** So often the buckets that are empty by now are thrown away. */
-const failuresBetweenSweeps = 100
+/** So often, whatever is written, the buckets that are empty by now are thrown away. */
+const writesBetweenSweeps = 100
 
 export function createLimiter(store: Store<IdentityTables>, setup: LimiterSetup = {}): FailureLimiter {
   const allowances = { pair: setup.pair ?? { burst: 10, everySeconds: 6 }, source: setup.source ?? { burst: 100, everySeconds: 1 }, user: setup.user ?? { burst: 200, everySeconds: 3 } }
   const { clock = Date.now, name = 'password' } = setup
-  let failures = 0
+  let writes = 0
+  const sweep = (): boolean => ++writes % writesBetweenSweeps === 0
   // A digest: whatever a stranger says is no longer than it, and is not kept.
   const bucket = (...of: string[]): string => createHash('sha256').update(JSON.stringify([name, ...of])).digest('base64url')
   const pairOf = (user: string, address: string): string => bucket('pair', sourceOf(address), user)
@@ -49,16 +50,18 @@ export function createLimiter(store: Store<IdentityTables>, setup: LimiterSetup 
       return known.has(all[0]![0]) || (known.get(home) ?? 0) < nowMs + rememberedMs / 2
     },
     async failed(user, address) {
-      const nowMs = clock(), sweep = ++failures % failuresBetweenSweeps === 0
+      const nowMs = clock(), sweeps = sweep()
       await store.tx(async (tx) => {
         for (const [key, { burst, everySeconds }] of bucketsOf(user, address)) await buckets.pour(tx, key, nowMs, { burst, everyMs: everySeconds * 1000 })
-        if (sweep) await buckets.forgetEmpty(tx, nowMs)
+        if (sweeps) await buckets.forgetEmpty(tx, nowMs)
       })
     },
     async succeeded(user, address) {
+      const nowMs = clock(), sweeps = sweep()
       await store.tx(async (tx) => {
         await buckets.forget(tx, pairOf(user, address))
-        await buckets.keep(tx, homeOf(user, address), clock() + rememberedMs)
+        await buckets.keep(tx, homeOf(user, address), nowMs + rememberedMs)
+        if (sweeps) await buckets.forgetEmpty(tx, nowMs)
       })
     },
   }

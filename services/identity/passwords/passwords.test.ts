@@ -93,6 +93,19 @@ test('strangers who fail in somebody\'s name do not keep him out of where he got
   await assert.rejects(limiter.check('a', 'home'), isRefusal, 'not for ever')
 })
 
+test('where people got in long ago is forgotten, though nobody ever fails', async (t) => {
+  const api = await startIdentity()
+  t.after(() => api.close())
+  let nowMs = 1_000_000
+  const limiter = createLimiter(api.deps.store, { name: 'alone', clock: () => nowMs })
+  const count = async (): Promise<number> => (await api.deps.store.read((tx) => tx.db.selectFrom('identityFailureBuckets').selectAll().where('emptyAtMs', '<', 1e11).execute())).length
+  for (let i = 0; i < 99; i++) await limiter.succeeded(`u${i}`, 'home')
+  assert.equal(await count(), 99)
+  nowMs += 31 * 86_400_000
+  await limiter.succeeded('one more', 'home')
+  assert.equal(await count(), 1)
+})
+
 test('the addresses of one IPv6 network count as one, names of limiters are apart, and what leaked away is forgotten', async (t) => {
   const api = await startIdentity()
   t.after(() => api.close())
