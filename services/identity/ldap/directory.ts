@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import type * as Ldap from 'ldapts'
 import { unavailable } from '#base/errors.ts'
+import { inChunks } from '../lists-store.ts'
 import type { DirectorySettings, Tree } from './settings.ts'
 
 export interface Person { localId: string, name: string, email?: string, description?: string, enabled: boolean }
@@ -117,12 +118,11 @@ async function groupsOf(connection: Connection, settings: DirectorySettings, per
   for (let depth = 0; level.length > 0 && depth <= maxDepth; depth++) {
     for (const group of level) found.set(sameDn(group.dn), group)
     const above: Found[] = []
-    if (nested) for (const part of inHundreds(level)) above.push(...await holding(part.map((group) => group.dn)))
+    if (nested) for (const part of inChunks(level, 100)) above.push(...await holding(part.map((group) => group.dn)))
     level = above.filter((group) => !found.has(sameDn(group.dn)))
   }
   return [...found.values()]
 }
-const inHundreds = <T>(all: T[]): T[][] => Array.from({ length: Math.ceil(all.length / 100) }, (_x, i) => all.slice(i * 100, i * 100 + 100))
 
 /** Who has this name and this password, with his groups; undefined for anything else. Throws the 503. */
 export const logIn = (settings: DirectorySettings, name: string, password: string): Promise<{ person: Person, circles: Circle[] } | undefined> => {
