@@ -6,6 +6,7 @@ import type { SagaFault } from '#kit/saga/saga.ts'
 import type { ComputeTx } from '../deps.ts'
 import type { BuildPlan, PlannedNic } from '../lifecycle.ts'
 import type { InstanceRow, ServerRow, TaskState } from '../schema.ts'
+import * as groups from '../server-groups/store.ts'
 
 export const find = (tx: ComputeTx, id: string): Promise<ServerRow | undefined> =>
   tx.db.selectFrom('computeServers').selectAll().where('id', '=', id).where('deletedAt', 'is', null).executeTakeFirst()
@@ -33,8 +34,7 @@ async function building(tx: ComputeTx, id: string, set: Partial<ServerRow>): Pro
 /** A Conflict of the type `GroupTaken` when members of the server's group that were placed at the same moment are where its policy does not want them. */
 export async function assign(tx: ComputeTx, id: string, host: string, node: string, group?: BuildPlan['group']): Promise<boolean> {
   if (group?.policy === 'affinity' || group?.policy === 'anti-affinity') {
-    // The group's row is written first, so that two at once wait for each other.
-    await change(tx, 'computeServerGroups', { id: group.id }, { id: group.id })
+    await groups.lock(tx, group.id)
     const others = await tx.db.selectFrom('computeServerGroupMembers as g').innerJoin('computeServers as s', 's.id', 'g.serverId').select('s.host')
       .where('g.groupId', '=', group.id).where('s.deletedAt', 'is', null).where('s.host', 'is not', null).where('s.id', '!=', id).execute()
     const here = others.filter((other) => other.host === host).length

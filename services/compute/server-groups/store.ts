@@ -33,9 +33,12 @@ export async function remove(tx: ComputeTx, id: string): Promise<boolean> {
   return (await tx.db.deleteFrom('computeServerGroups').where('id', '=', id).executeTakeFirst()).numDeletedRows > 0n
 }
 
-/** Throws nova's 403 unless so many more may join. The group's row is written first, so that two at once wait for each other. */
+/** Until the end of the transaction nobody else who asks for it counts the group's members: its row is written. */
+export const lock = (tx: ComputeTx, groupId: string): Promise<number> => change(tx, 'computeServerGroups', { id: groupId }, { id: groupId })
+
+/** Throws nova's 403 unless so many more may join. */
 export async function makeRoom(tx: ComputeTx, groupId: string, count: number, limit: number): Promise<void> {
-  await change(tx, 'computeServerGroups', { id: groupId }, { id: groupId })
+  await lock(tx, groupId)
   const { n } = await tx.db.selectFrom('computeServerGroupMembers').select(({ fn }) => fn.countAll().as('n')).where('groupId', '=', groupId).executeTakeFirstOrThrow()
   if (limit >= 0 && Number(n) + count > limit) throw overQuota('Quota exceeded, too many servers in group')
 }
