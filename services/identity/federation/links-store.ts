@@ -28,7 +28,7 @@ export async function waysOf(tx: IdentityTx, idpIds: string[]): Promise<Map<stri
 }
 export const removeLinksOf = async (tx: IdentityTx, userId: string): Promise<void> => { await tx.db.deleteFrom('identityFederatedUsers').where('userId', '=', userId).execute() }
 
-/** Whom logins made: such a user is nobody but whom his providers vouch for. All other ids are of 32 digits. */
+/** Of who has a link: whether a login made him, and he is nobody but whom his providers vouch for. Other ids are of 32 digits, but for those of directories' people, who get no links. */
 export const madeByLogin = (userId: string): boolean => userId.length === 64
 
 /** Forgets whom a provider vouches for, by one protocol or all. Answers the users who are nobody without it, for the caller to remove. */
