@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
 import { newId } from '#base/ids.ts'
 import { testOtherProjectId, testProjectId } from '#kit/testing/api.ts'
+import { queriesOf } from '#kit/testing/queries.ts'
 import { used } from '../quotas/store.ts'
 import type { ComputeTest } from './start.ts'
 
@@ -279,11 +280,9 @@ export function serversSuite(start: () => Promise<ComputeTest>): void {
 
   test('a thousand servers cost as many queries as one', async () => {
     await create({ min_count: 500, name: 'many' })
-    const queries = async (limit: string): Promise<number> => {
-      const before = api.store.queries
+    const queries = (limit: string): Promise<number> => queriesOf(api.store, async () => {
       assert.equal((await ok('member', 'listServersDetailed', { query: { limit } })).servers.length, Number(limit))
-      return api.store.queries - before
-    }
+    })
     assert.equal(await queries('1'), await queries('400'))
   })
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { queriesOf } from '#kit/testing/queries.ts'
 import { startIdentity, type IdentityApi } from '../testing.ts'
 
 let api: IdentityApi
@@ -85,7 +86,7 @@ test('questions that cannot be answered are refused', async () => {
 })
 
 test('a list costs the same number of queries however long it is', async () => {
-  const cost = async (): Promise<number> => { const before = api.store.queries; await ok('GET', '/role_assignments?effective&include_names'); return api.store.queries - before }
+  const cost = (): Promise<number> => queriesOf(api.store, () => ok('GET', '/role_assignments?effective&include_names'))
   const before = await cost()
   for (let i = 0; i < 20; i++) {
     const user = (await ok('POST', '/users', { user: { name: `q${i}` } })).user

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { plainContext } from '#base/context.ts'
+import { queriesOf } from '#kit/testing/queries.ts'
 import { startIdentity, type IdentityApi } from '../testing.ts'
 import { checkTree } from './model.ts'
 
@@ -96,7 +97,7 @@ test('one sees the limits of one\'s project or domain, administrators all', asyn
   for (const limit of made) assert.equal((await v3('GET', `/limits/${limit.id}`, undefined, domainToken)).status, 200)
   await v3('DELETE', `/projects/${doomed.id}`)
   assert.equal((await v3('GET', `/limits/${made[3].id}`)).status, 404, 'gone with its project')
-  const cost = async (path: string): Promise<number> => { const before = api.store.queries; await v3('GET', path); return api.store.queries - before }
+  const cost = (path: string): Promise<number> => queriesOf(api.store, () => v3('GET', path))
   assert.equal(await cost('/limits'), await cost('/limits?limit=1'))
 })
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { plainContext } from '#base/context.ts'
 import { newFernetKey, openFernet, sealFernet } from '#kit/crypto/fernet.ts'
+import { queriesOf } from '#kit/testing/queries.ts'
 import { authenticate } from '../authenticate.ts'
 import { longestSealSeconds } from '../deps.ts'
 import { adminPassword, startIdentity, type IdentityApi, type Inhabitant } from '../testing.ts'
@@ -234,9 +235,7 @@ test('the actor that services see', async () => {
   assert.deepEqual(actor, {
     userId: someone.id, userName: someone.name, userDomainId: 'default', projectId: someone.projectId, projectName: someone.name, projectDomainId: 'default', roles: ['member', 'reader'], auditId: audit_ids[0],
   })
-  const before = api.store.queries
-  await authenticate(api.deps, () => 'u')(token, plainContext())
-  assert.equal(api.store.queries - before, 2)
+  assert.equal(await queriesOf(api.store, () => authenticate(api.deps, () => 'u')(token, plainContext())), 2)
   assert.deepEqual((await api.spans(`token:${audit_ids[0]}`)).filter((s) => s.name === 'identity.issue-token').map((s) => s.tenant), [{ user: someone.id }])
 })
 
@@ -286,7 +285,7 @@ test('claims survive packing, whatever the ids look like', () => {
 })
 
 test('a token and its validation cost few queries, however much the catalogue holds', async () => {
-  const cost = async (work: () => Promise<unknown>): Promise<number> => { await work(); const before = api.store.queries; await work(); return api.store.queries - before }
+  const cost = (work: () => Promise<unknown>): Promise<number> => queriesOf(api.store, work)
   const { id, password, projectId } = await api.inhabitant(), scoped = () => api.token({ id, password }, { project: { id: projectId } }), token = await scoped()
   const validate = (query: string) => api.http('GET', `/identity/v3/auth/tokens${query}`, { token, headers: { 'x-subject-token': token } })
   assert.equal(await cost(scoped), 6, 'failures, the user, the scope, what he may there (two), the catalogue')

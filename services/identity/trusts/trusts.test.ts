@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { queriesOf } from '#kit/testing/queries.ts'
 import { adminPassword, startIdentity, type IdentityApi, type Inhabitant } from '../testing.ts'
 
 let api: IdentityApi, offsetMs = 0
@@ -173,7 +174,7 @@ test('redelegation: ever less, in the first one\'s name, and gone when any above
 
 test('a list costs the same however long it is; validation a bounded number of queries', async () => {
   const a = await api.inhabitant(), b = await api.inhabitant(), token = await a.token()
-  const cost = async (): Promise<number> => { const from = api.store.queries; await v3(token, 'GET', `/OS-TRUST/trusts?trustor_user_id=${a.id}`); return api.store.queries - from }
+  const cost = (): Promise<number> => queriesOf(api.store, () => v3(token, 'GET', `/OS-TRUST/trusts?trustor_user_id=${a.id}`))
   await lent(a, b)
   const one = await cost()
   for (let i = 0; i < 5; i++) await lent(a, b)

@@ -1,6 +1,7 @@
 // Who vouches for users, as administrators set it; logins by these links are tried with a provider's signed word.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { queriesOf } from '#kit/testing/queries.ts'
 import { startIdentity, type IdentityApi } from '../testing.ts'
 import { publicId } from '../federation/login-store.ts'
 import { newSamlKey, vouch } from '../federation/saml-provider.testing.ts'
@@ -81,7 +82,7 @@ test('lists by provider, protocol and unique id, of one link and with the other 
   assert.deepEqual(await names('idp_id=acme&name=lea'), ['lea'])
   assert.deepEqual(await names('unique_id__startswith=lea-'), ['lea'])
   assert.deepEqual(await names('idp_id=nosuch'), [])
-  const cost = async (path: string): Promise<number> => { const before = api.store.queries; await v3('GET', path); return api.store.queries - before }
+  const cost = (path: string): Promise<number> => queriesOf(api.store, () => v3('GET', path))
   assert.equal(await cost('/users?idp_id=acme'), await cost('/users?idp_id=acme&limit=1'))
 })
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { queriesOf } from '#kit/testing/queries.ts'
 import { startIdentity, type IdentityApi } from '../testing.ts'
 
 let api: IdentityApi
@@ -98,7 +99,7 @@ test('pages follow one another, at a constant number of queries', async () => {
     next = body.links.next
   }
   assert.deepEqual(paged, all)
-  const cost = async (path: string): Promise<number> => { const before = api.store.queries; await v3('GET', path); return api.store.queries - before }
+  const cost = (path: string): Promise<number> => queriesOf(api.store, () => v3('GET', path))
   assert.equal(await cost('/users'), await cost('/users?limit=1'))
 })
 

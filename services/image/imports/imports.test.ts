@@ -6,6 +6,7 @@ import { after, before, test } from 'node:test'
 import { Readable } from 'node:stream'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { MIB } from '#base/units.ts'
+import { queriesOf } from '#kit/testing/queries.ts'
 import { defaultConfig, type ImageConfig } from '../config.ts'
 import { addPart } from '../stage/store.ts'
 import { startImage, testContext, type ImageTest } from '../testing/start.ts'
@@ -289,7 +290,7 @@ test('tasks are listed with filters, order and pages, in a constant number of qu
   assert.ok((await list({ type: 'import' })).tasks.every((task: any) => task.type === 'import'))
   assert.equal(all[0].input, undefined)
   for (const query of [{ limit: -1 }, { limit: 'x' }, { marker: 'x' }, { marker: '00000000-0000-4000-8000-000000000000' }, { sort_key: 'x' }, { sort_dir: 'x' }, { status: 'x' }, { type: 'x' }]) assert.equal((await api.call('admin', 'image', 'listTasks', { query })).status, 400, JSON.stringify(query))
-  const cost = async (query: Record<string, unknown>): Promise<number> => { const from = api.store.queries; await list(query); return api.store.queries - from }
+  const cost = (query: Record<string, unknown>): Promise<number> => queriesOf(api.store, () => list(query))
   assert.equal(await cost({ limit: 2 }), await cost({ limit: 1000 }))
 })
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { queriesOf } from '#kit/testing/queries.ts'
 import { startImage, type ImageTest } from '../testing/start.ts'
 import { catalogue } from './catalogue.ts'
 
@@ -108,7 +109,7 @@ test('namespaces are filtered, sorted and paged, whatever their number at the sa
     assert.equal((await v2('GET', `/namespaces?${query}`)).status, status, query)
   }
   assert.equal((await v2('GET', `/namespaces?marker=${mine[1]}`, undefined, 'reader')).status, 404, 'a marker one cannot see is no oracle')
-  const cost = async (query: string): Promise<number> => { const before = api.store.queries; await by(query); return api.store.queries - before }
+  const cost = (query: string): Promise<number> => queriesOf(api.store, () => by(query))
   assert.equal(await cost('limit=1000'), await cost('limit=2'))
 })
 

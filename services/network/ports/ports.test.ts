@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { newId } from '#base/ids.ts'
 import { testOtherProjectId, testProjectId } from '#kit/testing/api.ts'
+import { queriesOf } from '#kit/testing/queries.ts'
 import { callerOf } from '../testing/caller.ts'
 import { startNetwork, type TestNetwork } from '../testing/start.ts'
 
@@ -175,7 +176,7 @@ test('pages go forward and backward, whatever the order', async () => {
 
 test('a list costs the same few statements however long it is', async () => {
   const subnet = await me.subnet()
-  const cost = async (): Promise<number> => { const before = api.store.queries; await me.ok('listPorts', { query: { network_id: subnet.network_id } }); return api.store.queries - before }
+  const cost = (): Promise<number> => queriesOf(api.store, () => me.ok('listPorts', { query: { network_id: subnet.network_id } }))
   await me.port(subnet.network_id)
   const few = await cost()
   await me.ok('createPort', { body: { ports: Array.from({ length: 30 }, () => ({ network_id: subnet.network_id })) } })
