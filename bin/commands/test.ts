@@ -37,6 +37,7 @@ export async function run(args: string[]): Promise<number> {
     results.push(...found)
     spent.push({ what: `npm test, ${unit.length} files`, ms: performance.now() - from })
     process.stdout.write(fileLine(spent.at(-1)!.what, found, spent.at(-1)!.ms))
+    printFailures(found)
     printSpent(spentInTests(found))
   }
   results.push(...await runReal(await testFiles('real', given.only), () => allMs - (performance.now() - startedAt), (file, found, tookMs) => {
@@ -44,7 +45,8 @@ export async function run(args: string[]): Promise<number> {
     process.stdout.write(fileLine(file, found, tookMs))
     printFailures(found)
   }))
-  printFailures(results.filter((r) => !r.file.includes('.real.test.')))
+  // Once more where they are looked for.
+  printFailures(results)
   printSpent(spent, 25)
   const summary = summarize(results)
   printSummary(summary, performance.now() - startedAt)
