@@ -56,6 +56,7 @@ export const testNeeds: Need[] = [
   need('openssl', 'openssl', 'makes certificates to test with'),
   need('genisoimage', 'isoinfo', 'looks into config drives'),
   need('iputils-ping', 'ping', 'tests networks'),
+  need('debootstrap', 'debootstrap', 'makes a Debian with cloud-init, to see whether it takes this for an OpenStack'),
   need('iptables', 'iptables', 'stands for other software\'s rules on the host'),
 ]
 
