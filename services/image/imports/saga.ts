@@ -1,5 +1,5 @@
-// An import: bytes that were staged, that lie behind a URL, or that another store or region has, come into stores. A saga, so that a killed process leaves nothing half done: it goes on, or
-// is undone. Whatever arrives late finds that the image is no longer its import's and changes nothing.
+// An import: bytes that were staged, that lie behind a URL, or that another store or region has, come into stores. A saga, so that a killed process leaves nothing
+// half done: it goes on, or is undone. Whatever arrives late finds that the image is no longer its import's and changes nothing.
 import { type Fault, faultFrom } from '#base/errors.ts'
 import { saga, type SagaFault } from '#kit/saga/saga.ts'
 import type { ImportMethod, Plugins } from '../config.ts'
