@@ -52,8 +52,6 @@ export interface ServiceHttp<D = any> {
   replyHeaders?(requestId: string): Record<string, string>
 }
 
-export class VersionNotAcceptable extends Error {}
-
 /** The version a request's headers ask for; undefined for services without microversions. For what is malformed or out of range: the status and words to refuse it with. */
 export function negotiate(
   spec: MicroversionSpec | undefined, headers: Record<string, string | string[] | undefined>,

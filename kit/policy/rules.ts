@@ -41,7 +41,6 @@ export const any = (...rules: Rule[]): Rule => rule(joined(rules, 'or'), (actor,
 export const admin: Rule = role('admin')
 export const projectReader: Rule = all(role('reader'), ownProject)
 export const projectMember: Rule = all(role('member'), ownProject)
-export const projectManager: Rule = all(role('manager'), ownProject)
 export const adminOrReader: Rule = any(admin, projectReader)
 export const adminOrMember: Rule = any(admin, projectMember)
 export const adminOrService: Rule = any(admin, service)

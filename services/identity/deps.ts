@@ -40,7 +40,7 @@ export interface Vault {
   /** Throws when it was sealed under another key or for another owner. */
   open(owner: string, sealed: string): unknown
 }
-export const vaultOf = (key: Uint8Array): Vault => ({ seal: (owner, value) => seal(key, owner, value), open: (owner, sealed) => unseal(key, owner, sealed) })
+const vaultOf = (key: Uint8Array): Vault => ({ seal: (owner, value) => seal(key, owner, value), open: (owner, sealed) => unseal(key, owner, sealed) })
 export type IdentityTx = Tx<IdentityTables>
 export const operation = operationsOf<Deps>()
 

@@ -29,7 +29,7 @@ export const pageOf = (query: Page, listLimit?: number): Page => ({ limit: query
 
 export interface Page { limit?: number | undefined, marker?: string | undefined }
 /** However much is asked for, one answer is no longer. */
-export const maxPage = 10_000
+const maxPage = 10_000
 /** One row more than asked tells whether there is a next page. */
 export const fetchLimit = (page: Page): number => pageSize(page) + 1
 const pageSize = (page: Page): number => Math.min(page.limit || maxPage, maxPage)

@@ -20,7 +20,7 @@ const finders = {
   region_id: { what: 'region', find: catalog.findRegion },
 }
 /** Everything a path names must exist; the 404 names the first that does not. */
-export async function checkNamed(tx: IdentityTx, params: Record<string, string>): Promise<void> {
+async function checkNamed(tx: IdentityTx, params: Record<string, string>): Promise<void> {
   for (const [name, { what, find }] of Object.entries(finders)) if (params[name] !== undefined && !await find(tx, params[name])) throw missing(what, params[name])
 }
 

@@ -1,6 +1,6 @@
 // https://docs.openstack.org/api-ref/identity/v3/#credentials
 import type { Context } from '#base/context.ts'
-import { badRequest, conflict, forbidden } from '#base/errors.ts'
+import { badRequest, conflict } from '#base/errors.ts'
 import { newHexId } from '#base/ids.ts'
 import type { Input } from '#kit/http/operation.ts'
 import { exact, lenient, nullable, Type } from '#kit/http/schema.ts'

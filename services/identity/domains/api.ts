@@ -14,7 +14,7 @@ import * as policy from './policy.ts'
 import * as domains from './store.ts'
 import { domainView } from './view.ts'
 
-export const domainTarget = {
+const domainTarget = {
   async load(_ctx: unknown, params: Record<string, string>, { store }: Deps): Promise<TaggedProject | undefined> {
     const found = await store.read((tx) => projects.find(tx, params.domain_id!))
     return found?.isDomain ? found : undefined

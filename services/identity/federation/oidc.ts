@@ -106,7 +106,7 @@ export async function bearer({ library, config, keys }: Provider, settings: Oidc
 const maxCharacters = 65_536
 
 /** Claims under the names that mappings know them by. */
-export function saidBy(claims: Record<string, unknown>, settings: OidcSettings): Said {
+function saidBy(claims: Record<string, unknown>, settings: OidcSettings): Said {
   const attributes = new Map<string, string[]>()
   let size = 0
   for (const [name, value] of Object.entries({ ...claims, iss: settings.issuer })) {

@@ -31,7 +31,7 @@ type Condition = Static<typeof condition>
 type Local = Static<typeof local>
 export type DomainRef = Static<typeof domain>
 
-export const schemaVersions = ['1.0', '2.0', '3.0'] as const
+const schemaVersions = ['1.0', '2.0', '3.0'] as const
 export type SchemaVersion = typeof schemaVersions[number]
 export interface Mapping { id: string, rules: Rules, schemaVersion: SchemaVersion }
 

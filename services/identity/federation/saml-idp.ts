@@ -12,7 +12,7 @@ import type { ServiceProviderRow } from './schema.ts'
 import { document, instant, keyInfo, markup, namespaces, xml } from './xml.ts'
 
 const lifeMs = 3_600_000
-export const ownEntityId = (api: string): string => `${api}/OS-FEDERATION/saml2/idp`
+const ownEntityId = (api: string): string => `${api}/OS-FEDERATION/saml2/idp`
 
 /** The cloud's keys: to vouch with, and for what others encrypt for us. Each made when it is asked for first; every control plane has the same. */
 export async function samlKey(deps: Deps, keyId: 'saml' | 'saml-sp' = 'saml'): Promise<{ privateKey: string, certificate: string }> {

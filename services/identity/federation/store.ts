@@ -7,7 +7,7 @@ import { forgetVouching } from './links-store.ts'
 import type { MappingRow, ProtocolRow, ProviderRow, ServiceProviderRow } from './schema.ts'
 
 export type Provider = ProviderRow & { remoteIds: string[] }
-export interface EnabledFilter { id?: string, enabled?: boolean }
+interface EnabledFilter { id?: string, enabled?: boolean }
 const duplicate = (what: string, id: string) => () => conflict(`Conflict occurred attempting to store ${what} - Duplicate entry found with ID ${id}.`)
 
 async function withRemoteIds(tx: IdentityTx, rows: ProviderRow[]): Promise<Provider[]> {

@@ -10,7 +10,7 @@ import type { Circle, Person } from './directory.ts'
 
 export interface DirectoryTables { identityDirectoryEntries: { id: string, domainId: string, kind: string } }
 
-export const userIdOf = (domainId: string, localId: string): string => publicId(domainId, 'user', localId)
+const userIdOf = (domainId: string, localId: string): string => publicId(domainId, 'user', localId)
 const groupIdOf = (domainId: string, localId: string): string => publicId(domainId, 'group', localId)
 
 /** The domains whose config names a directory. */

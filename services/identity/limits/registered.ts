@@ -1,5 +1,5 @@
 // https://docs.openstack.org/api-ref/identity/v3/#unified-limits, what services register for all projects
-import { badRequest, forbidden } from '#base/errors.ts'
+import { forbidden } from '#base/errors.ts'
 import { newHexId } from '#base/ids.ts'
 import { exact, nullable, Type } from '#kit/http/schema.ts'
 import * as catalog from '../catalog/store.ts'

@@ -30,7 +30,7 @@ export const projectTarget = {
 }
 
 /** The domain a new thing lands in: the one asked for, the token's own, its project's, the default one. */
-export const homeDomain = (ctx: Context, asked: string | null | undefined): string => asked ?? ctx.actor.domainId ?? ctx.actor.projectDomainId ?? 'default'
+const homeDomain = (ctx: Context, asked: string | null | undefined): string => asked ?? ctx.actor.domainId ?? ctx.actor.projectDomainId ?? 'default'
 /** A creation's target is where the new thing will stand. */
 export const inDomain = (of: (body: any) => { domain_id?: string | null | undefined }) => ({
   load: async (ctx: Context, _params: unknown, _deps: Deps, input: Input<any, any, unknown>) => ({ domainId: homeDomain(ctx, of(input.body).domain_id) }),

@@ -1,5 +1,5 @@
 // The ways to say who one is: password, token, application credential, passcode. Each answers the user, or throws the one 401.
-import { badRequest, forbidden, isFault, notFound, unauthorized } from '#base/errors.ts'
+import { forbidden, isFault, notFound, unauthorized } from '#base/errors.ts'
 import { exact, lenient, Type, type Static } from '#kit/http/schema.ts'
 import { examine } from '../authenticate.ts'
 import type { Deps } from '../deps.ts'
@@ -42,7 +42,6 @@ export const authBody = exact({ auth: lenient({
   scope: Type.Optional(scopeSchema),
 }) })
 export type Auth = Static<typeof authBody>['auth']
-export type ScopeRequest = NonNullable<Auth['scope']>
 
 /** Who has shown that he is himself, and what follows from how he did it. */
 export interface Shown {
@@ -89,7 +88,7 @@ function checkRef(user: Static<typeof userRef> | undefined, target: string): ass
 }
 
 /** Compares a password at the same cost whether or not there is such a user; counts failures. */
-export async function checkPassword(deps: Deps, claim: string, caller: Caller, found: store.FoundUser | undefined, password: string): Promise<UserRow> {
+async function checkPassword(deps: Deps, claim: string, caller: Caller, found: store.FoundUser | undefined, password: string): Promise<UserRow> {
   let telling = await deps.limiter.check(claim, caller.remoteAddress)
   // Who waited is asked again when his turn comes: a burst of guesses must not wait in the queue past the limit.
   const fits = await deps.passwords.verify(found?.user.passwordHash, password, async () => { telling = await deps.limiter.check(claim, caller.remoteAddress) })

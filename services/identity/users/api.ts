@@ -1,7 +1,6 @@
 // https://docs.openstack.org/api-ref/identity/v3/#users
 import { badRequest, forbidden } from '#base/errors.ts'
 import { newHexId } from '#base/ids.ts'
-import { now } from '#base/time.ts'
 import { exact, lenient, nullable, Type } from '#kit/http/schema.ts'
 import { anyone } from '#kit/policy/rules.ts'
 import { flag } from '#kit/store/store.ts'

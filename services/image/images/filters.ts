@@ -13,7 +13,7 @@ const other = new Set(['limit', 'marker', 'sort', 'sort_key', 'sort_dir', 'visib
 const own = <T>(table: Record<string, T>, key: string): T | undefined => (Object.hasOwn(table, key) ? table[key] : undefined)
 
 /** The values after `in:`, separated by commas; one in quotes may hold any. */
-export function valuesIn(list: string): string[] {
+function valuesIn(list: string): string[] {
   const values: string[] = []
   // Each value with the comma before it; what is left over is no list.
   let rest = `,${list}`

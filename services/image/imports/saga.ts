@@ -28,7 +28,8 @@ export interface ImportInput {
 export interface ImportSecrets { uri?: string }
 
 export const importImage = saga<ImportInput, Deps, ImportSecrets>('image.import', async (flow, input, deps) => {
-  const { method, plugins } = input, work = workOf(deps, input)
+  const { method } = input
+  const work = workOf(deps, input)
   // Undone last: the image is what it was before, its task says why, and nothing is staged.
   await flow.step('own', { do: () => work.begin(), undo: (ctx) => work.fail(ctx, ctx.fault) })
 

@@ -40,14 +40,14 @@ export const objectFields = {
   required: Type.Optional(words('The properties that must be given.')),
   properties: Type.Optional(dictionary(property, 'Its properties by their names.')),
 }
-export const tagFields = { name: name('The tag.') }
+const tagFields = { name: name('The tag.') }
 export const associationFields = {
   name: name('The name of the resource type, as orchestration writes it: OS::Nova::Flavor.'),
   prefix: text('What stands before the names of properties on such resources, with its separator.', 80),
   properties_target: text('Which of several sets of properties of such a resource is meant.', 80),
 }
 /** What is said of a namespace itself. */
-export const namespaceFields = {
+const namespaceFields = {
   namespace: name('The unique name of the namespace.'),
   display_name: text('What a user interface calls it.', 80),
   description: text('What it is for.', 500),

@@ -61,7 +61,7 @@ export const find = (tx: ImageTx, namespaceId: string, kind: Kind, name: string)
   tx.db.selectFrom('imageDefinitions').selectAll().where('namespaceId', '=', namespaceId).where('kind', '=', kind).where('name', '=', name).executeTakeFirst()
 
 /** The largest number of definitions of all kinds in one namespace. */
-export const mostDefinitions = 5000
+const mostDefinitions = 5000
 export type NewDefinition = Pick<DefinitionRow, 'kind' | 'name' | 'definition'>
 
 /** Adds definitions; a name that is there already is a Conflict. A resource type nobody named before comes to be. */

@@ -14,7 +14,7 @@ export type Limits = Partial<Record<QuotaName, number>>
 const taking = ['saving', 'uploading', 'importing']
 
 /** In bytes, and numbers of images. */
-export async function usedBytes(tx: ImageTx, projectId: string): Promise<Record<QuotaName, number>> {
+async function usedBytes(tx: ImageTx, projectId: string): Promise<Record<QuotaName, number>> {
   const rows = await tx.db.selectFrom('imageImages').select(['status', ({ fn }) => fn.countAll().as('images')]).where('ownerId', '=', projectId).groupBy('status').execute()
   const images = (statuses?: string[]): number => rows.filter((row) => !statuses || statuses.includes(row.status)).reduce((total, row) => total + Number(row.images), 0)
   // Every copy counts, in whichever store.

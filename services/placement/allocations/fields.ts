@@ -1,7 +1,7 @@
 // What a consumer shall use, as each version writes it.
 import { badRequest } from '#base/errors.ts'
 import { isUuid } from '#base/ids.ts'
-import { exact, nullable, reshaped, since, Type, type Static } from '#kit/http/schema.ts'
+import { exact, nullable, reshaped, since, Type } from '#kit/http/schema.ts'
 import { className, dashed, maxInt, uuid, uuidKey } from '../fields.ts'
 import type { Wanted } from './write-store.ts'
 
