@@ -23,7 +23,8 @@ export interface ServiceClient {
 }
 
 /** The query as it would stand in an URL; handlers with keys of their own making read it there. */
-const searchOf = (query: Record<string, unknown> = {}): URLSearchParams => new URLSearchParams(Object.entries(query).flatMap(([key, value]) => [value].flat().map((v): [string, string] => [key, String(v)])))
+const searchOf = (query: Record<string, unknown> = {}): URLSearchParams =>
+  new URLSearchParams(Object.entries(query).flatMap(([key, value]) => [value].flat().map((v): [string, string] => [key, String(v)])))
 const roundTrip = (value: unknown): unknown => (value === undefined || value instanceof Readable || Buffer.isBuffer(value) ? value : JSON.parse(JSON.stringify(value)))
 
 /** A client of a service in this process. `mounted` is asked for late, so that services can know each other in a circle. */

@@ -11,11 +11,16 @@ const statuses: Record<FaultKind, number> = {
 }
 
 /** What leaves the house for an error: a fault's own words; for a bug only an id to look it up by. The rest goes to the log. */
-export function faultView(service: Pick<ServiceHttp, 'statuses'> | undefined, error: unknown, ctx: Pick<Context, 'requestId' | 'log'>): FaultView & { headers: Record<string, string> } {
+export function faultView(
+  service: Pick<ServiceHttp, 'statuses'> | undefined, error: unknown, ctx: Pick<Context, 'requestId' | 'log'>,
+): FaultView & { headers: Record<string, string> } {
   if (error instanceof Fault) {
     const status = service?.statuses?.[error.kind] ?? statuses[error.kind]
     if (error.cause !== undefined) ctx.log.warn({ requestId: ctx.requestId, status, cause: explain(error.cause) }, error.message)
-    return { status, kind: error.kind, message: error.message, type: error.type, ...(error instanceof Invalid && { problem: error.problem }), requestId: ctx.requestId, headers: error.headers ?? {} }
+    return {
+      status, kind: error.kind, message: error.message, type: error.type, requestId: ctx.requestId, headers: error.headers ?? {},
+      ...(error instanceof Invalid && { problem: error.problem }),
+    }
   }
   ctx.log.error({ requestId: ctx.requestId, error: explain(error), stack: error instanceof Error ? error.stack : undefined }, 'unexpected error')
   return { status: 500, kind: 'internal', message: `Unexpected API Error. The administrator finds it in the log under ${ctx.requestId}.`, requestId: ctx.requestId, headers: {} }
@@ -24,12 +29,17 @@ export function faultView(service: Pick<ServiceHttp, 'statuses'> | undefined, er
 /** Whether a client takes HTML no less gladly than JSON. */
 export function likesHtml(accept: string | undefined): boolean {
   if (accept === undefined || accept.trim() === '') return true
-  const ranges = accept.split(',').map((part) => part.trim().toLowerCase().split(/\s*;\s*/)).map(([type, ...rest]) => ({ type, q: Number(rest.find((r) => r.startsWith('q='))?.slice(2) ?? 1) }))
+  const ranges = accept.split(',').map((part) => {
+    const [type, ...parameters] = part.trim().toLowerCase().split(/\s*;\s*/)
+    return { type, q: Number(parameters.find((parameter) => parameter.startsWith('q='))?.slice(2) ?? 1) }
+  })
+  /** The `q` of the first of these names that the client speaks of. */
   const quality = (...names: string[]): number => ranges.find((range) => range.type === names.find((name) => ranges.some((r) => r.type === name)))?.q ?? 0
   const html = quality('text/html', 'text/*', '*/*')
   return html > 0 && html >= quality('application/json', 'application/*', '*/*')
 }
 
+/** The text as it may stand in HTML. */
 export const htmlText = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 /** A fault as OpenStack's services show it to who wants HTML. */
 export function htmlPage({ status, message }: FaultView): string {

@@ -19,7 +19,10 @@ export function openapi(services: ServiceHttp[], publicUrl: string, version: str
     openapi: '3.1.0', jsonSchemaDialect: 'https://json-schema.org/draft/2020-12/schema',
     info: { title: 'Pileus', summary: 'The OpenStack cloud in one program', version, license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
     servers: [{ url: publicUrl }],
-    tags: services.map((service) => ({ name: service.name, 'x-openstack-prefixes': service.prefixes.map((prefix) => service.mount + prefix), ...(service.microversions && { 'x-openstack-microversions': { min: service.microversions.min, max: service.microversions.max } }) })),
+    tags: services.map((service) => ({
+      name: service.name, 'x-openstack-prefixes': service.prefixes.map((prefix) => service.mount + prefix),
+      ...(service.microversions && { 'x-openstack-microversions': { min: service.microversions.min, max: service.microversions.max } }),
+    })),
     paths,
     components: { securitySchemes: { token: { type: 'apiKey', in: 'header', name: 'X-Auth-Token', description: 'From POST /identity/v3/auth/tokens' } } },
   }
@@ -37,25 +40,33 @@ function described(service: ServiceHttp, path: string, list: Operation[]): Json 
   const current = list.filter((op) => op.untilNumber >= newest)
   const op = current[0] ?? list[0]!
   const actions = current.filter((o) => o.action !== undefined)
-  const body = bodyOf(actions.length > 0 ? actions : [op], newest)
+  const former = list.filter((o) => !current.includes(o))
+  const speaking = actions.length > 0 ? actions : [op]
+  const statuses = new Set(speaking.map((o) => o.status ?? (o.method === 'DELETE' ? 204 : 200)))
+  const body = bodyOf(speaking, newest)
   return {
     operationId: `${service.name}.${actions.length > 0 ? `${nounOf(path)}Action` : op.name}`, tags: [service.name],
     summary: actions.length > 0 ? `One of the actions ${actions.map((a) => a.action).join(', ')}.` : op.summary,
-    parameters: [...pathParameters(path), ...(op.querySchema ? queryParameters(op.querySchema.shapeAt(newest)) : []), ...(service.microversions ? [versionParameter(service.microversions.service)] : [])],
+    parameters: [
+      ...pathParameters(path),
+      ...(op.querySchema ? queryParameters(op.querySchema.shapeAt(newest)) : []),
+      ...(service.microversions ? [versionParameter(service.microversions.service)] : []),
+    ],
     ...(body && { requestBody: body }),
     responses: {
-      ...Object.fromEntries([...new Set((actions.length > 0 ? actions : [op]).map((o) => o.status ?? (o.method === 'DELETE' ? 204 : 200)))].map((status) => [status, { description: statusText(status) }])),
+      ...Object.fromEntries([...statuses].map((status) => [status, { description: statusText(status) }])),
       default: { description: 'A fault, in the service\'s own envelope.' },
     },
     security: op.access.text === '@' ? [] : [{ token: [] }],
     ...(actions.length === 0 && details(op)),
     ...(actions.length > 0 && { 'x-openstack-actions': actions.map((a) => ({ action: a.action, operation: a.name, summary: a.summary, ...details(a) })) }),
-    ...(list.length > current.length && { 'x-openstack-former': list.filter((o) => !current.includes(o)).map((o) => ({ operation: o.name, ...(o.action !== undefined && { action: o.action }), ...details(o) })) }),
+    ...(former.length > 0 && { 'x-openstack-former': former.map((o) => ({ operation: o.name, ...(o.action !== undefined && { action: o.action }), ...details(o) })) }),
   }
 }
 
 const details = (op: Operation): Json => ({
-  'x-openstack-access': op.access.text, ...(op.since !== undefined && { 'x-openstack-min-version': op.since }), ...(op.until !== undefined && { 'x-openstack-max-version': op.until }),
+  'x-openstack-access': op.access.text, ...(op.since !== undefined && { 'x-openstack-min-version': op.since }),
+  ...(op.until !== undefined && { 'x-openstack-max-version': op.until }),
 })
 
 /** `/compute/v2.1/servers/{server_id}/action` → `servers`. */
@@ -69,7 +80,8 @@ function queryParameters(schema: TSchema): Json[] {
   return Object.entries(properties).map(([name, field]) => ({ name, in: 'query', ...(required.includes(name) && { required: true }), schema: field }))
 }
 
-const versionParameter = (service: string): Json => ({ name: 'OpenStack-API-Version', in: 'header', schema: { type: 'string' }, description: `\`${service} MAJOR.MINOR\`, or \`${service} latest\`; without it the oldest.` })
+const versionParameter = (service: string): Json =>
+  ({ name: 'OpenStack-API-Version', in: 'header', schema: { type: 'string' }, description: `\`${service} MAJOR.MINOR\`, or \`${service} latest\`; without it the oldest.` })
 
 function bodyOf(operations: Operation[], newest: number): Json | undefined {
   const [op] = operations as [Operation]

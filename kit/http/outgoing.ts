@@ -87,7 +87,9 @@ export function checkUrl(text: string, rules: OutgoingRules): URL {
   const url = text.length <= 4096 && !/[\s\\\p{Cc}]/u.test(text) ? URL.parse(text) : null
   if (!url) throw badRequest('The URL is not valid.')
   const scheme = url.protocol.slice(0, -1)
-  if ((scheme !== 'http' && scheme !== 'https') || !passes(rules.schemes, (s) => s.toLowerCase() === scheme)) throw badRequest(`URLs of the scheme '${scheme.slice(0, 20)}' are not allowed.`)
+  if ((scheme !== 'http' && scheme !== 'https') || !passes(rules.schemes, (s) => s.toLowerCase() === scheme)) {
+    throw badRequest(`URLs of the scheme '${scheme.slice(0, 20)}' are not allowed.`)
+  }
   if (url.username !== '' || url.password !== '' || /^[^/]*:\/\/[^/?#]*@/.test(text)) throw badRequest('A URL with a user name or a password is not allowed.')
   const port = url.port === '' ? (scheme === 'https' ? 443 : 80) : Number(url.port)
   if (!passes(rules.ports, (p) => p === port)) throw badRequest(`URLs with the port ${port} are not allowed.`)
@@ -109,14 +111,16 @@ const unlessAborted = <T>(work: Promise<T>, signal: AbortSignal): Promise<T> => 
 /** The addresses to connect to. One that is not allowed refuses them all: whoever mixes them means harm, or is broken. */
 async function addressesOf(url: URL, rules: OutgoingRules, signal: AbortSignal): Promise<string[]> {
   const host = hostOf(url)
-  const found = isIP(host) !== 0 ? [host] : await unlessAborted((rules.resolve ?? systemResolve)(host), signal).catch((cause: unknown) => { throw signal.aborted ? cause : unreachable(cause) })
+  const resolve = rules.resolve ?? systemResolve
+  const found = isIP(host) !== 0 ? [host] : await unlessAborted(resolve(host), signal).catch((cause: unknown) => { throw signal.aborted ? cause : unreachable(cause) })
   if (found.length === 0 || !found.every((address) => mayReach(address, rules))) throw unreachable()
   return found.slice(0, 4)
 }
 
 function ask(url: URL, address: string, patienceMs: number, signal: AbortSignal, headers?: Record<string, string>): Promise<IncomingMessage> {
   const options: RequestOptions & { servername?: string } = {
-    host: address, port: url.port === '' ? undefined : Number(url.port), path: url.pathname + url.search, method: 'GET', agent: false, signal, timeout: patienceMs, maxHeaderSize: 16_384,
+    host: address, port: url.port === '' ? undefined : Number(url.port), path: url.pathname + url.search, method: 'GET',
+    agent: false, signal, timeout: patienceMs, maxHeaderSize: 16_384,
     // The certificate is checked against the name that was asked for, not against the address.
     ...(isIP(hostOf(url)) === 0 && { servername: hostOf(url) }),
     headers: { ...headers, host: url.host, 'user-agent': 'pileus', accept: '*/*', 'accept-encoding': 'identity', connection: 'close' },
@@ -146,22 +150,32 @@ const redirects = new Set([301, 302, 303, 307, 308])
 
 /**
  * Gets what a URL names. Throws badRequest for what the rules refuse, for failures of the far side and for an answer other than 200, tooLarge for too much;
- * the same may come while the bytes are read. `signal` ends it all. `sent` are headers that may hold secrets: they go to the host of the URL, and with them no redirect is followed.
+ * the same may come while the bytes are read. `signal` ends it all. `sent` are headers that may hold secrets: they go to the host of the URL, and with them no
+ * redirect is followed.
  */
 export async function fetchOutgoing(text: string, rules: OutgoingRules, bounds: OutgoingBounds, signal?: AbortSignal, sent?: Record<string, string>): Promise<Fetched> {
   const mostRedirects = sent ? 0 : rules.redirects
-  const over = AbortSignal.timeout(bounds.maxMs), all = signal ? AbortSignal.any([over, signal]) : over
-  const translated = (error: unknown): unknown => isFault(error) ? error
-    : over.aborted ? badRequest(`Fetching the URL took longer than ${Math.round(bounds.maxMs / 1000)} s.`, { cause: error }) : badRequest('Fetching the URL failed before its end.', { cause: error })
+  const over = AbortSignal.timeout(bounds.maxMs)
+  const all = signal ? AbortSignal.any([over, signal]) : over
+  const translated = (error: unknown): unknown => {
+    if (isFault(error)) return error
+    if (over.aborted) return badRequest(`Fetching the URL took longer than ${Math.round(bounds.maxMs / 1000)} s.`, { cause: error })
+    return badRequest('Fetching the URL failed before its end.', { cause: error })
+  }
   let url = checkUrl(text, rules)
   try {
     for (let followed = 0; ; followed++) {
       const reply = await askAny(url, rules, bounds.patienceMs, all, sent)
       const { statusCode = 0, headers } = reply
-      if (statusCode === 200) return { size: sizeOf(reply, bounds.maxBytes), bytes: Readable.from(chunks(reply, bounds.maxBytes, translated), { objectMode: false, highWaterMark: 1024 ** 2 }) }
+      if (statusCode === 200) {
+        const size = sizeOf(reply, bounds.maxBytes)
+        return { size, bytes: Readable.from(chunks(reply, bounds.maxBytes, translated), { objectMode: false, highWaterMark: 1024 ** 2 }) }
+      }
       reply.destroy()
       if (!redirects.has(statusCode) || headers.location === undefined) throw badRequest(`The URL answered with status ${statusCode}.`)
-      if (followed >= mostRedirects) throw badRequest(mostRedirects === 0 ? 'The URL redirects elsewhere, which is not followed.' : `The URL redirects more than ${mostRedirects} times.`)
+      if (followed >= mostRedirects) {
+        throw badRequest(mostRedirects === 0 ? 'The URL redirects elsewhere, which is not followed.' : `The URL redirects more than ${mostRedirects} times.`)
+      }
       const next = checkUrl(URL.parse(headers.location, url.href)?.href ?? '', rules)
       if (url.protocol === 'https:' && next.protocol !== 'https:') throw badRequest('The URL redirects from https to http, which is not followed.')
       url = next
@@ -173,14 +187,17 @@ export async function fetchOutgoing(text: string, rules: OutgoingRules, bounds: 
 
 const tooMuch = (maxBytes: number): Fault => tooLarge(`The data behind the URL is larger than the ${maxBytes} bytes that are allowed.`)
 
+/** The bytes announced, if they are. Throws for what is encoded or announced as too much, and closes the reply. */
 function sizeOf(reply: IncomingMessage, maxBytes: number): number | undefined {
   const encoding = reply.headers['content-encoding']
-  const size = reply.headers['content-length'] === undefined ? undefined : Number(reply.headers['content-length'])
-  const wrong = encoding !== undefined && encoding !== 'identity' ? badRequest('The URL answers in a content encoding that was not asked for.') : size !== undefined && size > maxBytes ? tooMuch(maxBytes) : undefined
-  if (wrong) {
+  const length = reply.headers['content-length']
+  const size = length === undefined ? undefined : Number(length)
+  const refuse = (fault: Fault): never => {
     reply.destroy()
-    throw wrong
+    throw fault
   }
+  if (encoding !== undefined && encoding !== 'identity') return refuse(badRequest('The URL answers in a content encoding that was not asked for.'))
+  if (size !== undefined && size > maxBytes) return refuse(tooMuch(maxBytes))
   return size
 }
 

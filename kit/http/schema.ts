@@ -13,7 +13,10 @@ export const lenient = <P extends TProperties>(properties: P, options: object = 
 /** A field that exists from one microversion on (and up to another): `since('2.19', Type.Optional(Type.String()))`. */
 export const since = <S extends TSchema>(version: string, schema: S, until?: string): S =>
   // typebox keeps "optional" in a hidden property, which a spread would lose.
-  Object.defineProperties({}, { ...Object.getOwnPropertyDescriptors(schema), since: { value: version, enumerable: true }, ...(until && { until: { value: until, enumerable: true } }) }) as S
+  Object.defineProperties({}, {
+    ...Object.getOwnPropertyDescriptors(schema),
+    since: { value: version, enumerable: true }, ...(until && { until: { value: until, enumerable: true } }),
+  }) as S
 /** A field whose shape itself changed: the newest entry not above the asked version counts, null where the field does not exist. In each entry
  * `Type.Optional` says whether it may be left out: `reshaped({ '2.1': Type.Optional(A), '2.37': B })`. */
 export const reshaped = <const V extends Record<string, TSchema | null>>(byVersion: V) =>
@@ -165,9 +168,11 @@ export function invalid(errors: SchemaError[], value: unknown, part: Problem['pa
   const missing = errors.find((e) => e.keyword === 'required')
   const unknown = errors.find((e) => e.keyword === 'additionalProperties')
   // The deepest error says most; a failed union is told as a whole only when none of its branches came further.
-  const ranked = errors.filter((e) => e.keyword !== 'boolean' && e !== unknown).sort((a, b) => pathOf(b.instancePath).length - pathOf(a.instancePath).length || Number(b.keyword === 'anyOf' || b.keyword === 'oneOf') - Number(a.keyword === 'anyOf' || a.keyword === 'oneOf'))
+  const depth = (e: SchemaError): number => pathOf(e.instancePath).length
+  const isUnion = (e: SchemaError): boolean => e.keyword === 'anyOf' || e.keyword === 'oneOf'
+  const ranked = errors.filter((e) => e.keyword !== 'boolean' && e !== unknown).sort((a, b) => depth(b) - depth(a) || Number(isUnion(b)) - Number(isUnion(a)))
   const first = ranked[0]
-  if (unknown && (!first || pathOf(unknown.instancePath).length >= pathOf(first.instancePath).length || !missing)) {
+  if (unknown && (!first || depth(unknown) >= depth(first) || !missing)) {
     const names = (unknown.params.additionalProperties as string[]).slice(0, 5).map((n) => `'${n.slice(0, 60)}'`).join(', ')
     const more = `Additional properties are not allowed (${names} ${(unknown.params.additionalProperties as string[]).length > 1 ? 'were' : 'was'} unexpected)`
     return new Invalid(more + where(unknown.instancePath), { part, reason: more, keyword: unknown.keyword, path: pathOf(unknown.instancePath) })

@@ -99,7 +99,8 @@ export function createApi(options: HttpOptions): Server {
         throw notFound('The resource could not be found.')
       }
       const { name } = mount.mounted.service
-      await scope.ctx.span(`${name}.request`, () => serve(req, res, mount, path, slash, question < 0 ? '' : url.slice(question + 1), scope, state), { tenant: { method: req.method, path } })
+      const search = question < 0 ? '' : url.slice(question + 1)
+      await scope.ctx.span(`${name}.request`, () => serve(req, res, mount, path, slash, search, scope, state), { tenant: { method: req.method, path } })
     } catch (error) {
       sendFault(req, res, mount?.mounted.service, error, scope.ctx, state.version)
     } finally {
@@ -108,7 +109,10 @@ export function createApi(options: HttpOptions): Server {
     }
   }
 
-  async function serve(req: IncomingMessage, res: ServerResponse, mount: { mounted: Mounted, router: Router }, path: string, slash: number, search: string, scope: RequestScope, state: { op?: Operation, version?: Version }): Promise<void> {
+  async function serve(
+    req: IncomingMessage, res: ServerResponse, mount: { mounted: Mounted, router: Router }, path: string, slash: number,
+    search: string, scope: RequestScope, state: { op?: Operation, version?: Version },
+  ): Promise<void> {
     const { service, deps } = mount.mounted
     const inner = slash < 0 ? '/' : path.slice(slash)
     const found = mount.router.find(req.method as HTTPMethod, inner) ?? (req.method === 'HEAD' && !service.noHead ? mount.router.find('GET', inner) : null)
@@ -117,7 +121,9 @@ export function createApi(options: HttpOptions): Server {
       // `DELETE /servers/` means the server with an empty id: there is none. Reading with a slash too many is answered as without it.
       const asked = negotiate(service.microversions, req.headers)
       if (asked && !('status' in asked)) state.version = asked
-      if (allowed.length > 0 && (inner === '/' || !inner.endsWith('/'))) throw new Fault('methodNotAllowed', `The method ${req.method} is not allowed for this resource.`, { headers: { allow: allowed.join(', ') } })
+      if (allowed.length > 0 && (inner === '/' || !inner.endsWith('/'))) {
+        throw new Fault('methodNotAllowed', `The method ${req.method} is not allowed for this resource.`, { headers: { allow: allowed.join(', ') } })
+      }
       throw notFound('The resource could not be found.')
     }
     const route = found.store as Route
@@ -150,7 +156,8 @@ export function createApi(options: HttpOptions): Server {
       if (route.operations.length === 1 && version.number >= first.sinceNumber && version.number <= first.untilNumber) admit(service, first, ctx)
       if (early) service.inspectHeaders?.(early, req.headers)
       goOn(req, res)
-      body = parseJson(await readBody(req, limit), req.headers['content-type'], [...route.operations.flatMap((op) => op.consumes ?? []), 'application/json', ...service.consumes ?? []])
+      const consumed = [...route.operations.flatMap((op) => op.consumes ?? []), 'application/json', ...service.consumes ?? []]
+      body = parseJson(await readBody(req, limit), req.headers['content-type'], consumed)
       if (byAction) action = actionOf(body)
     }
     const op = choose(route.operations, version, action)
@@ -211,7 +218,10 @@ export function createApi(options: HttpOptions): Server {
       res.writeHead(reply.status!, { 'content-type': 'application/octet-stream', ...headers })
       if (req.method === 'HEAD') { body.destroy(); res.end(); return }
       // A reader who goes away in the middle is no error of ours.
-      await pipe(body, res).catch((error: unknown) => { if (!res.destroyed && !req.destroyed) ctx.log.warn({ requestId: ctx.requestId, error: String(error) }, 'a streamed reply broke off'); res.destroy() })
+      await pipe(body, res).catch((error: unknown) => {
+        if (!res.destroyed && !req.destroyed) ctx.log.warn({ requestId: ctx.requestId, error: String(error) }, 'a streamed reply broke off')
+        res.destroy()
+      })
       return
     }
     const bytes = body === undefined ? undefined : Buffer.isBuffer(body) ? body : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))
@@ -232,7 +242,10 @@ export function createApi(options: HttpOptions): Server {
     const body = Buffer.from(page ?? JSON.stringify(service ? service.envelope(view, version) : { error: { code: view.status, message: view.message } }))
     // What was not read of the request would be taken for the next one.
     if (!req.complete) headers.connection = 'close'
-    res.writeHead(view.status, { ...commonHeaders(service, ctx.requestId, version), ...headers, 'content-type': page === undefined ? 'application/json' : 'text/html; charset=UTF-8', 'content-length': String(body.length) })
+    res.writeHead(view.status, {
+      ...commonHeaders(service, ctx.requestId, version), ...headers,
+      'content-type': page === undefined ? 'application/json' : 'text/html; charset=UTF-8', 'content-length': String(body.length),
+    })
     const answer = req.method === 'HEAD' ? undefined : body
     if (req.complete) { res.end(answer); return }
     if (answer) res.write(answer)
@@ -260,7 +273,10 @@ export function createApi(options: HttpOptions): Server {
   return server
 }
 
-/** A certificate is asked for, not demanded: most clients have none. Nobody negotiates again: whoever was believed by one certificate could then show any other, which Node judges only the first time. */
+/**
+ * A certificate is asked for, not demanded: most clients have none. Nobody negotiates again: whoever was believed by one certificate could then show any other,
+ * which Node judges only the first time.
+ */
 const tlsOptions = ({ cert, key, clientCa }: NonNullable<HttpOptions['tls']>): object =>
   ({ cert, key, secureOptions: constants.SSL_OP_NO_RENEGOTIATION, ...(clientCa !== undefined && { ca: clientCa, requestCert: true, rejectUnauthorized: false }) })
 

@@ -52,10 +52,10 @@ export interface ServiceHttp<D = any> {
   replyHeaders?(requestId: string): Record<string, string>
 }
 
-export class VersionNotAcceptable extends Error {}
-
-/** The version a request's headers ask for. Throws a string message with the status for what is malformed or out of range. */
-export function negotiate(spec: MicroversionSpec | undefined, headers: Record<string, string | string[] | undefined>): Version | { status: 400 | 406, message: string } | undefined {
+/** The version a request's headers ask for; undefined for services without microversions. For what is malformed or out of range: the status and words to refuse it with. */
+export function negotiate(
+  spec: MicroversionSpec | undefined, headers: Record<string, string | string[] | undefined>,
+): Version | { status: 400 | 406, message: string } | undefined {
   if (!spec) return undefined
   let asked: string | undefined
   for (const part of String(headers['openstack-api-version'] ?? '').split(',')) {
@@ -67,7 +67,9 @@ export function negotiate(spec: MicroversionSpec | undefined, headers: Record<st
   if (asked.trim().toLowerCase() === 'latest') return versionOf(spec.max)
   asked = asked.trim()
   if (spec.anyNumbers && !/^\d{1,9}\.\d{1,9}$/.test(asked)) return { status: 400, message: `invalid version string: ${asked.slice(0, 40)}` }
-  if (!spec.anyNumbers && !/^[1-9]\d*\.(0|[1-9]\d*)$/.test(asked)) return { status: 400, message: `API Version String ${asked.slice(0, 40)} is of invalid format. Must be of format MajorNum.MinorNum.` }
+  if (!spec.anyNumbers && !/^[1-9]\d*\.(0|[1-9]\d*)$/.test(asked)) {
+    return { status: 400, message: `API Version String ${asked.slice(0, 40)} is of invalid format. Must be of format MajorNum.MinorNum.` }
+  }
   const version = versionOf(asked)
   if (version.number < versionOf(spec.min).number || version.number > versionOf(spec.max).number) {
     if (spec.anyNumbers) return { status: 406, message: `Unacceptable version header: ${asked}` }

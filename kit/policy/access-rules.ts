@@ -4,7 +4,11 @@ import type { AccessRule } from '#base/context.ts'
 type Part = 'segment' | 'any' | { text: string }
 
 /** `*` and `{name}` stand for one segment, `**` for any number of them. Whatever else is in a path stands for itself. */
-const partsOf = (path: string): Part[] => (path.match(/\{[^}]*\}|\*\*|\*|[^{*]+|\{/g) ?? []).map((part) => (part === '**' ? 'any' : part === '*' || (part.startsWith('{') && part.length > 1) ? 'segment' : { text: part }))
+const partsOf = (path: string): Part[] => (path.match(/\{[^}]*\}|\*\*|\*|[^{*]+|\{/g) ?? []).map((part) => {
+  if (part === '**') return 'any'
+  const isName = part.startsWith('{') && part.length > 1
+  return part === '*' || isName ? 'segment' : { text: part }
+})
 
 /** In time bounded by the two lengths, whatever pattern somebody thought up: part by part, the places in the path that it may end at. */
 function matches(rule: string, path: string): boolean {
@@ -28,6 +32,8 @@ export function allowedByRules(rules: readonly AccessRule[], request: { serviceT
   if (request.paths.some((path) => path.length > 4096)) return false
   // Routers read these as the end of the path; a pattern would read on.
   if (request.paths.some((path) => /[#;\\]|\/\/|\/\.\.?(\/|$)/.test(path))) return false
-  const paths = request.paths.map((path) => path.replace(/(.)\/+$/, '$1'))
-  return rules.some((rule) => rule.method === request.method && request.serviceTypes.includes(rule.service) && paths.some((path) => matches(rule.path.replace(/(.)\/+$/, '$1'), path)))
+  const withoutSlash = (path: string): string => path.replace(/(.)\/+$/, '$1')
+  const paths = request.paths.map(withoutSlash)
+  return rules.some((rule) => rule.method === request.method && request.serviceTypes.includes(rule.service)
+    && paths.some((path) => matches(withoutSlash(rule.path), path)))
 }

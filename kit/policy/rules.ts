@@ -23,7 +23,8 @@ export const role = (name: string): Rule => rule(`role:${name}`, (actor) => acto
 /** Another Pileus service, with its own short-lived credential. Users never pass. */
 export const service: Rule = rule('role:service', (actor) => actor.service !== undefined)
 /** The token is scoped to the project that owns the target. */
-export const ownProject: Rule = rule('project_id:%(project_id)s', (actor, target) => actor.projectId !== undefined && (target === undefined || target.projectId === actor.projectId))
+export const ownProject: Rule = rule('project_id:%(project_id)s', (actor, target) =>
+  actor.projectId !== undefined && (target === undefined || target.projectId === actor.projectId))
 export const ownDomain: Rule = rule('domain_id:%(domain_id)s', (actor, target) => actor.domainId !== undefined && (target === undefined || target.domainId === actor.domainId))
 export const ownUser: Rule = rule('user_id:%(user_id)s', (actor, target) => actor.userId !== '' && (target === undefined || target.userId === actor.userId))
 export const systemScope: Rule = rule('system_scope:all', (actor) => actor.system === 'all')
@@ -40,7 +41,6 @@ export const any = (...rules: Rule[]): Rule => rule(joined(rules, 'or'), (actor,
 export const admin: Rule = role('admin')
 export const projectReader: Rule = all(role('reader'), ownProject)
 export const projectMember: Rule = all(role('member'), ownProject)
-export const projectManager: Rule = all(role('manager'), ownProject)
 export const adminOrReader: Rule = any(admin, projectReader)
 export const adminOrMember: Rule = any(admin, projectMember)
 export const adminOrService: Rule = any(admin, service)

@@ -1,11 +1,15 @@
 // Work that only one process of a cloud may do at a time, such as filling an empty database: a lock with a lease, on any engine.
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Migration } from './migrations.ts'
 import { change, insertIfAbsent } from './rows.ts'
 import type { Store } from './store.ts'
 
 interface Tables { kitLocks: { name: string, owner: string, until: number } }
 
-export const lockMigrations = [{ id: '0001-locks', changes: [{ createTable: 'kitLocks', as: { columns: { name: 'text' as const, owner: 'text' as const, until: 'int' as const }, primaryKey: ['name'] } }] }]
+/** The table of this file. */
+export const lockMigrations: Migration[] = [
+  { id: '0001-locks', changes: [{ createTable: 'kitLocks', as: { columns: { name: 'text', owner: 'text', until: 'int' }, primaryKey: ['name'] } }] },
+]
 
 export interface AloneOptions {
   /** A name that only one living process has: what its last life left locked is taken at once. */

@@ -30,7 +30,10 @@ export interface Migration { id: string, changes: Change[] }
 
 const kinds: Record<Engine, Record<ColumnKind, string>> = {
   sqlite: { id: 'TEXT', text: 'TEXT', long: 'TEXT', int: 'INTEGER', real: 'REAL', bool: 'INTEGER', at: 'TEXT' },
-  postgres: { id: 'VARCHAR(64) COLLATE "C"', text: 'VARCHAR(255) COLLATE "C"', long: 'TEXT COLLATE "C"', int: 'BIGINT', real: 'DOUBLE PRECISION', bool: 'SMALLINT', at: 'VARCHAR(32) COLLATE "C"' },
+  postgres: {
+    id: 'VARCHAR(64) COLLATE "C"', text: 'VARCHAR(255) COLLATE "C"', long: 'TEXT COLLATE "C"', int: 'BIGINT', real: 'DOUBLE PRECISION', bool: 'SMALLINT',
+    at: 'VARCHAR(32) COLLATE "C"',
+  },
   mysql: { id: 'VARCHAR(64)', text: 'VARCHAR(255)', long: 'LONGTEXT', int: 'BIGINT', real: 'DOUBLE', bool: 'TINYINT', at: 'VARCHAR(32)' },
 }
 
@@ -53,13 +56,16 @@ function indexName(table: string, columns: string[], unique: boolean): string {
 async function exec(tx: Tx, statement: string): Promise<void> { await sql.raw(statement).execute(tx.db) }
 
 async function createIndex(tx: Tx, table: string, columns: string[], unique: boolean): Promise<void> {
-  await exec(tx, `CREATE ${unique ? 'UNIQUE ' : ''}INDEX IF NOT EXISTS ${quote(tx.engine, indexName(table, columns, unique))} ON ${quote(tx.engine, table)} (${list(tx.engine, columns)})`)
+  const name = quote(tx.engine, indexName(table, columns, unique))
+  await exec(tx, `CREATE ${unique ? 'UNIQUE ' : ''}INDEX IF NOT EXISTS ${name} ON ${quote(tx.engine, table)} (${list(tx.engine, columns)})`)
 }
 
 async function hasColumn(tx: Tx, table: string, name: string): Promise<boolean> {
+  const schema = tx.engine === 'mysql' ? sql`DATABASE()` : sql`current_schema()`
   const found = tx.engine === 'sqlite'
     ? await sql`SELECT 1 AS one FROM pragma_table_info(${snake(table)}) WHERE name = ${snake(name)}`.execute(tx.db)
-    : await sql`SELECT 1 AS one FROM information_schema.columns WHERE table_name = ${snake(table)} AND column_name = ${snake(name)} AND table_schema = ${tx.engine === 'mysql' ? sql`DATABASE()` : sql`current_schema()`}`.execute(tx.db)
+    : await sql`SELECT 1 AS one FROM information_schema.columns
+        WHERE table_name = ${snake(table)} AND column_name = ${snake(name)} AND table_schema = ${schema}`.execute(tx.db)
   return found.rows.length > 0
 }
 
@@ -72,8 +78,11 @@ async function apply(tx: Tx, change: Change): Promise<void> {
   if ('createTable' in change) {
     const { createTable: table, as: definition } = change
     const columns = Object.entries(definition.columns).map(([name, column]) => columnSql(tx.engine, name, column))
-    const tail = tx.engine === 'mysql' ? ' CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin ENGINE=InnoDB ROW_FORMAT=DYNAMIC' : tx.engine === 'sqlite' ? ' WITHOUT ROWID' : ''
-    await exec(tx, `CREATE TABLE IF NOT EXISTS ${quote(tx.engine, table)} (${columns.join(', ')}, PRIMARY KEY (${list(tx.engine, definition.primaryKey)}))${tail}`)
+    const tails: Record<Engine, string> = {
+      sqlite: ' WITHOUT ROWID', postgres: '',
+      mysql: ' CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin ENGINE=InnoDB ROW_FORMAT=DYNAMIC',
+    }
+    await exec(tx, `CREATE TABLE IF NOT EXISTS ${quote(tx.engine, table)} (${columns.join(', ')}, PRIMARY KEY (${list(tx.engine, definition.primaryKey)}))${tails[tx.engine]}`)
     for (const columns of definition.unique ?? []) await createIndex(tx, table, columns, true)
     for (const columns of definition.indexes ?? []) await createIndex(tx, table, columns, false)
   } else if ('addColumn' in change) {

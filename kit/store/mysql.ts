@@ -11,12 +11,14 @@ class Compiler extends MysqlQueryCompiler {
   protected override sanitizeIdentifier(identifier: string): string { return super.sanitizeIdentifier(snake(identifier)) }
 }
 
+/** Deadlock (also Galera's failed certification, at COMMIT), lock wait timeout, record changed since it was read. */
+const again = [1213, 1205, 1020]
+/** Disk or table full. Galera: this node is not part of the cluster just now. Shutdown, killed, too many connections. */
+const lost = [1021, 1114, 1047, 1053, 1927, 1040]
 function meaning(error: unknown): Meaning {
   const { errno = 0, code = '', fatal = false } = error as { errno?: number, code?: string, fatal?: boolean }
-  // Deadlock (also Galera's failed certification, at COMMIT), lock wait timeout, record changed since it was read.
-  if (errno === 1213 || errno === 1205 || errno === 1020) return 'again'
-  // Disk or table full. Galera: this node is not part of the cluster just now. Shutdown, killed, too many connections.
-  if (errno === 1021 || errno === 1114 || errno === 1047 || errno === 1053 || errno === 1927 || errno === 1040 || fatal || /^(PROTOCOL_|ECONN|EPIPE|ETIMEDOUT|ENOENT|EHOST|ENET)/.test(code)) return 'lost'
+  if (again.includes(errno)) return 'again'
+  if (lost.includes(errno) || fatal || /^(PROTOCOL_|ECONN|EPIPE|ETIMEDOUT|ENOENT|EHOST|ENET)/.test(code)) return 'lost'
   if (errno === 1406) return 'tooLong'
   if (errno === 1366 || errno === 1300) return 'notText'
   return undefined
@@ -42,10 +44,14 @@ class Connection extends ServerConnection {
   }
   #ask(sql: string, parameters: readonly unknown[] = []): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      const done = (error: unknown, result: unknown, fields: FieldPacket[] | undefined): void => { if (error) reject(error); else resolve({ result: result as Answer['result'], fields }) }
+      const done = (error: unknown, result: unknown, fields: FieldPacket[] | undefined): void => {
+        if (error) reject(error)
+        else resolve({ result: result as Answer['result'], fields })
+      }
       // Not every statement can be prepared; those with parameters can. Integers would be sent as doubles.
+      const values = parameters.map((p) => Number.isSafeInteger(p) ? mysql.TypedParameter.BIGINT(p as number) : p)
       if (parameters.length === 0) this.#connection.query({ sql, rowsAsArray: true }, done as never)
-      else this.#connection.execute({ sql, rowsAsArray: true, values: parameters.map((p) => Number.isSafeInteger(p) ? mysql.TypedParameter.BIGINT(p as number) : p) as never }, done as never)
+      else this.#connection.execute({ sql, rowsAsArray: true, values: values as never }, done as never)
     })
   }
   override meaning(error: unknown): Meaning { return meaning(error) }

@@ -27,7 +27,10 @@ function meaning(error: unknown): Meaning {
   if (code === '40001' || code === '40P01' || code === '55P03') return 'again'
   // A table was altered under a prepared statement: a fresh connection prepares it anew.
   if (code === '0A000' && message.includes('cached plan')) return 'lost'
-  if (/^(08|57P0|53)/.test(code) || code === '25P03' || /^E[A-Z]+$/.test(code) || /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error/.test(message)) return 'lost'
+  if (/^(08|57P0|53)/.test(code) || code === '25P03' || /^E[A-Z]+$/.test(code)
+    || /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error/.test(message)) {
+    return 'lost'
+  }
   if (code === '22001') return 'tooLong'
   if (code === '22021' || code === '22P05') return 'notText'
   return undefined

@@ -1,5 +1,6 @@
 // What SQL engines spell differently, and the two moves every service makes: compare-and-set, and counting against a limit.
 import { sql } from 'kysely'
+import type { Migration } from './migrations.ts'
 import type { Tx } from './store.ts'
 import { conflict } from '#base/errors.ts'
 
@@ -11,6 +12,9 @@ export function isDuplicate(error: unknown): boolean {
   return e?.code === '23505' || e?.errno === 1062 || e?.errcode === 2067 || e?.errcode === 1555
 }
 
+/** The list in pieces of at most `size`: engines bound the number of a statement's parameters. */
+export const inChunks = <T>(all: readonly T[], size = 200): T[][] =>
+  Array.from({ length: Math.ceil(all.length / size) }, (_x, i) => all.slice(i * size, i * size + size))
 /**
  * Inserts rows, many in few statements. A broken unique index becomes `taken()`, or a Conflict; the transaction can go on after it on every engine,
  * without the rows of the statement that met it.
@@ -81,7 +85,9 @@ export async function replace(tx: Tx, table: string, was: object, shall: object,
 export async function count(tx: Tx, name: string, by: number, limit = -1): Promise<boolean> {
   const limited = by > 0 && limit >= 0
   for (let attempt = 1; ; attempt++) {
-    let update = tx.db.updateTable('kitCounters').set({ value: by < 0 ? sql`CASE WHEN value + ${by} < 0 THEN 0 ELSE value + ${by} END` : sql`value + ${by}` }).where('name', '=', name)
+    let update = tx.db.updateTable('kitCounters')
+      .set({ value: by < 0 ? sql`CASE WHEN value + ${by} < 0 THEN 0 ELSE value + ${by} END` : sql`value + ${by}` })
+      .where('name', '=', name)
     if (limited) update = update.where(sql`value + ${by}`, '<=', limit)
     if (Number((await update.executeTakeFirst()).numUpdatedRows) > 0) return true
     // Not there, or too large? Looking locks nothing; a refused insertion would, and two of us would be a deadlock in MariaDB.
@@ -99,4 +105,6 @@ export async function counts(tx: Tx, prefix: string): Promise<Map<string, number
 }
 
 /** Tables of this file. */
-export const storeMigrations = [{ id: '0001-counters', changes: [{ createTable: 'kitCounters', as: { columns: { name: 'text' as const, value: 'int' as const }, primaryKey: ['name'] } }] }]
+export const storeMigrations: Migration[] = [
+  { id: '0001-counters', changes: [{ createTable: 'kitCounters', as: { columns: { name: 'text', value: 'int' }, primaryKey: ['name'] } }] },
+]

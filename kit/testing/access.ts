@@ -3,7 +3,7 @@
 import type { Answer, Call } from '#kit/http/client.ts'
 
 /** Those without a token and with a project's: the four roles on a project of their own; the member of another project. */
-export const projectPersonas = ['nobody', 'reader', 'member', 'manager', 'admin', 'other'] as const
+const projectPersonas = ['nobody', 'reader', 'member', 'manager', 'admin', 'other'] as const
 export type Persona = (typeof projectPersonas)[number]
 /** Those whose token is for a domain or for the system: roles on the domain in which the project personas live, on another domain, on the system. */
 export const scopedPersonas = ['domainReader', 'domainManager', 'domainAdmin', 'otherDomainManager', 'otherDomainAdmin', 'systemReader', 'systemAdmin'] as const

@@ -75,7 +75,9 @@ export interface TestApi extends ApiParts {
 export const testProjectId = 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'
 export const testOtherProjectId = 'bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb'
 export const testOtherDomainId = 'dddddddddddddddddddddddddddddddd'
-const implied: Record<string, string[]> = { reader: ['reader'], member: ['member', 'reader'], manager: ['manager', 'member', 'reader'], admin: ['admin', 'manager', 'member', 'reader'] }
+const implied: Record<string, string[]> = {
+  reader: ['reader'], member: ['member', 'reader'], manager: ['manager', 'member', 'reader'], admin: ['admin', 'manager', 'member', 'reader'],
+}
 
 /** The personas of the access tests as callers: three on one project, the administrator on its own, a stranger, and those of domains and the system. */
 export function personaActors(): Record<Exclude<AnyPersona, 'nobody'>, Actor> {
@@ -102,7 +104,8 @@ const errorsOnly = (quiet: boolean | undefined): Log => ({
 export async function startApi(setup: ApiSetup): Promise<TestApi> {
   const dir = await mkdtemp(join(tmpdir(), 'pileus-test-'))
   const store = await openStore(setup.database ?? await freshDatabase() ?? { engine: 'sqlite', file: join(dir, 'db'), volatile: true })
-  await migrate(store, [{ area: 'kit', migrations: storeMigrations }, ...setup.migrations ?? [], ...setup.services.map(({ module }) => ({ area: module.http.name, migrations: module.migrations }))])
+  const areas = setup.services.map(({ module }) => ({ area: module.http.name, migrations: module.migrations }))
+  await migrate(store, [{ area: 'kit', migrations: storeMigrations }, ...setup.migrations ?? [], ...areas])
 
   const log = errorsOnly(setup.quiet), kept: SpanRecord[] = []
   const tracer = createTracer(log, (spans) => { kept.push(...spans) })
@@ -114,7 +117,9 @@ export async function startApi(setup: ApiSetup): Promise<TestApi> {
     return found
   }
   const options: HttpOptions = {
-    services: [...mounts.values()], publicUrl: '', tracer, log, ...(setup.openServiceCredential && { openServiceCredential: setup.openServiceCredential }), ...(setup.patience && { patience: setup.patience }),
+    services: [...mounts.values()], publicUrl: '', tracer, log,
+    ...(setup.openServiceCredential && { openServiceCredential: setup.openServiceCredential }),
+    ...(setup.patience && { patience: setup.patience }),
     authenticate: setup.authenticate ?? (async (token: string, _ctx: Context) => {
       const actor = Object.hasOwn(actors, token) ? actors[token] : undefined
       if (!actor) throw unauthorized('The request you have made requires authentication.')
@@ -131,7 +136,10 @@ export async function startApi(setup: ApiSetup): Promise<TestApi> {
     const raw = call.body === undefined || typeof call.body === 'string' || Buffer.isBuffer(call.body)
     const reply = await fetch(publicUrl + path, {
       method, redirect: 'manual',
-      headers: { accept: 'application/json', ...(call.body !== undefined && { 'content-type': 'application/json' }), ...(call.token !== undefined && { 'x-auth-token': call.token }), ...call.headers },
+      headers: {
+        accept: 'application/json', ...(call.body !== undefined && { 'content-type': 'application/json' }),
+        ...(call.token !== undefined && { 'x-auth-token': call.token }), ...call.headers,
+      },
       ...(call.body !== undefined && { body: raw ? call.body as string : JSON.stringify(call.body) }),
     })
     const bytes = Buffer.from(await reply.arrayBuffer())

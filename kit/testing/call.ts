@@ -21,6 +21,11 @@ export async function requestOf(service: ServiceHttp, operation: string, call: C
     ...(service.microversions && version && { 'openstack-api-version': `${service.microversions.service} ${version}` }),
     ...(op.streams && { 'content-type': 'application/octet-stream' }), ...call.headers,
   }
-  const body = op.streams ? (call.stream ? await buffer(call.stream) : undefined) : op.action ? { [op.action]: call.body ?? null } : call.body
-  return { method: op.method, path: `${service.mount}${op.atRoot ? '' : service.prefixes[0] ?? ''}${path}${search.size > 0 ? `?${search}` : ''}`, headers, ...(body !== undefined && { body }) }
+  const prefix = op.atRoot ? '' : service.prefixes[0] ?? ''
+  const query = search.size > 0 ? `?${search}` : ''
+  const parts = { method: op.method, path: `${service.mount}${prefix}${path}${query}`, headers }
+  const bytes = op.streams && call.stream ? await buffer(call.stream) : undefined
+  const json = op.action ? { [op.action]: call.body ?? null } : call.body
+  const body = op.streams ? bytes : json
+  return { ...parts, ...(body !== undefined && { body }) }
 }

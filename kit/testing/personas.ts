@@ -31,7 +31,10 @@ export async function makePersonas({ admin, login, roleIds, scoped }: PersonaMak
     users.set(persona, userId)
     tokens.set(persona, await login(userId, password, scope))
   }
-  for (const [persona, role, home] of [['reader', 'reader', projectId], ['member', 'member', projectId], ['manager', 'manager', projectId], ['other', 'member', otherProjectId]] as const) {
+  const ofProjects = [
+    ['reader', 'reader', projectId], ['member', 'member', projectId], ['manager', 'manager', projectId], ['other', 'member', otherProjectId],
+  ] as const
+  for (const [persona, role, home] of ofProjects) {
     await settle(persona, 'default', 'createProjectUserGrant', { project_id: home, role_id: roleIds[role]! }, { project: { id: home } })
   }
   if (scoped) for (const persona of scopedPersonas) {

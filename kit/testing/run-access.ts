@@ -11,10 +11,14 @@ type TokenOf = (persona: AnyPersona) => string | undefined
 const nameIsToken: TokenOf = (persona) => (persona === 'nobody' ? undefined : persona)
 
 /** A world over a started api. Tokens are the personas' names unless said otherwise. */
-export function worldOf(api: Pick<TestApi, 'call'>, over: { token?: TokenOf, userId: (persona: AnyPersona) => string, projectId?: string, otherProjectId?: string, otherDomainId?: string }): AccessWorld {
+export function worldOf(
+  api: Pick<TestApi, 'call'>,
+  over: { token?: TokenOf, userId: (persona: AnyPersona) => string, projectId?: string, otherProjectId?: string, otherDomainId?: string },
+): AccessWorld {
   const token = over.token ?? nameIsToken
   return {
-    projectId: over.projectId ?? testProjectId, otherProjectId: over.otherProjectId ?? testOtherProjectId, domainId: 'default', otherDomainId: over.otherDomainId ?? testOtherDomainId, userId: over.userId,
+    projectId: over.projectId ?? testProjectId, otherProjectId: over.otherProjectId ?? testOtherProjectId, domainId: 'default',
+    otherDomainId: over.otherDomainId ?? testOtherDomainId, userId: over.userId,
     async call(as, service, operation, call) {
       const answer = await api.call<any>(token(as), service, operation, call)
       if (answer.status >= 300) throw new Error(`the fixture ${operation} as ${as} answered ${answer.status}: ${JSON.stringify(answer.body)}`)
@@ -25,7 +29,10 @@ export function worldOf(api: Pick<TestApi, 'call'>, over: { token?: TokenOf, use
 }
 
 /** One test a case. `started` is asked when the tests run, so that a `before` hook may start the api. */
-export function runAccess({ name: service, operations, tokens }: Pick<ServiceModule<any>['http'], 'name' | 'operations' | 'tokens'>, cases: AccessCase[], started: () => { api: Pick<TestApi, 'call'>, world: AccessWorld, token?: TokenOf }): void {
+export function runAccess(
+  { name: service, operations, tokens }: Pick<ServiceModule<any>['http'], 'name' | 'operations' | 'tokens'>, cases: AccessCase[],
+  started: () => { api: Pick<TestApi, 'call'>, world: AccessWorld, token?: TokenOf },
+): void {
   // A service for project tokens says so once; one that knows all scopes says of each operation what they see.
   const stated = tokens !== 'project', unstated: string[] = []
   test(`${service}: every operation says who may use it`, () => {

@@ -11,7 +11,10 @@ import { queriesOf } from './queries.ts'
 export type Filler = (world: AccessWorld, params: Record<string, string>) => Promise<unknown>
 
 export interface QueriesSetup {
-  /** What makes what a list shows: an operation (`name` or `name, about` of its access case) or a function, where it is not the POST on the same path or the PUT one level below. */
+  /**
+   * What makes what a list shows: an operation (`name` or `name, about` of its access case) or a function, where it is not the POST on the same path or the PUT one
+   * level below.
+   */
   filledBy?: Record<string, string | Filler>
   /** What else is said in a list's query, so that it shows all it can. */
   asked?: Record<string, Record<string, string>>
@@ -26,16 +29,22 @@ const rowsIn = (body: unknown, depth = 0): number => Math.max(0, ...Object.entri
 }))
 const namesIn = (path: string): string[] => [...path.matchAll(/\{(\w+)\}/g)].map((m) => m[1]!)
 
-export function runQueries(service: ServiceHttp, cases: AccessCase[], { filledBy = {}, asked = {}, fixed = {} }: QueriesSetup, started: () => { api: Pick<TestApi, 'call'> & { store: { readonly queries: number } }, world: AccessWorld, token?: (persona: AnyPersona) => string | undefined }): void {
+/** One test a list. `started` is asked when the tests run, so that a `before` hook may start the api. */
+export function runQueries(
+  service: ServiceHttp, cases: AccessCase[], { filledBy = {}, asked = {}, fixed = {} }: QueriesSetup,
+  started: () => { api: Pick<TestApi, 'call'> & { store: { readonly queries: number } }, world: AccessWorld, token?: (persona: AnyPersona) => string | undefined },
+): void {
   const lists = service.operations.filter((op) => op.method === 'GET' && op.name.startsWith('list') && !op.internal && fixed[op.name] === undefined)
   test(`${service.name}: what is said of lists is said of lists that are there`, () => {
     const names = service.operations.map((op) => op.name)
-    assert.deepEqual([...Object.keys(filledBy), ...Object.keys(asked), ...Object.keys(fixed), ...Object.values(filledBy).flatMap((by) => typeof by === 'string' ? by.split(', ')[0]! : [])].filter((name) => !names.includes(name)), [])
+    const makers = Object.values(filledBy).flatMap((by) => typeof by === 'string' ? by.split(', ')[0]! : [])
+    assert.deepEqual([...Object.keys(filledBy), ...Object.keys(asked), ...Object.keys(fixed), ...makers].filter((name) => !names.includes(name)), [])
   })
   for (const list of lists) {
     const by = filledBy[list.name], own = typeof by === 'function' ? by : undefined
-    const [maker, about] = typeof by === 'string' ? by.split(', ') : [service.operations.find((op) => op.method === 'POST' && op.path === list.path && !op.action && op.untilNumber === Infinity)?.name
-      ?? service.operations.find((op) => op.method === 'PUT' && op.path.startsWith(`${list.path}/{`) && namesIn(op.path.slice(list.path.length)).length === 1)?.name]
+    const post = service.operations.find((op) => op.method === 'POST' && op.path === list.path && !op.action && op.untilNumber === Infinity)
+    const put = service.operations.find((op) => op.method === 'PUT' && op.path.startsWith(`${list.path}/{`) && namesIn(op.path.slice(list.path.length)).length === 1)
+    const [maker, about] = typeof by === 'string' ? by.split(', ') : [(post ?? put)?.name]
     test(`${service.name}: ${list.name} costs the same number of queries with 1 and with 21 rows`, async () => {
       assert.ok(own ?? maker, 'nothing is known that makes it longer: filledBy says what does, fixed why nothing does')
       const { api, world, token = (persona: AnyPersona) => persona as string } = started()
@@ -63,7 +72,9 @@ export function runQueries(service: ServiceHttp, cases: AccessCase[], { filledBy
         assert.ok(answer.status < 300, `${maker} answered ${answer.status} ${JSON.stringify(answer.body)}`)
       }
       const look = async (): Promise<{ rows: number, queries: number }> => {
-        const call: Call = { ...shown, ...(list.until && { version: list.until }), params: params!, query: { ...shown.query, ...asked[list.name], ...('limit' in ((list.querySchema?.schema as { properties?: object })?.properties ?? {}) && { limit: 1000 }) } }
+        const { properties = {} } = (list.querySchema?.schema ?? {}) as { properties?: object }
+        const query = { ...shown.query, ...asked[list.name], ...('limit' in properties && { limit: 1000 }) }
+        const call: Call = { ...shown, ...(list.until && { version: list.until }), params: params!, query }
         // Who may make it may not always list it.
         let viewer = as, answer = await api.call<any>(token(viewer), service.name, list.name, call) satisfies Answer
         if (answer.status === 403) answer = await api.call<any>(token(viewer = 'admin'), service.name, list.name, call)

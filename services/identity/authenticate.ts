@@ -16,12 +16,16 @@ export async function examine(deps: Deps, token: string, graceSeconds = 0): Prom
   if ((claims.expiresAtSeconds + graceSeconds) * 1000 <= nowMs) return 'it has expired'
   let standing = await deps.store.read((tx) => standingOf(tx, claims))
   // Somebody may be gone from his directory since.
-  if (standing && await deps.directories.has(standing.user.domainId) && await deps.directories.refresh(standing.user.domainId)) standing = await deps.store.read((tx) => standingOf(tx, claims))
+  if (standing && await deps.directories.has(standing.user.domainId) && await deps.directories.refresh(standing.user.domainId)) {
+    standing = await deps.store.read((tx) => standingOf(tx, claims))
+  }
   return whyNot(claims, standing, graceSeconds > 0 ? Math.min(nowMs, claims.expiresAtSeconds * 1000 - 1) : nowMs) ?? { claims, standing: standing! }
 }
 
 export function actorOf({ claims, standing }: Subject): Actor {
-  const user = actingUser(standing), { scope, applicationCredential } = standing
+  const user = actingUser(standing)
+  const { scope, applicationCredential } = standing
+  const accessRules = applicationCredential?.accessRules.map(({ service, method, path }) => ({ service, method, path })) ?? []
   return {
     userId: user.id, userName: user.name, userDomainId: user.domainId, roles: standing.roles.map((r) => r.name.toLowerCase()), auditId: claims.auditIds[0]!,
     ...(claims.scope.kind === 'project' && { projectId: scope!.id, projectName: scope!.name, projectDomainId: scope!.domainId }),
@@ -31,7 +35,7 @@ export function actorOf({ claims, standing }: Subject): Actor {
     ...(claims.trustId && { delegation: { trustId: claims.trustId } }),
     ...(claims.accessTokenId && { delegation: { accessTokenId: claims.accessTokenId } }),
     ...(claims.certificateThumbprint && { boundTo: claims.certificateThumbprint }),
-    ...(applicationCredential && applicationCredential.accessRules.length > 0 && { accessRules: applicationCredential.accessRules.map(({ service, method, path }) => ({ service, method, path })) }),
+    ...(accessRules.length > 0 && { accessRules }),
   }
 }
 

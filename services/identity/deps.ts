@@ -40,7 +40,7 @@ export interface Vault {
   /** Throws when it was sealed under another key or for another owner. */
   open(owner: string, sealed: string): unknown
 }
-export const vaultOf = (key: Uint8Array): Vault => ({ seal: (owner, value) => seal(key, owner, value), open: (owner, sealed) => unseal(key, owner, sealed) })
+const vaultOf = (key: Uint8Array): Vault => ({ seal: (owner, value) => seal(key, owner, value), open: (owner, sealed) => unseal(key, owner, sealed) })
 export type IdentityTx = Tx<IdentityTables>
 export const operation = operationsOf<Deps>()
 
@@ -69,7 +69,8 @@ export interface IdentityConfig {
   oauth2MappingId: string
 }
 export const defaultConfig: IdentityConfig = {
-  tokenLifeSeconds: 3600, allowExpiredSeconds: 172_800, receiptLifeSeconds: 300, totpPreviousWindows: 1, signatureLifeSeconds: 900, maxRedelegation: 3, maxCredentialsPerUser: 500, maxApplicationCredentialsPerUser: 1000, maxTrustsPerUser: 10_000,
+  tokenLifeSeconds: 3600, allowExpiredSeconds: 172_800, receiptLifeSeconds: 300, totpPreviousWindows: 1, signatureLifeSeconds: 900,
+  maxRedelegation: 3, maxCredentialsPerUser: 500, maxApplicationCredentialsPerUser: 1000, maxTrustsPerUser: 10_000,
   enforcementModel: 'flat', security: defaultRules, oauth2MappingId: 'oauth2_mapping',
 }
 
@@ -95,9 +96,13 @@ export async function identityDeps(setup: DepsSetup): Promise<Deps> {
   const store = setup.store.as<IdentityTables>(), clock = setup.clock ?? Date.now
   const keyring = await openKeyring(store, clock), vault = vaultOf(setup.sealKey)
   return {
-    store, keyring, oidc: oidcProviders(clock), directories: createDirectories({ store, vault, clock }), tokens: tokenSealer(keyring), vault, blobs: blobSealer(store, vault, clock),
+    store, keyring, oidc: oidcProviders(clock), directories: createDirectories({ store, vault, clock }),
+    tokens: tokenSealer(keyring), vault, blobs: blobSealer(store, vault, clock),
     passwords: createPasswords(setup.passwordCost, setup.passwordQueue), limiter: createLimiter(store, { clock, ...setup.limiter }),
-    passcodeLimiter: createLimiter(store, { name: 'passcode', clock, pair: { burst: 5, everySeconds: 60 }, source: { burst: 60, everySeconds: 5 }, user: { burst: 20, everySeconds: 60 } }),
+    passcodeLimiter: createLimiter(store, {
+      name: 'passcode', clock,
+      pair: { burst: 5, everySeconds: 60 }, source: { burst: 60, everySeconds: 5 }, user: { burst: 20, everySeconds: 60 },
+    }),
     tracer: setup.tracer, config: { ...defaultConfig, ...setup.config }, clock,
   }
 }

@@ -21,14 +21,15 @@ export const field = {
 export const trimmed = (tags: string[]): string[] => [...new Set(tags.map((tag) => tag.trim()))]
 
 /** The query of a list: its own filters, a page, and whatever else clients add. */
-export const listQuery = <P extends TProperties>(filters: P = {} as P) => lenient({ ...filters, limit: Type.Optional(Type.Integer({ minimum: 0 })), marker: Type.Optional(Type.String()) })
+export const listQuery = <P extends TProperties>(filters: P = {} as P) =>
+  lenient({ ...filters, limit: Type.Optional(Type.Integer({ minimum: 0 })), marker: Type.Optional(Type.String()) })
 
 /** The page a query asks for; `listLimit` is how long a list is that says nothing. */
 export const pageOf = (query: Page, listLimit?: number): Page => ({ limit: query.limit || listLimit, ...(query.marker !== undefined && { marker: query.marker }) })
 
 export interface Page { limit?: number | undefined, marker?: string | undefined }
 /** However much is asked for, one answer is no longer. */
-export const maxPage = 10_000
+const maxPage = 10_000
 /** One row more than asked tells whether there is a next page. */
 export const fetchLimit = (page: Page): number => pageSize(page) + 1
 const pageSize = (page: Page): number => Math.min(page.limit || maxPage, maxPage)
@@ -49,7 +50,8 @@ export function termsOf(query: object, filters: Filters): Term[] {
     if (filter === undefined || given === undefined) continue
     for (const value of (Array.isArray(given) ? given : [given]) as (string | number | boolean)[]) {
       if (typeof filter === 'object') {
-        if (comparator === undefined) terms.push({ column: filter.flag, how: 'is', value: flag(typeof value === 'boolean' ? value : !/^(false|0|no|off|f|n)$/i.test(String(value))) })
+        const isOn = typeof value === 'boolean' ? value : !/^(false|0|no|off|f|n)$/i.test(String(value))
+        if (comparator === undefined) terms.push({ column: filter.flag, how: 'is', value: flag(isOn) })
         continue
       }
       const [, i, how] = comparator === undefined ? [] : comparators.exec(comparator) ?? []

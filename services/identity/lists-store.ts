@@ -10,9 +10,6 @@ export type Term =
   | { column: string, how: 'is', value: string | number | null }
   | { column: string, how: TextMatch, value: string, ignoreCase: boolean }
 
-/** Engines bound the number of parameters. */
-export const inChunks = <T>(all: T[], size = 200): T[][] => Array.from({ length: Math.ceil(all.length / size) }, (_x, i) => all.slice(i * size, i * size + size))
-
 interface Narrowable { where(...args: any[]): this, orderBy(column: any): this, limit(rows: number): this }
 
 /** The query with its conditions. */
@@ -40,8 +37,10 @@ export const countOf = async (tx: IdentityTx, table: keyof IdentityTables, terms
 
 /** A table's rows by id: found, listed by page, added and changed. `clash` is the error of a row that has what only one may have. */
 export const rowsOf = <R extends { id: string }>(table: keyof IdentityTables, clash?: (row: R) => Error) => ({
-  find: async (tx: IdentityTx, id: string): Promise<R | undefined> => await tx.db.selectFrom(table).selectAll().where('id' as never, '=', id as never).executeTakeFirst() as R | undefined,
-  list: async (tx: IdentityTx, terms: readonly Term[] = [], page: Page = {}): Promise<R[]> => await narrowed(tx, tx.db.selectFrom(table).selectAll(), terms, page).execute() as unknown as R[],
+  find: async (tx: IdentityTx, id: string): Promise<R | undefined> => await tx.db.selectFrom(table).selectAll()
+    .where('id' as never, '=', id as never).executeTakeFirst() as R | undefined,
+  list: async (tx: IdentityTx, terms: readonly Term[] = [], page: Page = {}): Promise<R[]> =>
+    await narrowed(tx, tx.db.selectFrom(table).selectAll(), terms, page).execute() as unknown as R[],
   add: (tx: IdentityTx, row: R): Promise<void> => insert(tx, table, { ...row }, clash && (() => clash(row))),
   save: (tx: IdentityTx, was: R, row: R): Promise<void> => replace(tx, table, was, row, clash && (() => clash(row))),
 })

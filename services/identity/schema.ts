@@ -9,7 +9,8 @@ import type { LimitTables } from './limits/schema.ts'
 import type { PasswordTables } from './passwords/store.ts'
 import type { PolicyTables } from './policies/schema.ts'
 
-export interface IdentityTables extends LimitTables, PolicyTables, DomainOptionTables, FederationTables, DelegationTables, PasswordTables, LimiterTables, OAuth1Tables, DirectoryTables {
+export interface IdentityTables
+  extends LimitTables, PolicyTables, DomainOptionTables, FederationTables, DelegationTables, PasswordTables, LimiterTables, OAuth1Tables, DirectoryTables {
   identityProjects: ProjectRow
   identityProjectTags: { projectId: string, name: string }
   identityUsers: UserRow

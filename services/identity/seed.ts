@@ -28,7 +28,17 @@ export interface SeedSetup {
   endpoints: SeedEndpoint[]
   passwordCost?: PasswordCost
 }
-export interface Seeded { domainId: string, regionId: string, adminProjectId: string, demoProjectId: string, adminUserId: string, demoUserId: string, roleIds: Record<string, string> }
+/** What stands once it has run. */
+export interface Seeded {
+  domainId: string
+  regionId: string
+  adminProjectId: string
+  demoProjectId: string
+  adminUserId: string
+  demoUserId: string
+  /** By name. */
+  roleIds: Record<string, string>
+}
 
 /** Each implies the next. `service` stands apart. */
 const ladder = ['admin', 'manager', 'member', 'reader'] as const
@@ -44,7 +54,8 @@ export async function seed(anyStore: Store, setup: SeedSetup): Promise<Seeded> {
 
   return store.tx(async (tx) => {
     await insertIfAbsent(tx, 'identityProjects', {
-      id: 'default', name: 'Default', domainId: '', parentId: null, isDomain: 1, enabled: 1, description: 'The default domain', options: '{}', extra: '{}', generation: 0, createdAt: now(),
+      id: 'default', name: 'Default', domainId: '', parentId: null, isDomain: 1, enabled: 1,
+      description: 'The default domain', options: '{}', extra: '{}', generation: 0, createdAt: now(),
     })
     const roleIds: Record<string, string> = {}
     for (const name of [...ladder, 'service']) roleIds[name] = await seedRole(tx, name)
@@ -54,7 +65,10 @@ export async function seed(anyStore: Store, setup: SeedSetup): Promise<Seeded> {
       const [found] = await projects.list(tx, { name, domainId: 'default', isDomain: false })
       if (found) return found.id
       const id = newHexId()
-      await insertIfAbsent(tx, 'identityProjects', { id, name, domainId: 'default', parentId: 'default', isDomain: 0, enabled: 1, description, options: '{}', extra: '{}', generation: 0, createdAt: now() })
+      await insertIfAbsent(tx, 'identityProjects', {
+        id, name, domainId: 'default', parentId: 'default', isDomain: 0, enabled: 1, description, options: '{}', extra: '{}',
+        generation: 0, createdAt: now(),
+      })
       return id
     }
     const adminProjectId = await projectId('admin', 'The administrators\' project'), demoProjectId = await projectId('demo', 'A project to try things in')
@@ -63,9 +77,11 @@ export async function seed(anyStore: Store, setup: SeedSetup): Promise<Seeded> {
       if (found) return found.id
       const id = newHexId()
       await insertIfAbsent(tx, 'identityUsers', {
-        id, name, domainId: 'default', defaultProjectId: home, enabled: 1, passwordHash: hashes[name], passwordExpiresAt: null, options: '{}', extra: '{}', generation: 0, createdAt: now(),
+        id, name, domainId: 'default', defaultProjectId: home, enabled: 1, passwordHash: hashes[name],
+        passwordExpiresAt: null, options: '{}', extra: '{}', generation: 0, createdAt: now(),
       })
-      const grant = (targetType: 'project' | 'system', targetId: string, role: string) => assignments.grant(tx, { actorType: 'user', actorId: id, targetType, targetId, roleId: roleIds[role]!, inherited: 0 })
+      const grant = (targetType: 'project' | 'system', targetId: string, role: string) =>
+        assignments.grant(tx, { actorType: 'user', actorId: id, targetType, targetId, roleId: roleIds[role]!, inherited: 0 })
       if (name === 'admin') {
         await grant('project', adminProjectId, 'admin')
         await grant('project', demoProjectId, 'admin')

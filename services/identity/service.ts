@@ -55,7 +55,8 @@ export const identity: ServiceModule<Deps> = {
   http: {
     name: 'identity', mount: '/identity', prefixes: ['/v3'],
     operations: [
-      ...versionsOf(() => identity.http.operations.map((op) => op.path)), ...operationsIn(tokens, formerTokens, users, projects, tags, domains, groups, roles, inferences), ...grants,
+      ...versionsOf(() => identity.http.operations.map((op) => op.path)),
+      ...operationsIn(tokens, formerTokens, users, projects, tags, domains, groups, roles, inferences), ...grants,
       ...operationsIn(limits, registeredLimits),
       ...operationsIn(domainConfig), ...domainConfig.domainConfigs,
       ...operationsIn(policies, policyAssociations, endpointFilter), ...policyAssociations.policyAssociations, ...endpointFilter.endpointFilters,
@@ -81,12 +82,11 @@ export const identity: ServiceModule<Deps> = {
     directories,
   ],
   access: async () => (await Promise.all([
-    import('./versions/access.ts'), import('./tokens/access.ts'), import('./users/access.ts'), import('./projects/access.ts'), import('./tags/access.ts'), import('./domains/access.ts'),
-    import('./federation/access.ts'), import('./oauth1/access.ts'), import('./oauth2/access.ts'),
-    import('./groups/access.ts'), import('./roles/access.ts'), import('./assignments/access.ts'), import('./catalog/access.ts'), import('./application-credentials/access.ts'),
-    import('./limits/access.ts'),
-    import('./policies/access.ts'),
-    import('./domain-config/access.ts'),
-    import('./access-rules/access.ts'), import('./credentials/access.ts'), import('./trusts/access.ts'),
+    import('./versions/access.ts'), import('./tokens/access.ts'), import('./users/access.ts'), import('./projects/access.ts'),
+    import('./tags/access.ts'), import('./domains/access.ts'), import('./federation/access.ts'), import('./oauth1/access.ts'),
+    import('./oauth2/access.ts'), import('./groups/access.ts'), import('./roles/access.ts'), import('./assignments/access.ts'),
+    import('./catalog/access.ts'), import('./application-credentials/access.ts'), import('./limits/access.ts'),
+    import('./policies/access.ts'), import('./domain-config/access.ts'), import('./access-rules/access.ts'),
+    import('./credentials/access.ts'), import('./trusts/access.ts'),
   ])).flatMap((m) => m.access),
 }

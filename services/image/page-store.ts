@@ -12,7 +12,9 @@ export interface Page<C extends string = string> {
   empty?: Partial<Record<C, string | number>>
 }
 
-export function page<DB, TB extends keyof DB, O, C extends string>(query: SelectQueryBuilder<DB, TB, O>, { sort, marker, limit, empty = {} }: Page<C>): SelectQueryBuilder<DB, TB, O> {
+export function page<DB, TB extends keyof DB, O, C extends string>(
+  query: SelectQueryBuilder<DB, TB, O>, { sort, marker, limit, empty = {} }: Page<C>,
+): SelectQueryBuilder<DB, TB, O> {
   const ref = (column: C) => (empty[column] === undefined ? sql`${sql.ref(column)}` : sql`COALESCE(${sql.ref(column)}, ${empty[column]})`)
   const at = (column: C) => marker![column] ?? empty[column]
   if (marker) {

@@ -31,7 +31,8 @@ export const image: ServiceModule<Deps> = {
   http: {
     name: 'image', mount: '/image', prefixes: ['/v2'], strictPaths: true, tokens: 'project',
     operations: [
-      ...versionOperations(() => image.http.operations), listImages, createImage, showImage, updateImage, deleteImage, uploadImage, downloadImage, deactivateImage, reactivateImage, addTag, removeTag,
+      ...versionOperations(() => image.http.operations), listImages, createImage, showImage, updateImage, deleteImage,
+      uploadImage, downloadImage, deactivateImage, reactivateImage, addTag, removeTag,
       listMembers, showMember, addMember, updateMember, removeMember, ...schemaOperations,
       ...metadefOperations,
       stageImage, appendToStage, showStage, removeStage, importImageData, showImportInfo, listStores, listStoreDetails, removeFromStore, listLocations, addLocation,
@@ -51,7 +52,8 @@ export const image: ServiceModule<Deps> = {
   access: async () => (await Promise.all([
     import('./versions/access.ts'), import('./schemas/access.ts'), import('./images/access.ts'), import('./members/access.ts'),
     import('./metadefs/access.ts'),
-    import('./stage/access.ts'), import('./imports/access.ts'), import('./info/access.ts'), import('./stores/access.ts'), import('./locations/access.ts'), import('./tasks/access.ts'),
+    import('./stage/access.ts'), import('./imports/access.ts'), import('./info/access.ts'), import('./stores/access.ts'),
+    import('./locations/access.ts'), import('./tasks/access.ts'),
     import('./cache/access.ts'),
     import('./quota/access.ts'),
   ])).flatMap((m) => m.access),

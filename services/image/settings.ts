@@ -14,7 +14,8 @@ const schema = exact({
   home: Type.Optional(Type.String({ pattern: '^/' })),
   /** Beside `file`, which is always there, in the cloud's own directory. */
   stores: Type.Optional(Type.Array(exact({
-    id: Type.String({ pattern: '^[a-z0-9][a-z0-9_-]{0,62}$' }), dir: Type.String({ pattern: '^/' }), description: Type.Optional(Type.String({ maxLength: 255 })), weight: Type.Optional(Type.Integer({ minimum: -1000, maximum: 1000 })),
+    id: Type.String({ pattern: '^[a-z0-9][a-z0-9_-]{0,62}$' }), dir: Type.String({ pattern: '^/' }),
+    description: Type.Optional(Type.String({ maxLength: 255 })), weight: Type.Optional(Type.Integer({ minimum: -1000, maximum: 1000 })),
   }), { maxItems: 50 })),
   defaultStore: Type.Optional(Type.String()),
   cacheGib: Type.Optional(Type.Number({ minimum: 0 })),
@@ -46,8 +47,12 @@ export function imageSettings(value: unknown): ImageSettings {
 }
 
 const hour = 3600_000
-const over = <T>(base: { allow: readonly T[], deny: readonly T[] }, said: { allow?: readonly T[], deny?: readonly T[] } = {}): { allow: readonly T[], deny: readonly T[] } => ({ ...base, ...said })
+interface Lists<T> { allow: readonly T[], deny: readonly T[] }
+const over = <T>(base: Lists<T>, said: Partial<Lists<T>> = {}): Lists<T> => ({ ...base, ...said })
+/** In milliseconds; the default where nothing is said. */
+const msOf = (amount: number | undefined, unitMs: number, byDefault: number): number => (amount === undefined ? byDefault : amount * unitMs)
 
+/** The settings over the defaults. */
 export function configOf(said: ImageSettings): ImageConfig {
   const base = defaultConfig, web = said.webDownload ?? {}, other = said.glanceDownload ?? {}
   const rulesOf = (rules: OutgoingRules, { schemes, hosts, ports, networks }: Omit<typeof other, 'properties'>): OutgoingRules =>
@@ -56,13 +61,13 @@ export function configOf(said: ImageSettings): ImageConfig {
     ...base, methods: said.importMethods ?? base.methods,
     webDownload: { ...rulesOf(base.webDownload, web), redirects: web.redirects ?? base.webDownload.redirects },
     glanceDownload: { rules: rulesOf(base.glanceDownload.rules, other), properties: other.properties ?? base.glanceDownload.properties },
-    webBounds: { maxMs: web.hours === undefined ? base.webBounds.maxMs : web.hours * hour, patienceMs: web.patienceSeconds === undefined ? base.webBounds.patienceMs : web.patienceSeconds * 1000 },
+    webBounds: { maxMs: msOf(web.hours, hour, base.webBounds.maxMs), patienceMs: msOf(web.patienceSeconds, 1000, base.webBounds.patienceMs) },
     plugins: {
       decompress: said.decompress ?? base.plugins.decompress, convertTo: said.convertTo ?? base.plugins.convertTo,
       inject: { properties: said.inject?.properties ?? {}, unlessRoles: said.inject?.unlessRoles ?? base.plugins.inject.unlessRoles },
     },
     perImage: { ...base.perImage, ...said.perImage },
     maxUnpackedRatio: said.maxUnpackedRatio ?? base.maxUnpackedRatio,
-    taskLifeMs: said.taskHours === undefined ? base.taskLifeMs : said.taskHours * hour, stageLifeMs: said.stageHours === undefined ? base.stageLifeMs : said.stageHours * hour,
+    taskLifeMs: msOf(said.taskHours, hour, base.taskLifeMs), stageLifeMs: msOf(said.stageHours, hour, base.stageLifeMs),
   }
 }

@@ -18,7 +18,11 @@ export async function sweep(ctx: Context, deps: Deps): Promise<void> {
     await tasks.removeExpired(tx)
   })
   for (const id of await store.read((tx) => idleSince(tx, after(-config.stageLifeMs)))) {
-    await dropParts(ctx, deps, await store.tx(async (tx) => await images.move(tx, id, { status: 'uploading', importTaskId: null, uploadId: null }, { ...images.noData, status: 'queued' }) ? takeParts(tx, id) : []))
+    const left = await store.tx(async (tx) => {
+      const mine = await images.move(tx, id, { status: 'uploading', importTaskId: null, uploadId: null }, { ...images.noData, status: 'queued' })
+      return mine ? takeParts(tx, id) : []
+    })
+    await dropParts(ctx, deps, left)
   }
   // Bytes that were put in place by a process that died before, or while, it wrote down whose they are.
   const places: [Place, typeof staging][] = [...stores.list.map(({ id, blobs }): [Place, typeof staging] => [{ store: id }, blobs]), ['staging', staging]]

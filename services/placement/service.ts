@@ -19,7 +19,10 @@ import * as usages from './usages/api.ts'
 const versions = operation({
   name: 'showVersions', method: 'GET', path: '', atRoot: true, summary: 'The versions of the API.', access: anyone,
   // The link is empty: this very place.
-  handle: async (_ctx, { version }) => dated(version, { versions: [{ id: `v${minVersion}`, min_version: minVersion, max_version: maxVersion, status: 'CURRENT', links: [{ rel: 'self', href: '' }] }] }),
+  async handle(_ctx, { version }) {
+    const links = [{ rel: 'self', href: '' }]
+    return dated(version, { versions: [{ id: `v${minVersion}`, min_version: minVersion, max_version: maxVersion, status: 'CURRENT', links }] })
+  },
 })
 
 export const placement: ServiceModule<Deps> = {
@@ -27,12 +30,15 @@ export const placement: ServiceModule<Deps> = {
     name: 'placement', mount: '/placement', prefixes: [''], tokens: 'project', strictPaths: true, noHead: true,
     microversions: { service: 'placement', min: minVersion, max: maxVersion, anyNumbers: true },
     operations: [
-      versions, providers.listResourceProviders, providers.createResourceProvider, providers.showResourceProvider, providers.updateResourceProvider, providers.deleteResourceProvider,
-      inventories.listInventories, inventories.replaceInventories, inventories.deleteInventories, inventories.createInventory, inventories.showInventory, inventories.updateInventory, inventories.deleteInventory,
+      versions, providers.listResourceProviders, providers.createResourceProvider, providers.showResourceProvider,
+      providers.updateResourceProvider, providers.deleteResourceProvider,
+      inventories.listInventories, inventories.replaceInventories, inventories.deleteInventories,
+      inventories.createInventory, inventories.showInventory, inventories.updateInventory, inventories.deleteInventory,
       aggregates.listProviderAggregates, aggregates.replaceProviderAggregates, aggregates.replaceProviderAggregatesBlindly,
       traits.listTraits, traits.showTrait, traits.ensureTrait, traits.deleteTrait, traits.listProviderTraits, traits.replaceProviderTraits, traits.deleteProviderTraits,
       classes.listResourceClasses, classes.createResourceClass, classes.showResourceClass, classes.renameResourceClass, classes.ensureResourceClass, classes.deleteResourceClass,
-      allocations.showAllocations, allocations.showProviderAllocations, allocations.replaceAllocationsListed, allocations.replaceAllocations, allocations.manageAllocations, allocations.deleteAllocations,
+      allocations.showAllocations, allocations.showProviderAllocations, allocations.replaceAllocationsListed,
+      allocations.replaceAllocations, allocations.manageAllocations, allocations.deleteAllocations,
       usages.showUsages, usages.listUsages, listAllocationCandidates, reshape, providersWithRoom, ensureProvider,
     ],
     envelope, faultPage, inspectHeaders,

@@ -1,7 +1,6 @@
 // `--real`: from POST /servers until ACTIVE with QEMU guests and real networks, beside what QEMU alone takes until it answers on its monitor. Needs root.
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { join } from 'node:path'
 import { waitFor } from '#base/retry.ts'
 import { http, start } from './measure.ts'
 

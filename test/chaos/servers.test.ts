@@ -75,7 +75,7 @@ test('a server in ERROR is deleted', async (t) => {
 })
 
 test('a server is deleted while its host is away; the host hears of it when it is back', async (t) => {
-  const { cloud, token } = await start(t, { fake: { vcpus: 64, memoryMib: 262_144, diskGib: 10_000, hosts: 2 }, heartbeatMs: 1000, downAfterMs: 6000 })
+  const { cloud } = await start(t, { fake: { vcpus: 64, memoryMib: 262_144, diskGib: 10_000, hosts: 2 }, heartbeatMs: 1000, downAfterMs: 6000 })
   const admin = await cloud.login('admin')
   const far = cloud.hosts.list.find((h) => h.name !== cloud.config.host)!
   const id = (await cloud.http(admin, 'POST', '/compute/v2.1/servers', { server: { name: 'a', imageRef: cloud.imageId, flavorRef: '1', networks: [{ uuid: cloud.networkId }], availability_zone: `nova:${far.name}` } })).body.server.id as string

@@ -1,7 +1,7 @@
 // The whole user story: `./pileus up`, the unmodified openstack client, real QEMU guests. Needs root; about seven seconds of processor a guest under emulation.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { after, before } from 'node:test'

@@ -22,7 +22,7 @@ import { removeEverything } from './removal.ts'
 import { ensureRouter, removeRouter } from './router.ts'
 import { serial } from './serial.ts'
 import { idOfShort, State } from './state.ts'
-import { allTables, dropPort, dropZone, putPort, putZone } from './tables.ts'
+import { dropPort, dropZone, putPort, putZone } from './tables.ts'
 
 /** Makes the driver; it touches the host at its first call. */
 export const createLinuxNetworkDriver = (given: LinuxNetworkConfig): NetworkDriver => {

@@ -3,7 +3,7 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { unavailable } from '#base/errors.ts'
-import { ensureDirectory, isMissing, readJson, removeFile, writeJson } from '#host/files.ts'
+import { ensureDirectory, readJson, removeFile, writeJson } from '#host/files.ts'
 import type { AddressGroupSpec, NetworkSpec, PortSpec, RouterSpec } from '#drivers/network/contract.ts'
 import { short } from './names.ts'
 

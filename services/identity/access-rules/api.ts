@@ -19,7 +19,8 @@ const target = {
 }
 
 export const listAccessRules = operation({
-  name: 'listAccessRules', method: 'GET', path: '/users/{user_id}/access_rules', summary: 'List a user\'s access rules.', access: policy.readRules, target: userTarget(policy.readRules),
+  name: 'listAccessRules', method: 'GET', path: '/users/{user_id}/access_rules', summary: 'List a user\'s access rules.',
+  access: policy.readRules, target: userTarget(policy.readRules),
   query: listQuery({ service: Type.Optional(Type.String()), path: Type.Optional(Type.String()), method: Type.Optional(Type.String()) }),
   async handle({ actor }, { target, query, urls }, { store, config }) {
     refuseTrusts(actor)

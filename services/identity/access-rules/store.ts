@@ -13,7 +13,8 @@ export const list = (tx: IdentityTx, userId: string, terms: Term[], page: Page =
 
 /** The rule like this one that the user has, or this one from now on. */
 export async function ensure(tx: IdentityTx, wanted: AccessRuleRow): Promise<AccessRuleRow> {
-  const same = async (): Promise<AccessRuleRow | undefined> => (await list(tx, wanted.userId, (['service', 'path', 'method'] as const).map((column) => ({ column, how: 'is', value: wanted[column] }))))[0]
+  const same = async (): Promise<AccessRuleRow | undefined> =>
+    (await list(tx, wanted.userId, (['service', 'path', 'method'] as const).map((column) => ({ column, how: 'is', value: wanted[column] }))))[0]
   const found = await same()
   if (found) return found
   return await insertIfAbsent(tx, 'identityAccessRules', { ...wanted }) ? wanted : (await same())!
@@ -24,11 +25,15 @@ export const bind = (tx: IdentityTx, applicationCredentialId: string, accessRule
 
 /** False when an application credential is bound by it. */
 export async function remove(tx: IdentityTx, id: string): Promise<boolean> {
-  return Number((await tx.db.deleteFrom('identityAccessRules').where('id', '=', id)
-    .where(({ not, exists, selectFrom }) => not(exists(selectFrom('identityApplicationCredentialRules').select('accessRuleId').where('accessRuleId', '=', id)))).executeTakeFirst()).numDeletedRows) > 0
+  const { numDeletedRows } = await tx.db.deleteFrom('identityAccessRules').where('id', '=', id)
+    .where(({ not, exists, selectFrom }) =>
+      not(exists(selectFrom('identityApplicationCredentialRules').select('accessRuleId').where('accessRuleId', '=', id))))
+    .executeTakeFirst()
+  return Number(numDeletedRows) > 0
 }
 
-export const accessRulesOf = async (tx: IdentityTx, applicationCredentialId: string): Promise<AccessRuleRow[]> => (await accessRulesBy(tx, [applicationCredentialId])).get(applicationCredentialId) ?? []
+export const accessRulesOf = async (tx: IdentityTx, applicationCredentialId: string): Promise<AccessRuleRow[]> =>
+  (await accessRulesBy(tx, [applicationCredentialId])).get(applicationCredentialId) ?? []
 
 /** The rules of many application credentials, in one query. */
 export async function accessRulesBy(tx: IdentityTx, ids: string[]): Promise<Map<string, AccessRuleRow[]>> {

@@ -2,10 +2,11 @@ import type { AccessCase, AccessWorld, ScopedPersona, Verdict } from '#kit/testi
 import { scoped } from '../testing/verdicts.ts'
 
 const body = (w: AccessWorld) => ({ application_credential: { name: w.unique('credential') } })
-const made = async (w: AccessWorld) => ({ params: {
-  user_id: w.userId('member'),
-  application_credential_id: String((await w.call('member', 'identity', 'createApplicationCredential', { params: { user_id: w.userId('member') }, body: body(w) })).body.application_credential.id),
-} })
+const made = async (w: AccessWorld) => {
+  const params = { user_id: w.userId('member') }
+  const { application_credential: credential } = (await w.call('member', 'identity', 'createApplicationCredential', { params, body: body(w) })).body
+  return { params: { ...params, application_credential_id: String(credential.id) } }
+}
 /** The member's own: for others he does not exist, administrators aside. */
 const own = (member: number, admin: number, rest: Record<ScopedPersona, number>): Verdict => ({ nobody: 401, reader: 404, member, manager: 404, admin, other: 404, ...rest })
 

@@ -48,11 +48,14 @@ async function bindRules(tx: IdentityTx, credential: ApplicationCredentialRow, w
 }
 
 export const createCredential = operation({
-  name: 'createApplicationCredential', method: 'POST', path: '/users/{user_id}/application_credentials', summary: 'Create an application credential for the token\'s project.', status: 201,
+  name: 'createApplicationCredential', method: 'POST', path: '/users/{user_id}/application_credentials',
+  summary: 'Create an application credential for the token\'s project.', status: 201,
   access: policy.createCredential, target,
   body: exact({ application_credential: exact({
     id: Type.Optional(Type.String()), system: Type.Optional(nullable(Type.String())),
-    name: field.name(), description: Type.Optional(field.description), secret: Type.Optional(nullable(Type.String({ minLength: 1, maxLength: maxPasswordLength }))), expires_at: Type.Optional(nullable(Type.String())),
+    name: field.name(), description: Type.Optional(field.description),
+    secret: Type.Optional(nullable(Type.String({ minLength: 1, maxLength: maxPasswordLength }))),
+    expires_at: Type.Optional(nullable(Type.String())),
     unrestricted: Type.Optional(nullable(Type.Boolean())), project_id: Type.Optional(Type.String()), access_rules: Type.Optional(nullable(Type.Array(ruleBody, { maxItems: 100 }))),
     roles: Type.Optional(nullable(Type.Array(exact({ id: Type.Optional(Type.String()), name: Type.Optional(Type.String()) }, { minProperties: 1 }), { maxItems: 100 }))),
   }) }),
@@ -64,12 +67,16 @@ export const createCredential = operation({
     const mine = held.filter((role) => actor.roles.includes(role.name.toLowerCase()))
     const roles = asked.roles && asked.roles.length > 0 ? asked.roles.map((wanted) => {
       const found = mine.find((role) => (wanted.id !== undefined ? role.id === wanted.id : role.name === wanted.name))
-      if (!found) throw badRequest(`Invalid application credential: Could not find role assignment with role: ${wanted.id ?? wanted.name}, user or group: ${target.id}, project, domain, or system: ${projectId}.`)
+      if (!found) {
+        throw badRequest(`Invalid application credential: Could not find role assignment with role: ${wanted.id ?? wanted.name}, `
+          + `user or group: ${target.id}, project, domain, or system: ${projectId}.`)
+      }
       return found
     }) : mine
     const secret = asked.secret ?? newSecret(64)
     const row: ApplicationCredentialRow = {
-      id: newHexId(), name: asked.name, userId: target.id, projectId, description: asked.description ?? null, expiresAt: asked.expires_at ? futureInstant(asked.expires_at, deps.clock) : null,
+      id: newHexId(), name: asked.name, userId: target.id, projectId, description: asked.description ?? null,
+      expiresAt: asked.expires_at ? futureInstant(asked.expires_at, deps.clock) : null,
       // A secret that somebody thought up is a password.
       secretHash: asked.secret ? await deps.passwords.hash(secret) : digestSecret(secret),
       unrestricted: flag(asked.unrestricted ?? false), roleIds: JSON.stringify([...new Set(roles.map((r) => r.id))]), createdAt: now(),
@@ -86,18 +93,23 @@ export const createCredential = operation({
 })
 
 export const listCredentials = operation({
-  name: 'listApplicationCredentials', method: 'GET', path: '/users/{user_id}/application_credentials', summary: 'List a user\'s application credentials.', access: policy.readCredentials, target,
+  name: 'listApplicationCredentials', method: 'GET', path: '/users/{user_id}/application_credentials', summary: 'List a user\'s application credentials.',
+  access: policy.readCredentials, target,
   query: listQuery({ name: Type.Optional(Type.String()) }),
   async handle({ actor }, { target, query, urls }, { store, config }) {
     refuseTrusts(actor)
     const page = pageOf(query, config.listLimit), terms = termsOf(query, { name: 'name' })
-    const { rows, said } = await store.read(async (tx) => { const rows = await credentials.list(tx, target.id, terms, page); return { rows, said: await credentials.saidOf(tx, rows) } })
+    const { rows, said } = await store.read(async (tx) => {
+      const rows = await credentials.list(tx, target.id, terms, page)
+      return { rows, said: await credentials.saidOf(tx, rows) }
+    })
     return collection('application_credentials', rows, (row) => credentialView(row, said, urls.api), urls, page)
   },
 })
 
 export const showCredential = operation({
-  name: 'showApplicationCredential', method: 'GET', path: '/users/{user_id}/application_credentials/{application_credential_id}', summary: 'Show an application credential.', access: policy.readCredentials, target: oneTarget,
+  name: 'showApplicationCredential', method: 'GET', path: '/users/{user_id}/application_credentials/{application_credential_id}',
+  summary: 'Show an application credential.', access: policy.readCredentials, target: oneTarget,
   async handle({ actor }, { target, urls }, { store }) {
     refuseTrusts(actor)
     return { application_credential: credentialView(target, await store.read((tx) => credentials.saidOf(tx, [target])), urls.api) }
@@ -105,7 +117,8 @@ export const showCredential = operation({
 })
 
 export const deleteCredential = operation({
-  name: 'deleteApplicationCredential', method: 'DELETE', path: '/users/{user_id}/application_credentials/{application_credential_id}', summary: 'Delete an application credential; its tokens end.',
+  name: 'deleteApplicationCredential', method: 'DELETE', path: '/users/{user_id}/application_credentials/{application_credential_id}',
+  summary: 'Delete an application credential; its tokens end.',
   access: policy.deleteCredential, target: oneTarget,
   async handle({ actor }, { target }, deps) {
     refuseTrusts(actor)

@@ -23,7 +23,8 @@ export async function remove(tx: IdentityTx, id: string): Promise<void> {
 
 /** What credentials' rows only name. */
 export interface Said { roles: Map<string, RoleRow>, rules: Map<string, AccessRuleRow[]> }
-export const saidOf = async (tx: IdentityTx, rows: ApplicationCredentialRow[]): Promise<Said> => ({ roles: await rolesOf(tx, rows), rules: await accessRulesBy(tx, rows.map((row) => row.id)) })
+export const saidOf = async (tx: IdentityTx, rows: ApplicationCredentialRow[]): Promise<Said> =>
+  ({ roles: await rolesOf(tx, rows), rules: await accessRulesBy(tx, rows.map((row) => row.id)) })
 
 /** The roles that credentials name, by id. */
 export async function rolesOf(tx: IdentityTx, rows: ApplicationCredentialRow[]): Promise<Map<string, RoleRow>> {

@@ -5,14 +5,20 @@ import { freshRole } from '../roles/access.ts'
 import { freshUser } from '../users/access.ts'
 import { verdicts } from '../testing/verdicts.ts'
 
-const kinds = (['Project', 'Domain', 'System'] as const).flatMap((target) => (['User', 'Group'] as const).flatMap((actor) => (target === 'System' ? [''] : ['', 'Inherited']).map((inherited) => ({ target, actor, inherited }))))
+const kinds = (['Project', 'Domain', 'System'] as const).flatMap((target) =>
+  (['User', 'Group'] as const).flatMap((actor) =>
+    (target === 'System' ? [''] : ['', 'Inherited']).map((inherited) => ({ target, actor, inherited }))))
 
 const casesOf = ({ target, actor, inherited }: (typeof kinds)[number]): AccessCase[] => {
   const about = `${target}${actor}${inherited}`
   const request = async (w: AccessWorld) => ({ params: {
     project_id: w.projectId, domain_id: w.domainId, role_id: await freshRole(w), ...(actor === 'User' ? { user_id: (await freshUser(w)).id } : { group_id: await freshGroup(w) }),
   } as Record<string, string> })
-  const granted = async (w: AccessWorld) => { const call = await request(w); await w.call('admin', 'identity', `create${about}Grant`, call); return call }
+  const granted = async (w: AccessWorld) => {
+    const call = await request(w)
+    await w.call('admin', 'identity', `create${about}Grant`, call)
+    return call
+  }
   const read = target === 'System' ? verdicts.systemReader : verdicts.domainReader
   // Domain managers may hand out but a few roles, and this is none of them.
   const change = target === 'System' ? verdicts.admin(204) : verdicts.anyAdmin(204)
@@ -32,6 +38,7 @@ const modest = async (w: AccessWorld) => {
 
 export const access: AccessCase[] = [
   { operation: 'listRoleAssignments', expect: verdicts.domainListing() },
-  { operation: 'createProjectUserGrant', about: 'of a role that domain managers may hand out', request: modest, expect: { ...verdicts.domainManager(204), otherDomainManager: 403 } },
+  { operation: 'createProjectUserGrant', about: 'of a role that domain managers may hand out', request: modest,
+    expect: { ...verdicts.domainManager(204), otherDomainManager: 403 } },
   ...kinds.flatMap(casesOf),
 ]

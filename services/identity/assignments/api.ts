@@ -10,7 +10,20 @@ import * as policy from './policy.ts'
 import * as assignments from './store.ts'
 import { assignmentView, type Names } from './view.ts'
 
-interface Asked { userId?: string, groupId?: string, roleId?: string, projectId?: string, domainId?: string, system: boolean, subtree: boolean, inherited?: boolean, effective: boolean }
+/** The query, understood. */
+interface Asked {
+  userId?: string
+  groupId?: string
+  roleId?: string
+  projectId?: string
+  domainId?: string
+  system: boolean
+  /** Of the projects below `projectId`, too. */
+  subtree: boolean
+  inherited?: boolean
+  /** What the assignments come to, instead of what was assigned. */
+  effective: boolean
+}
 
 /** A constant number of queries, whatever is asked. */
 async function find(tx: IdentityTx, asked: Asked): Promise<Listed[]> {
@@ -21,7 +34,8 @@ async function find(tx: IdentityTx, asked: Asked): Promise<Listed[]> {
     return false
   }
   // The projects the answer may speak of.
-  const projectIds = asked.projectId === undefined ? undefined : asked.subtree ? tree.filter((n) => !n.isDomain && isBelow(n.id, asked.projectId!)).map((n) => n.id) : [asked.projectId]
+  const projectsAsked = (root: string): string[] => (asked.subtree ? tree.filter((n) => !n.isDomain && isBelow(n.id, root)).map((n) => n.id) : [root])
+  const projectIds = asked.projectId === undefined ? undefined : projectsAsked(asked.projectId)
   const targets: { type: TargetType, ids: string[] }[] = []
   if (projectIds) {
     targets.push({ type: 'project', ids: projectIds })
@@ -74,7 +88,8 @@ export const listAssignments = operation({
   }),
   async handle({ actor }, { query, urls }, { store }) {
     const asked: Asked = {
-      userId: query['user.id'] || undefined, groupId: query['group.id'] || undefined, roleId: query['role.id'] || undefined, projectId: query['scope.project.id'] || undefined, domainId: query['scope.domain.id'] || undefined,
+      userId: query['user.id'] || undefined, groupId: query['group.id'] || undefined, roleId: query['role.id'] || undefined,
+      projectId: query['scope.project.id'] || undefined, domainId: query['scope.domain.id'] || undefined,
       system: query['scope.system'] !== undefined && query['scope.system'] !== '', subtree: isOn(query.include_subtree), effective: isOn(query.effective),
       ...(query['scope.OS-INHERIT:inherited_to'] !== undefined && { inherited: query['scope.OS-INHERIT:inherited_to'] === 'projects' }),
     }
@@ -95,6 +110,7 @@ export const listAssignments = operation({
       return { rows, names: isOn(query.include_names) ? await namesOf(tx, rows) : undefined }
     })
     const base = `${urls.api}/role_assignments`
-    return { role_assignments: rows.map((row) => assignmentView(row, urls.api, names)), links: { self: urls.search.size > 0 ? `${base}?${urls.search}` : base, previous: null, next: null } }
+    const self = urls.search.size > 0 ? `${base}?${urls.search}` : base
+    return { role_assignments: rows.map((row) => assignmentView(row, urls.api, names)), links: { self, previous: null, next: null } }
   },
 })

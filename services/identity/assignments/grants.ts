@@ -67,7 +67,9 @@ function grantsOf(actor: ActorType, target: TargetType, inherited: boolean): Ope
       name: `create${about}Grant`, method: 'PUT', path: one + tail, summary: `Give a ${actor} a role on a ${target}.`, status: 204, access: change, target: targetOf(anyone),
       async handle(_ctx, { target: grant }, { store }) {
         const role = grant.role!
-        if (role.domainId && role.domainId !== grant.targetDomainId) throw forbidden(`Project ${grant.place.targetId} must be in the same domain as the role ${role.id} being assigned.`)
+        if (role.domainId && role.domainId !== grant.targetDomainId) {
+          throw forbidden(`Project ${grant.place.targetId} must be in the same domain as the role ${role.id} being assigned.`)
+        }
         await store.tx((tx) => assignments.grant(tx, { ...grant.place, roleId: role.id }))
       },
     }),

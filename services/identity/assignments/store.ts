@@ -1,5 +1,5 @@
 // Rows of assignments: who has which role where.
-import { insertIfAbsent } from '#kit/store/rows.ts'
+import { inChunks, insertIfAbsent } from '#kit/store/rows.ts'
 import type { IdentityTx } from '../deps.ts'
 import { groupIdsOf } from '../groups/store.ts'
 import type { ActorType, AssignmentRow, RoleRow, TargetType } from '../schema.ts'
@@ -12,18 +12,33 @@ const at = (tx: IdentityTx, place: Place) => tx.db.selectFrom('identityAssignmen
 
 export const grant = (tx: IdentityTx, row: AssignmentRow): Promise<boolean> => insertIfAbsent(tx, 'identityAssignments', { ...row })
 
-export const has = async (tx: IdentityTx, place: Place, roleId: string): Promise<boolean> => await at(tx, place).select('a.roleId').where('a.roleId', '=', roleId).executeTakeFirst() !== undefined
+export const has = async (tx: IdentityTx, place: Place, roleId: string): Promise<boolean> =>
+  await at(tx, place).select('a.roleId').where('a.roleId', '=', roleId).executeTakeFirst() !== undefined
 
-export const rolesAt = (tx: IdentityTx, place: Place): Promise<RoleRow[]> => at(tx, place).innerJoin('identityRoles as r', 'r.id', 'a.roleId').selectAll('r').orderBy('r.id').execute()
+export const rolesAt = (tx: IdentityTx, place: Place): Promise<RoleRow[]> =>
+  at(tx, place).innerJoin('identityRoles as r', 'r.id', 'a.roleId').selectAll('r').orderBy('r.id').execute()
 
-export const revoke = async (tx: IdentityTx, row: AssignmentRow): Promise<boolean> => Number((await tx.db.deleteFrom('identityAssignments')
-  .where('actorType', '=', row.actorType).where('actorId', '=', row.actorId).where('targetType', '=', row.targetType).where('targetId', '=', row.targetId)
-  .where('roleId', '=', row.roleId).where('inherited', '=', row.inherited).executeTakeFirst()).numDeletedRows) > 0
+/** Answers whether there was one. */
+export async function revoke(tx: IdentityTx, row: AssignmentRow): Promise<boolean> {
+  const { numDeletedRows } = await tx.db.deleteFrom('identityAssignments')
+    .where('actorType', '=', row.actorType).where('actorId', '=', row.actorId).where('targetType', '=', row.targetType).where('targetId', '=', row.targetId)
+    .where('roleId', '=', row.roleId).where('inherited', '=', row.inherited).executeTakeFirst()
+  return Number(numDeletedRows) > 0
+}
 
+/** `IN ()` is no SQL: nobody has the empty id. */
+const oneOrMore = (ids: string[]): string[] => (ids.length > 0 ? ids : [''])
+
+/** In the order of targets, actors and roles. */
 export function list(tx: IdentityTx, filter: AssignmentFilter): Promise<AssignmentRow[]> {
+  const { actorIds, targets } = filter
   let query = tx.db.selectFrom('identityAssignments').selectAll()
-  if (filter.actorIds) query = query.where((eb) => eb.or(filter.actorIds!.map(({ type, ids }) => eb.and([eb('actorType', '=', type), eb('actorId', 'in', ids.length > 0 ? ids : [''])]))))
-  if (filter.targets) query = query.where((eb) => eb.or(filter.targets!.map(({ type, ids }) => eb.and([eb('targetType', '=', type), eb('targetId', 'in', ids.length > 0 ? ids : [''])]))))
+  if (actorIds) {
+    query = query.where((eb) => eb.or(actorIds.map(({ type, ids }) => eb.and([eb('actorType', '=', type), eb('actorId', 'in', oneOrMore(ids))]))))
+  }
+  if (targets) {
+    query = query.where((eb) => eb.or(targets.map(({ type, ids }) => eb.and([eb('targetType', '=', type), eb('targetId', 'in', oneOrMore(ids))]))))
+  }
   if (filter.roleIds) query = query.where('roleId', 'in', filter.roleIds)
   if (filter.inherited !== undefined) query = query.where('inherited', '=', filter.inherited ? 1 : 0)
   return query.orderBy('targetId').orderBy('actorId').orderBy('roleId').execute()
@@ -46,10 +61,12 @@ export const tree = (tx: IdentityTx): Promise<TreeNode[]> => tx.db.selectFrom('i
 
 export interface Name { id: string, name: string, domainId: string }
 /** The names of what a list speaks of: one query a kind. */
-export async function names(tx: IdentityTx, table: 'identityUsers' | 'identityGroups' | 'identityRoles' | 'identityProjects', ids: Iterable<string>): Promise<Map<string, Name>> {
-  const wanted = [...new Set(ids)], found = new Map<string, Name>()
-  for (let i = 0; i < wanted.length; i += 400) {
-    for (const row of await tx.db.selectFrom(table).select(['id', 'name', 'domainId']).where('id', 'in', wanted.slice(i, i + 400)).execute()) found.set(row.id, row)
+export async function names(
+  tx: IdentityTx, table: 'identityUsers' | 'identityGroups' | 'identityRoles' | 'identityProjects', wanted: Iterable<string>,
+): Promise<Map<string, Name>> {
+  const found = new Map<string, Name>()
+  for (const ids of inChunks([...new Set(wanted)], 400)) {
+    for (const row of await tx.db.selectFrom(table).select(['id', 'name', 'domainId']).where('id', 'in', ids).execute()) found.set(row.id, row)
   }
   return found
 }

@@ -1,10 +1,13 @@
 import type { AccessCase, AccessWorld } from '#kit/testing/access.ts'
 import { verdicts } from '../testing/verdicts.ts'
 
-export const freshRegion = async (w: AccessWorld) => ({ params: { region_id: String((await w.call('admin', 'identity', 'createRegion', { body: { region: { id: w.unique('region') } } })).body.region.id) } })
-export const freshService = async (w: AccessWorld) => ({ params: { service_id: String((await w.call('admin', 'identity', 'createService', { body: { service: { type: w.unique('type') } } })).body.service.id) } })
+export const freshRegion = async (w: AccessWorld) =>
+  ({ params: { region_id: String((await w.call('admin', 'identity', 'createRegion', { body: { region: { id: w.unique('region') } } })).body.region.id) } })
+export const freshService = async (w: AccessWorld) =>
+  ({ params: { service_id: String((await w.call('admin', 'identity', 'createService', { body: { service: { type: w.unique('type') } } })).body.service.id) } })
 const endpointBody = async (w: AccessWorld) => ({ body: { endpoint: { interface: 'public', url: 'http://127.0.0.1/', service_id: (await freshService(w)).params.service_id } } })
-export const freshEndpoint = async (w: AccessWorld) => ({ params: { endpoint_id: String((await w.call('admin', 'identity', 'createEndpoint', await endpointBody(w))).body.endpoint.id) } })
+export const freshEndpoint = async (w: AccessWorld) =>
+  ({ params: { endpoint_id: String((await w.call('admin', 'identity', 'createEndpoint', await endpointBody(w))).body.endpoint.id) } })
 
 export const access: AccessCase[] = [
   { operation: 'listRegions', expect: verdicts.authenticated() },

@@ -12,11 +12,15 @@ import * as policy from './policy.ts'
 import * as catalog from './store.ts'
 
 const finders = {
-  policy_id: { what: 'policy', find: policies.find }, endpoint_group_id: { what: 'Endpoint Group', find: endpointGroups.find }, project_id: { what: 'project', find: projects.find },
-  endpoint_id: { what: 'endpoint', find: catalog.findEndpoint }, service_id: { what: 'service', find: catalog.findService }, region_id: { what: 'region', find: catalog.findRegion },
+  policy_id: { what: 'policy', find: policies.find },
+  endpoint_group_id: { what: 'Endpoint Group', find: endpointGroups.find },
+  project_id: { what: 'project', find: projects.find },
+  endpoint_id: { what: 'endpoint', find: catalog.findEndpoint },
+  service_id: { what: 'service', find: catalog.findService },
+  region_id: { what: 'region', find: catalog.findRegion },
 }
 /** Everything a path names must exist; the 404 names the first that does not. */
-export async function checkNamed(tx: IdentityTx, params: Record<string, string>): Promise<void> {
+async function checkNamed(tx: IdentityTx, params: Record<string, string>): Promise<void> {
   for (const [name, { what, find }] of Object.entries(finders)) if (params[name] !== undefined && !await find(tx, params[name])) throw missing(what, params[name])
 }
 
@@ -38,7 +42,8 @@ export interface AssociationSpec {
 }
 
 export function associationsOf(spec: AssociationSpec): Operation<Deps>[] {
-  const of = (columns: Record<string, string>, params: Record<string, string>): rows.Key => Object.fromEntries(Object.entries(columns).map(([column, param]) => [column, param === '' ? '' : params[param]!]))
+  const of = (columns: Record<string, string>, params: Record<string, string>): rows.Key =>
+    Object.fromEntries(Object.entries(columns).map(([column, param]) => [column, param === '' ? '' : params[param]!]))
   const all = (params: Record<string, string>): rows.Key => ({ ...of(spec.key, params), ...of(spec.set ?? {}, params) })
   const absent = (): Error => notFound(`Could not find the association of ${spec.about}.`)
   return [
@@ -55,7 +60,8 @@ export function associationsOf(spec: AssociationSpec): Operation<Deps>[] {
       async handle(_ctx, { params }, { store }) {
         await store.tx(async (tx) => {
           await checkNamed(tx, params)
-          await rows.associate(tx, spec.table, of(spec.key, params), spec.set && of(spec.set, params), () => conflict(`Conflict occurred attempting to store the association of ${spec.about} - Duplicate entry.`))
+          const taken = (): Error => conflict(`Conflict occurred attempting to store the association of ${spec.about} - Duplicate entry.`)
+          await rows.associate(tx, spec.table, of(spec.key, params), spec.set && of(spec.set, params), taken)
         })
       },
     }),

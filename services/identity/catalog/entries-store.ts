@@ -20,11 +20,16 @@ export function fillUrl(url: string, userId: string, projectId: string | undefin
   return whole ? filled : undefined
 }
 
-/** One query, and a second where the project's endpoints are filtered: services of which it sees none are left out too. Disabled services and endpoints are left out; a service without endpoints stays. */
+/**
+ * One query, and a second where the project's endpoints are filtered: services of which it sees none are left out too. Disabled services and endpoints are left out;
+ * a service without endpoints stays.
+ */
 export async function catalogFor(tx: IdentityTx, userId: string, projectId: string | undefined): Promise<CatalogEntry[]> {
-  const rows = await tx.db.selectFrom('identityServices as s').leftJoin('identityEndpoints as e', (j) => j.onRef('e.serviceId', '=', 's.id').on('e.enabled', '=', 1))
+  const rows = await tx.db.selectFrom('identityServices as s')
+    .leftJoin('identityEndpoints as e', (j) => j.onRef('e.serviceId', '=', 's.id').on('e.enabled', '=', 1))
     .select(['s.id as serviceId', 's.type', 's.name', 'e.id as endpointId', 'e.interface', 'e.regionId', 'e.url'])
-    .$if(projectId !== undefined, (query) => query.select((eb) => isFiltered(eb, projectId!).as('filtered'))).where('s.enabled', '=', 1).orderBy('s.type').orderBy('s.id').orderBy('e.id').execute()
+    .$if(projectId !== undefined, (query) => query.select((eb) => isFiltered(eb, projectId!).as('filtered')))
+    .where('s.enabled', '=', 1).orderBy('s.type').orderBy('s.id').orderBy('e.id').execute()
   const sight = rows[0]?.filtered ? await sightOf(tx, projectId!) : undefined
   const entries = new Map<string, CatalogEntry>()
   for (const row of rows) {

@@ -1,10 +1,11 @@
 // Rows of the catalogue: regions, services and their endpoints.
+import { inChunks } from '#kit/store/rows.ts'
 import type { IdentityTx } from '../deps.ts'
 import { taken } from '../faults.ts'
 import * as endpointFilter from '../endpoint-filter/store.ts'
 import * as limits from '../limits/store.ts'
 import * as policies from '../policies/store.ts'
-import { inChunks, rowsOf } from '../lists-store.ts'
+import { rowsOf } from '../lists-store.ts'
 import type { EndpointRow, RegionRow, ServiceRow } from '../schema.ts'
 
 export const { find: findRegion, list: listRegions, add: addRegion, save: saveRegion } = rowsOf<RegionRow>('identityRegions', (row) => taken('region', row.id))

@@ -8,7 +8,8 @@ const own = (member: number): Verdict => ({ ...verdicts.everybody(404), ...scope
 
 const user = (w: AccessWorld) => ({ params: { user_id: w.userId('member') } })
 const ec2 = async (w: AccessWorld) => {
-  const { credential } = (await w.call('member', 'identity', 'createEc2Credential', { ...user(w), body: { tenant_id: w.projectId } })).body as { credential: { access: string, secret: string } }
+  const { body } = await w.call('member', 'identity', 'createEc2Credential', { ...user(w), body: { tenant_id: w.projectId } })
+  const { credential } = body as { credential: { access: string, secret: string } }
   return { ...credential, call: { params: { user_id: w.userId('member'), credential_id: credential.access } } }
 }
 const sign = (secret: string, text: string): string => createHmac('sha1', secret).update(text).digest('base64')
@@ -20,7 +21,8 @@ export const access: AccessCase[] = [
   { operation: 'updateCredential', request: async (w) => ({ ...await made(w), body: { credential: { blob: 'y' } } }), expect: { ...own(200), systemReader: 403 } },
   { operation: 'deleteCredential', request: made, expect: { ...own(204), systemReader: 403 } },
   { operation: 'createEc2Credential', request: (w) => ({ ...user(w), body: { tenant_id: w.projectId } }), expect: { ...own(201), ...scoped.admin(201), reader: 403 } },
-  { operation: 'createEc2Credential', about: 'as a reader', request: (w) => ({ params: { user_id: w.userId('reader') }, body: { tenant_id: w.projectId } }), expect: { ...verdicts.everybody(404), ...scoped.admin(201), nobody: 401, reader: 403, admin: 201 } },
+  { operation: 'createEc2Credential', about: 'as a reader', request: (w) => ({ params: { user_id: w.userId('reader') }, body: { tenant_id: w.projectId } }),
+    expect: { ...verdicts.everybody(404), ...scoped.admin(201), nobody: 401, reader: 403, admin: 201 } },
   { operation: 'listEc2Credentials', request: user, expect: { ...own(200), ...scoped.systemReader(200) } },
   { operation: 'showEc2Credential', request: async (w) => (await ec2(w)).call, expect: { ...own(200), ...scoped.systemReader(200) } },
   { operation: 'deleteEc2Credential', request: async (w) => (await ec2(w)).call, expect: { ...own(204), ...scoped.admin(204), reader: 403 } },

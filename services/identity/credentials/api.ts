@@ -1,6 +1,6 @@
 // https://docs.openstack.org/api-ref/identity/v3/#credentials
 import type { Context } from '#base/context.ts'
-import { badRequest, conflict, forbidden } from '#base/errors.ts'
+import { badRequest, conflict } from '#base/errors.ts'
 import { newHexId } from '#base/ids.ts'
 import type { Input } from '#kit/http/operation.ts'
 import { exact, lenient, nullable, Type } from '#kit/http/schema.ts'
@@ -33,7 +33,10 @@ const newTarget = {
 
 const known = ['id', 'user_id', 'project_id', 'type', 'blob', 'links'] as const
 const anId = Type.String({ minLength: 1, maxLength: 64 })
-const fields = { blob: Type.String({ maxLength: 65_536 }), type: Type.String({ minLength: 1, maxLength: 255 }), user_id: anId, project_id: Type.Optional(nullable(anId)), id: Type.Optional(Type.String()) }
+const fields = {
+  blob: Type.String({ maxLength: 65_536 }), type: Type.String({ minLength: 1, maxLength: 255 }), user_id: anId,
+  project_id: Type.Optional(nullable(anId)), id: Type.Optional(Type.String()),
+}
 
 /** Types whose blobs something here must be able to read. */
 function checkType(type: string, blob: string, projectId: string | null): void {
@@ -94,12 +97,17 @@ export const showCredential = operation({
 
 export const updateCredential = operation({
   name: 'updateCredential', method: 'PATCH', path: '/credentials/{credential_id}', summary: 'Change a credential.', access: policy.changeCredential, target,
-  body: exact({ credential: lenient({ ...fields, blob: Type.Optional(fields.blob), type: Type.Optional(fields.type), user_id: Type.Optional(fields.user_id) }, { minProperties: 1 }) }),
+  body: exact({ credential: lenient({
+    ...fields, blob: Type.Optional(fields.blob), type: Type.Optional(fields.type), user_id: Type.Optional(fields.user_id),
+  }, { minProperties: 1 }) }),
   async handle({ actor }, { body: { credential: asked }, target, urls }, deps) {
     refuseBeyond(actor, target.projectId)
     checkFixed(asked, { id: target.id })
     // What it becomes must be his to have, too.
-    if (!policy.changeCredential.allows(actor, { userId: asked.user_id ?? target.userId }) || !reaches(actor, asked.project_id === undefined ? target.projectId : asked.project_id)) throw refused('updateCredential')
+    if (!policy.changeCredential.allows(actor, { userId: asked.user_id ?? target.userId })
+      || !reaches(actor, asked.project_id === undefined ? target.projectId : asked.project_id)) {
+      throw refused('updateCredential')
+    }
     const before = await deps.blobs.open(target), blob = asked.blob ?? before, type = asked.type ?? target.type
     const projectId = asked.project_id === undefined ? target.projectId : asked.project_id
     refuseUnlent(actor, target.type, before)

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { Actor } from '#base/context.ts'
 import { badRequest, forbidden } from '#base/errors.ts'
+import { expecting } from '../faults.ts'
 import type { Ec2Blob } from './view.ts'
 
 export const ec2Type = 'ec2'
@@ -21,7 +22,7 @@ export function readBlob(text: string): Ec2Blob {
 export function checkBlob(text: string): Ec2Blob & { access: string } {
   try { JSON.parse(text) } catch { throw badRequest('Invalid blob in credential') }
   const { access } = readBlob(text)
-  if (typeof access !== 'string' || access === '') throw badRequest('Expecting to find access in credential. The server could not comply with the request since it is either malformed or otherwise incorrect. The client is assumed to be in error.')
+  if (typeof access !== 'string' || access === '') throw expecting('access', 'credential')
   return readBlob(text) as Ec2Blob & { access: string }
 }
 
@@ -32,7 +33,8 @@ export function bindBlob(text: string, { delegation }: Actor): string {
   const blob: Record<string, unknown> = { ...checkBlob(text) }
   for (const bond of bonds) if (blob[bond] !== undefined && blob[bond] !== null) throw badRequest(`${bond} can not be set for credential`)
   if (!delegation) return text
-  return JSON.stringify({ ...blob, ...(delegation.trustId && { trust_id: delegation.trustId }), ...(delegation.applicationCredentialId && { app_cred_id: delegation.applicationCredentialId }) })
+  const { trustId, applicationCredentialId } = delegation
+  return JSON.stringify({ ...blob, ...(trustId && { trust_id: trustId }), ...(applicationCredentialId && { app_cred_id: applicationCredentialId }) })
 }
 
 /** Throws the 400 when a new blob loosens what the old one was bound by. */
@@ -45,7 +47,9 @@ export function keepBonds(oldText: string, newText: string): void {
 export function isLent({ delegation }: Actor, type: string, blob: string): boolean {
   if (!delegation || (type !== 'totp' && type !== ec2Type)) return true
   const { trust_id, app_cred_id } = readBlob(blob)
-  return type === ec2Type && delegation.accessTokenId === undefined && (trust_id ?? null) === (delegation.trustId ?? null) && (app_cred_id ?? null) === (delegation.applicationCredentialId ?? null)
+  const sameTrust = (trust_id ?? null) === (delegation.trustId ?? null)
+  const sameCredential = (app_cred_id ?? null) === (delegation.applicationCredentialId ?? null)
+  return type === ec2Type && delegation.accessTokenId === undefined && sameTrust && sameCredential
 }
 /** Throws the 403 when they do not. */
 export function refuseUnlent(actor: Actor, type: string, blob: string): void {

@@ -35,9 +35,11 @@ export const createEc2Credential = operation({
     refuseBeyond(actor, body.tenant_id)
     await checkRoom(deps, target.id)
     const { trustId, applicationCredentialId } = actor.delegation ?? {}
-    const blob = { access: newHexId(), secret: newHexId(), trust_id: trustId ?? null, ...(applicationCredentialId && { app_cred_id: applicationCredentialId }) }, id = idOf(blob.access)
+    const blob = { access: newHexId(), secret: newHexId(), trust_id: trustId ?? null, ...(applicationCredentialId && { app_cred_id: applicationCredentialId }) }
+    const id = idOf(blob.access)
     const row: CredentialRow = {
-      id, userId: target.id, projectId: body.tenant_id, type: ec2Type, ...await deps.blobs.seal(id, JSON.stringify(blob)), extra: '{}', lastStep: 0, createdAt: new Date(deps.clock()).toISOString(),
+      id, userId: target.id, projectId: body.tenant_id, type: ec2Type, ...await deps.blobs.seal(id, JSON.stringify(blob)),
+      extra: '{}', lastStep: 0, createdAt: new Date(deps.clock()).toISOString(),
     }
     await deps.store.tx((tx) => credentials.add(tx, row))
     return { credential: ec2View(row, blob, urls.api) }
@@ -45,7 +47,8 @@ export const createEc2Credential = operation({
 })
 
 export const listEc2Credentials = operation({
-  name: 'listEc2Credentials', method: 'GET', path: collectionPath, summary: 'List a user\'s EC2 credentials.', access: policy.readEc2, target: userTarget(policy.readEc2), query: listQuery(),
+  name: 'listEc2Credentials', method: 'GET', path: collectionPath, summary: 'List a user\'s EC2 credentials.',
+  access: policy.readEc2, target: userTarget(policy.readEc2), query: listQuery(),
   async handle({ actor }, { target, query, urls }, deps) {
     const page = pageOf(query, deps.config.listLimit)
     const rows = (await deps.store.read((tx) => credentials.ofUser(tx, target.id, ec2Type, page))).filter((row) => reaches(actor, row.projectId))

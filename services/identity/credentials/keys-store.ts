@@ -18,7 +18,8 @@ export interface BlobSealer {
 }
 
 const ownerOf = (number: number): string => `credential key ${number}`
-const newRow = (vault: Vault, number: number, nowMs: number) => ({ number, secret: vault.seal(ownerOf(number), newFernetKey().toString('base64')), createdAt: new Date(nowMs).toISOString() })
+const newRow = (vault: Vault, number: number, nowMs: number) =>
+  ({ number, secret: vault.seal(ownerOf(number), newFernetKey().toString('base64')), createdAt: new Date(nowMs).toISOString() })
 
 /** Nothing is read or made before the first credential is. */
 export function blobSealer(store: Store<IdentityTables>, vault: Vault, clock: () => number): BlobSealer {
@@ -56,7 +57,8 @@ export async function rotateCredentialKeys(store: Store<IdentityTables>, vault: 
   const sealer = blobSealer(store, vault, () => nowMs)
   let resealed = 0
   for (let after = ''; ;) {
-    const rows = await store.read((tx) => tx.db.selectFrom('identityCredentials').select(['id', 'keyNumber', 'sealed']).where('keyNumber', '<', number).where('id', '>', after).orderBy('id').limit(100).execute())
+    const rows = await store.read((tx) => tx.db.selectFrom('identityCredentials').select(['id', 'keyNumber', 'sealed'])
+      .where('keyNumber', '<', number).where('id', '>', after).orderBy('id').limit(100).execute())
     if (rows.length === 0) break
     after = rows.at(-1)!.id
     const fresh = await Promise.all(rows.map(async (row) => ({ row, next: await sealer.seal(row.id, await sealer.open({ ...row, keyNumber: Number(row.keyNumber) })) })))

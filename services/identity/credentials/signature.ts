@@ -37,7 +37,8 @@ const timesOf = ({ Timestamp, Expires }: Record<string, Text>): Signed => ({
 function version4(secret: string, { params = {}, headers = {}, verb = '', path = '', body_hash = '' }: SignedRequest): { made: string, signed: Signed } | undefined {
   const lower = new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase().trim(), String(value).trim()]))
   const authorization = lower.get('authorization')
-  const part = (name: string): string => (authorization !== undefined ? new RegExp(`${name}=([^,]*)`).exec(authorization)?.[1]?.trim() : String(params[`X-Amz-${name}`] ?? '')) ?? ''
+  const part = (name: string): string =>
+    (authorization !== undefined ? new RegExp(`${name}=([^,]*)`).exec(authorization)?.[1]?.trim() : String(params[`X-Amz-${name}`] ?? '')) ?? ''
   const date = lower.get('x-amz-date') ?? String(params['X-Amz-Date'] ?? ''), signedHeaders = part('SignedHeaders')
   const [, day = '', region = '', service = '', ...rest] = part('Credential').split('/')
   if (day.length !== 8 || !date.startsWith(day) || rest.join('/') !== 'aws4_request') return undefined
@@ -61,7 +62,9 @@ export function checkSignature(secret: string, request: SignedRequest): Signed |
       const keys = Object.keys(params).sort((a, b) => (a.toLowerCase() < b.toLowerCase() ? -1 : 1))
       return { made: hmac('sha1', secret, keys.map((key) => key + String(params[key])).join('')).toString('base64'), signed: timesOf(params) }
     }
-    if (version === '2') return { made: hmac('sha256', secret, `${verb}\n${as}\n${path}\n${queryOf({ ...params, SignatureMethod: 'HmacSHA256' })}`).toString('base64'), signed: timesOf(params) }
+    if (version === '2') {
+      return { made: hmac('sha256', secret, `${verb}\n${as}\n${path}\n${queryOf({ ...params, SignatureMethod: 'HmacSHA256' })}`).toString('base64'), signed: timesOf(params) }
+    }
     return version === undefined ? version4(secret, request) : undefined
   }
   // Some clients leave the port out of what they sign.

@@ -59,13 +59,15 @@ const described = (asked: { credentials?: Described, credential?: Described, ec2
   if (Object.keys(asked).length === 0) throw badRequest('request must include a request body')
   return asked.credentials ?? asked.credential ?? asked.ec2Credentials ?? {}
 }
-const issued = (ctx: Context, deps: Deps, urls: Urls, identified: () => Promise<Shown>): Promise<Issued> => issueTo(ctx, deps, identified, {}, { root: urls.root, remoteAddress: '' })
+const issued = (ctx: Context, deps: Deps, urls: Urls, identified: () => Promise<Shown>): Promise<Issued> =>
+  issueTo(ctx, deps, identified, {}, { root: urls.root, remoteAddress: '' })
 
 export const createEc2Token = operation({
   name: 'createEc2Token', method: 'POST', path: '/ec2tokens', summary: 'Get a token for who signed a request with an EC2 credential.', access: policy.validateSignature, body,
   async handle(ctx, { body, urls }, deps) {
     const asked = described(body)
-    const token = await issued(ctx, deps, urls, () => signer(deps, asked.access, (secret) => checkSignature(secret, asked), { lifeSeconds: deps.config.signatureLifeSeconds, needed: true }))
+    const terms = { lifeSeconds: deps.config.signatureLifeSeconds, needed: true }
+    const token = await issued(ctx, deps, urls, () => signer(deps, asked.access, (secret) => checkSignature(secret, asked), terms))
     return new Reply({ headers: { 'x-subject-token': token.token }, body: await withCatalog(deps, token, {}) })
   },
 })
@@ -74,7 +76,9 @@ export const createS3Token = operation({
   name: 'createS3Token', method: 'POST', path: '/s3tokens', summary: 'Get what a token would say for who signed a request to S3.', access: policy.validateSignature, body,
   async handle(ctx, { body, urls }, deps) {
     const asked = described(body)
-    const token = await issued(ctx, deps, urls, () => signer(deps, asked.access, (secret) => checkS3Signature(secret, asked.token ?? '', asked.signature ?? ''), { lifeSeconds: s3LifeSeconds, needed: false }))
+    const terms = { lifeSeconds: s3LifeSeconds, needed: false }
+    const check = (secret: string) => checkS3Signature(secret, asked.token ?? '', asked.signature ?? '')
+    const token = await issued(ctx, deps, urls, () => signer(deps, asked.access, check, terms))
     return new Reply({ body: await withCatalog(deps, token, {}) })
   },
 })

@@ -15,15 +15,23 @@ const target = {
   sees: catalogPolicy.readCatalog, owner: () => ({}),
   missing: (params: Record<string, string>) => missing('domain', params.domain_id!),
 }
-const absent = (domainId: string, group?: string, option?: string): Error =>
-  notFound(`Could not find ${option !== undefined ? `option ${option} in group ${group}` : group !== undefined ? `group ${group}` : 'any options'} in domain configuration for domain ${domainId}.`)
+function absent(domainId: string, group?: string, option?: string): Error {
+  const ofGroup = group === undefined ? 'any options' : `group ${group}`
+  const what = option === undefined ? ofGroup : `option ${option} in group ${group}`
+  return notFound(`Could not find ${what} in domain configuration for domain ${domainId}.`)
+}
 
-const value = nullable(Type.Union([Type.String({ maxLength: 16_384 }), Type.Number(), Type.Boolean(), Type.Array(Type.Union([Type.String({ maxLength: 1024 }), Type.Number()]), { maxItems: 256 })]))
+const listed = Type.Array(Type.Union([Type.String({ maxLength: 1024 }), Type.Number()]), { maxItems: 256 })
+const value = nullable(Type.Union([Type.String({ maxLength: 16_384 }), Type.Number(), Type.Boolean(), listed]))
 /** Groups of options; an option alone where the path names one. What is not a known option is a 403, as in keystone. */
 const body = exact({ config: Type.Record(Type.String(), Type.Unknown()) })
 const optionBody = exact({ config: Type.Record(Type.String(), value) })
 
-const levels = [['', 'DomainConfig', 'a domain\'s config'], ['/{group}', 'DomainConfigGroup', 'a group of a domain\'s config'], ['/{group}/{option}', 'DomainConfigOption', 'an option of a domain\'s config']] as const
+const levels = [
+  ['', 'DomainConfig', 'a domain\'s config'],
+  ['/{group}', 'DomainConfigGroup', 'a group of a domain\'s config'],
+  ['/{group}/{option}', 'DomainConfigOption', 'an option of a domain\'s config'],
+] as const
 
 export const domainConfigs: Operation<Deps>[] = levels.flatMap(([tail, noun, about]): Operation<Deps>[] => [
   operation({
@@ -36,7 +44,8 @@ export const domainConfigs: Operation<Deps>[] = levels.flatMap(([tail, noun, abo
     },
   }),
   operation({
-    name: `update${noun}`, method: 'PATCH', path: `/domains/{domain_id}/config${tail}`, summary: `Change ${about}.`, access: catalogPolicy.changeCatalog, target, body: tail === '/{group}/{option}' ? optionBody : body,
+    name: `update${noun}`, method: 'PATCH', path: `/domains/{domain_id}/config${tail}`, summary: `Change ${about}.`,
+    access: catalogPolicy.changeCatalog, target, body: tail === '/{group}/{option}' ? optionBody : body,
     async handle(_ctx, { target, params: { group, option }, body }, { store, vault }) {
       const config = (option === undefined ? body.config : { [group!]: body.config }) as Groups
       checkConfig(config, group, option)
@@ -59,7 +68,8 @@ export const domainConfigs: Operation<Deps>[] = levels.flatMap(([tail, noun, abo
     },
   }),
   operation({
-    name: `show${noun.replace('Config', 'ConfigDefault')}`, method: 'GET', path: `/domains/config${tail}/default`, summary: `Show the defaults of ${about}.`, access: catalogPolicy.readCatalog,
+    name: `show${noun.replace('Config', 'ConfigDefault')}`, method: 'GET', path: `/domains/config${tail}/default`,
+    summary: `Show the defaults of ${about}.`, access: catalogPolicy.readCatalog,
     async handle(_ctx, { params: { group, option } }) {
       checkNames(group, option)
       if (group === undefined) return { config: defaults }
@@ -76,12 +86,15 @@ function checkValues(config: Groups): void {
     for (const [option, one] of Object.entries(given)) if (!isValue(one)) throw notValue(group, option)
   }
 }
-const isValue = (given: unknown): given is Value => given === null || typeof given === 'boolean' || typeof given === 'number' || (typeof given === 'string' && given.length <= 16_384)
+const isValue = (given: unknown): given is Value =>
+  given === null || typeof given === 'boolean' || typeof given === 'number' || (typeof given === 'string' && given.length <= 16_384)
   || (Array.isArray(given) && given.length <= 256 && given.every((g) => typeof g === 'number' || (typeof g === 'string' && g.length <= 1024)))
-const notValue = (group: string, option: string): Error => badRequest(`Invalid input for field/attribute ${group}.${option}: it is neither text, a number, a boolean nor a list of these.`)
+const notValue = (group: string, option: string): Error =>
+  badRequest(`Invalid input for field/attribute ${group}.${option}: it is neither text, a number, a boolean nor a list of these.`)
 
 export const createDomainConfig = operation({
-  name: 'createDomainConfig', method: 'PUT', path: '/domains/{domain_id}/config', summary: 'Write a domain\'s config, in place of the one it had.', access: catalogPolicy.changeCatalog, target, body,
+  name: 'createDomainConfig', method: 'PUT', path: '/domains/{domain_id}/config', summary: 'Write a domain\'s config, in place of the one it had.',
+  access: catalogPolicy.changeCatalog, target, body,
   async handle(_ctx, { target, body }, { store, vault }) {
     const config = body.config as Groups
     checkConfig(config)
@@ -107,6 +120,7 @@ export const showSecurityCompliance = operation({
   handle: async (_ctx, { params }, deps) => compliance(params.domain_id!, deps),
 })
 export const showSecurityComplianceOption = operation({
-  name: 'showSecurityComplianceOption', method: 'GET', path: '/domains/{domain_id}/config/security_compliance/{option}', summary: 'Show one rule for passwords.', access: authenticated,
+  name: 'showSecurityComplianceOption', method: 'GET', path: '/domains/{domain_id}/config/security_compliance/{option}', summary: 'Show one rule for passwords.',
+  access: authenticated,
   handle: async (_ctx, { params }, deps) => compliance(params.domain_id!, deps, params.option!),
 })

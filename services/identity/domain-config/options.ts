@@ -1,4 +1,5 @@
-// The options a domain may have of its own, with their defaults: keystone's groups `identity` and `ldap`. `group_ad_nesting` keystone takes from its files only, which there are none of here.
+// The options a domain may have of its own, with their defaults: keystone's groups `identity` and `ldap`. `group_ad_nesting` keystone takes from its files only,
+// which there are none of here.
 import { forbidden } from '#base/errors.ts'
 
 export type Value = string | number | boolean | null | (string | number)[]
@@ -10,7 +11,8 @@ export const defaults: Groups = {
     url: 'ldap://localhost', user: null, suffix: 'cn=example,cn=com', query_scope: 'one', page_size: 0, alias_dereferencing: 'default', debug_level: null, chase_referrals: null,
     user_tree_dn: null, user_filter: null, user_objectclass: 'inetOrgPerson', user_id_attribute: 'cn', user_name_attribute: 'sn', user_mail_attribute: 'mail',
     user_description_attribute: 'description', user_pass_attribute: 'userPassword', user_enabled_attribute: 'enabled', user_enabled_invert: false, user_enabled_mask: 0,
-    user_enabled_default: 'True', user_attribute_ignore: ['default_project_id'], user_default_project_id_attribute: null, user_enabled_emulation: false, user_enabled_emulation_dn: null,
+    user_enabled_default: 'True', user_attribute_ignore: ['default_project_id'], user_default_project_id_attribute: null,
+    user_enabled_emulation: false, user_enabled_emulation_dn: null,
     user_enabled_emulation_use_group_config: false, user_additional_attribute_mapping: [],
     group_tree_dn: null, group_filter: null, group_objectclass: 'groupOfNames', group_id_attribute: 'cn', group_name_attribute: 'ou', group_members_are_ids: false,
     group_member_attribute: 'member', group_desc_attribute: 'description', group_attribute_ignore: [], group_ad_nesting: false, group_additional_attribute_mapping: [],
@@ -38,7 +40,9 @@ export function checkConfig(config: Groups, group?: string, option?: string): vo
   checkNames(group, option)
   if (Object.keys(config).length === 0) throw invalid('No options specified')
   for (const [name, options] of Object.entries(config)) {
-    if (typeof options !== 'object' || options === null || Array.isArray(options) || Object.keys(options).length === 0) throw invalid(`The value of group ${name.slice(0, 64)} specified in the config should be a dictionary of options`)
+    if (typeof options !== 'object' || options === null || Array.isArray(options) || Object.keys(options).length === 0) {
+      throw invalid(`The value of group ${name.slice(0, 64)} specified in the config should be a dictionary of options`)
+    }
     for (const each of Object.keys(options)) checkNames(name, each)
   }
   if (group === undefined) return

@@ -14,7 +14,7 @@ import * as policy from './policy.ts'
 import * as domains from './store.ts'
 import { domainView } from './view.ts'
 
-export const domainTarget = {
+const domainTarget = {
   async load(_ctx: unknown, params: Record<string, string>, { store }: Deps): Promise<TaggedProject | undefined> {
     const found = await store.read((tx) => projects.find(tx, params.domain_id!))
     return found?.isDomain ? found : undefined
@@ -41,14 +41,18 @@ export const showDomain = operation({
 })
 
 const known = ['id', 'name', 'enabled', 'description', 'tags', 'options', 'links', 'explicit_domain_id', 'is_domain', 'domain_id', 'parent_id'] as const
-const fields = { name: field.name(64), description: Type.Optional(field.description), enabled: Type.Optional(field.enabled), tags: Type.Optional(field.tags), options: Type.Optional(field.options) }
+const fields = {
+  name: field.name(64), description: Type.Optional(field.description), enabled: Type.Optional(field.enabled),
+  tags: Type.Optional(field.tags), options: Type.Optional(field.options),
+}
 
 export const createDomain = operation({
   name: 'createDomain', method: 'POST', path: '/domains', summary: 'Create a domain.', status: 201, access: policy.changeDomain,
   body: exact({ domain: lenient({ ...fields, explicit_domain_id: Type.Optional(Type.String({ pattern: '^[0-9a-f]{32}$' })) }) }),
   async handle(_ctx, { body: { domain }, urls }, { store }) {
     const row: TaggedProject = {
-      id: domain.explicit_domain_id ?? newHexId(), name: domain.name.trim(), domainId: '', parentId: null, isDomain: 1, enabled: flag(domain.enabled ?? true), description: domain.description ?? '',
+      id: domain.explicit_domain_id ?? newHexId(), name: domain.name.trim(), domainId: '', parentId: null, isDomain: 1,
+      enabled: flag(domain.enabled ?? true), description: domain.description ?? '',
       tags: trimmed(domain.tags ?? []), options: mergeOptions(domain.options), extra: extraOf(domain, known), generation: 0, createdAt: now(),
     }
     await store.tx(async (tx) => {
@@ -70,7 +74,8 @@ export const updateDomain = operation({
       const options = optionsAfter('domain', current, domain)
       const enabled = flag(domain.enabled ?? current.enabled === 1)
       const next: TaggedProject = {
-        ...current, name: domain.name?.trim() ?? current.name, enabled, tags: domain.tags ? trimmed(domain.tags) : current.tags, description: domain.description === undefined ? current.description : domain.description ?? '',
+        ...current, name: domain.name?.trim() ?? current.name, enabled, tags: domain.tags ? trimmed(domain.tags) : current.tags,
+        description: domain.description === undefined ? current.description : domain.description ?? '',
         options, extra: extraOf(domain, known, current),
         generation: Number(current.generation) + (current.enabled === 1 && enabled === 0 ? 1 : 0),
       }
@@ -84,7 +89,8 @@ export const updateDomain = operation({
 })
 
 export const deleteDomain = operation({
-  name: 'deleteDomain', method: 'DELETE', path: '/domains/{domain_id}', summary: 'Delete a disabled domain with all that is in it.', access: policy.changeDomain, target: domainTarget,
+  name: 'deleteDomain', method: 'DELETE', path: '/domains/{domain_id}', summary: 'Delete a disabled domain with all that is in it.',
+  access: policy.changeDomain, target: domainTarget,
   async handle(_ctx, { target }, { store }) {
     checkDeletable('domain', target)
     await store.tx(async (tx) => {

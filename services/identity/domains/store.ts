@@ -1,10 +1,10 @@
 // A domain's contents as a whole.
 import { sql } from 'kysely'
+import { inChunks } from '#kit/store/rows.ts'
 import type { IdentityTx } from '../deps.ts'
 import * as options from '../domain-config/store.ts'
 import { removeProvidersOf } from '../federation/store.ts'
 import * as groups from '../groups/store.ts'
-import { inChunks } from '../lists-store.ts'
 import * as projects from '../projects/store.ts'
 import * as roles from '../roles/store.ts'
 import * as users from '../users/store.ts'

@@ -24,9 +24,11 @@ const projectTarget = {
   missing: (params: Record<string, string>) => missing('project', params.project_id!),
 }
 const base = '/OS-EP-FILTER', groups = `${base}/endpoint_groups`, one = `${groups}/{endpoint_group_id}`
-const view = (row: EndpointGroupRow, api: string): object => ({ id: row.id, name: row.name, description: row.description, filters: JSON.parse(row.filters) as object, links: { self: `${api}${groups}/${row.id}` } })
+const view = (row: EndpointGroupRow, api: string): object =>
+  ({ id: row.id, name: row.name, description: row.description, filters: JSON.parse(row.filters) as object, links: { self: `${api}${groups}/${row.id}` } })
 const filters = exact({
-  interface: Type.Optional(oneOf('public', 'internal', 'admin')), service_id: Type.Optional(Type.String({ maxLength: 64 })), region_id: Type.Optional(nullable(Type.String({ maxLength: 255 }))), enabled: Type.Optional(Type.Boolean()),
+  interface: Type.Optional(oneOf('public', 'internal', 'admin')), service_id: Type.Optional(Type.String({ maxLength: 64 })),
+  region_id: Type.Optional(nullable(Type.String({ maxLength: 255 }))), enabled: Type.Optional(Type.Boolean()),
 }, { minProperties: 1 })
 const fields = { name: field.name(), description: Type.Optional(field.description), filters }
 
@@ -44,7 +46,8 @@ export const showEndpointGroup = operation({
 })
 
 export const createEndpointGroup = operation({
-  name: 'createEndpointGroup', method: 'POST', path: groups, summary: 'Create an endpoint group.', status: 201, access: policy.changeCatalog, body: exact({ endpoint_group: exact(fields) }),
+  name: 'createEndpointGroup', method: 'POST', path: groups, summary: 'Create an endpoint group.',
+  status: 201, access: policy.changeCatalog, body: exact({ endpoint_group: exact(fields) }),
   async handle(_ctx, { body: { endpoint_group: asked }, urls }, { store }) {
     const row: EndpointGroupRow = { id: newHexId(), name: asked.name, description: asked.description ?? null, filters: JSON.stringify(asked.filters) }
     await store.tx((tx) => filter.add(tx, row))
@@ -76,7 +79,8 @@ export const deleteEndpointGroup = operation({
 })
 
 export const listEndpointsInGroup = operation({
-  name: 'listEndpointsInGroup', method: 'GET', path: `${one}/endpoints`, summary: 'List the endpoints that fit a group\'s filters.', access: policy.readCatalog, target: groupTarget,
+  name: 'listEndpointsInGroup', method: 'GET', path: `${one}/endpoints`, summary: 'List the endpoints that fit a group\'s filters.',
+  access: policy.readCatalog, target: groupTarget,
   async handle(_ctx, { target, urls }, { store }) {
     const wanted = JSON.parse(target.filters) as filter.GroupFilters
     return collection('endpoints', (await store.read((tx) => filter.allEndpoints(tx))).filter((e) => filter.fits(e, wanted)), (e) => endpointView(e, urls.api), urls)
@@ -84,19 +88,22 @@ export const listEndpointsInGroup = operation({
 })
 
 export const listProjectsOfEndpointGroup = operation({
-  name: 'listProjectsOfEndpointGroup', method: 'GET', path: `${one}/projects`, summary: 'List the projects that see a group\'s endpoints.', access: policy.readCatalog, target: groupTarget,
+  name: 'listProjectsOfEndpointGroup', method: 'GET', path: `${one}/projects`, summary: 'List the projects that see a group\'s endpoints.',
+  access: policy.readCatalog, target: groupTarget,
   handle: async (_ctx, { target, urls }, { store }) =>
     collection('projects', await store.read(async (tx) => projects.tagsOf(tx, await filter.projectsOf(tx, { endpointGroupId: target.id }))), (p) => projectView(p, urls.api), urls),
 })
 
 export const listProjectsOfEndpoint = operation({
-  name: 'listProjectsOfEndpoint', method: 'GET', path: `${base}/endpoints/{endpoint_id}/projects`, summary: 'List the projects an endpoint is associated with.', access: policy.readCatalog, target: endpointTarget,
+  name: 'listProjectsOfEndpoint', method: 'GET', path: `${base}/endpoints/{endpoint_id}/projects`, summary: 'List the projects an endpoint is associated with.',
+  access: policy.readCatalog, target: endpointTarget,
   handle: async (_ctx, { target, urls }, { store }) =>
     collection('projects', await store.read(async (tx) => projects.tagsOf(tx, await filter.projectsOf(tx, { endpointId: target.id }))), (p) => projectView(p, urls.api), urls),
 })
 
 export const listEndpointsOfProject = operation({
-  name: 'listEndpointsOfProject', method: 'GET', path: `${base}/projects/{project_id}/endpoints`, summary: 'List the endpoints a project is associated with, by groups too.', access: policy.readCatalog, target: projectTarget,
+  name: 'listEndpointsOfProject', method: 'GET', path: `${base}/projects/{project_id}/endpoints`,
+  summary: 'List the endpoints a project is associated with, by groups too.', access: policy.readCatalog, target: projectTarget,
   handle: async (_ctx, { target, urls }, { store }) => collection('endpoints', await store.read(async (tx) => {
     const sight = await filter.sightOf(tx, target.id)
     return sight ? (await filter.allEndpoints(tx)).filter(sight) : []
@@ -104,7 +111,8 @@ export const listEndpointsOfProject = operation({
 })
 
 export const listEndpointGroupsOfProject = operation({
-  name: 'listEndpointGroupsOfProject', method: 'GET', path: `${base}/projects/{project_id}/endpoint_groups`, summary: 'List the endpoint groups a project is associated with.', access: policy.readCatalog, target: projectTarget,
+  name: 'listEndpointGroupsOfProject', method: 'GET', path: `${base}/projects/{project_id}/endpoint_groups`,
+  summary: 'List the endpoint groups a project is associated with.', access: policy.readCatalog, target: projectTarget,
   handle: async (_ctx, { target, urls }, { store }) => collection('endpoint_groups', await store.read((tx) => filter.groupsOf(tx, target.id)), (row) => view(row, urls.api), urls),
 })
 

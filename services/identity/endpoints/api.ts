@@ -26,7 +26,9 @@ const fields = {
 /** Only these may be filled in for the caller. */
 function checkUrl(url: string): void {
   const names = [...url.matchAll(/[%$]\(([^)]*)\)(s?)/g)]
-  if (names.some(([, name, s]) => s !== 's' || !['project_id', 'tenant_id', 'user_id'].includes(name!))) throw badRequest(`Cannot create an endpoint with an invalid URL: ${url.slice(0, 200)}.`)
+  if (names.some(([, name, s]) => s !== 's' || !['project_id', 'tenant_id', 'user_id'].includes(name!))) {
+    throw badRequest(`Cannot create an endpoint with an invalid URL: ${url.slice(0, 200)}.`)
+  }
 }
 /** keystone's older `region` makes the region when there is none. */
 async function settleRegion(tx: IdentityTx, asked: { region_id?: string | null, region?: string | null }, current: string | null): Promise<string | null> {
@@ -64,7 +66,8 @@ export const createEndpoint = operation({
   async handle(_ctx, { body: { endpoint }, urls }, { store }) {
     checkUrl(endpoint.url)
     const row: EndpointRow = {
-      id: newHexId(), interface: endpoint.interface, serviceId: endpoint.service_id, regionId: null, url: endpoint.url, enabled: flag(endpoint.enabled ?? true), extra: extraOf(endpoint, known),
+      id: newHexId(), interface: endpoint.interface, serviceId: endpoint.service_id, regionId: null, url: endpoint.url,
+      enabled: flag(endpoint.enabled ?? true), extra: extraOf(endpoint, known),
     }
     await store.tx(async (tx) => {
       await checkService(tx, row.serviceId)
@@ -77,7 +80,9 @@ export const createEndpoint = operation({
 
 export const updateEndpoint = operation({
   name: 'updateEndpoint', method: 'PATCH', path: '/endpoints/{endpoint_id}', summary: 'Change an endpoint.', access: policy.changeCatalog, target: endpointTarget,
-  body: exact({ endpoint: lenient({ ...fields, interface: Type.Optional(fields.interface), service_id: Type.Optional(fields.service_id), url: Type.Optional(fields.url) }, { minProperties: 1 }) }),
+  body: exact({ endpoint: lenient({
+    ...fields, interface: Type.Optional(fields.interface), service_id: Type.Optional(fields.service_id), url: Type.Optional(fields.url),
+  }, { minProperties: 1 }) }),
   async handle(_ctx, { target, body: { endpoint }, urls }, { store }) {
     checkFixed(endpoint, { id: target.id })
     if (endpoint.url !== undefined) checkUrl(endpoint.url)
@@ -86,7 +91,8 @@ export const updateEndpoint = operation({
       if (!current) throw missing('endpoint', target.id)
       if (endpoint.service_id !== undefined) await checkService(tx, endpoint.service_id)
       const next: EndpointRow = {
-        ...current, interface: endpoint.interface ?? current.interface, serviceId: endpoint.service_id ?? current.serviceId, regionId: await settleRegion(tx, endpoint, current.regionId),
+        ...current, interface: endpoint.interface ?? current.interface,
+        serviceId: endpoint.service_id ?? current.serviceId, regionId: await settleRegion(tx, endpoint, current.regionId),
         url: endpoint.url ?? current.url, enabled: flag(endpoint.enabled ?? current.enabled === 1), extra: extraOf(endpoint, known, current),
       }
       await catalog.saveEndpoint(tx, current, next)

@@ -5,7 +5,10 @@ import { scoped, verdicts } from '../testing/verdicts.ts'
 const rules = [{ local: [{ user: { name: '{0}' } }], remote: [{ type: 'REMOTE_USER' }] }]
 const provider = (w: AccessWorld) => ({ params: { idp_id: w.unique('idp') }, body: { identity_provider: { enabled: true } } })
 const mapping = (w: AccessWorld) => ({ params: { mapping_id: w.unique('mapping') }, body: { mapping: { rules } } })
-const serviceProvider = (w: AccessWorld) => ({ params: { sp_id: w.unique('sp') }, body: { service_provider: { auth_url: 'https://there.example/v3', sp_url: 'https://there.example/sp' } } })
+const serviceProvider = (w: AccessWorld) => ({
+  params: { sp_id: w.unique('sp') },
+  body: { service_provider: { auth_url: 'https://there.example/v3', sp_url: 'https://there.example/sp' } },
+})
 const protocol = async (w: AccessWorld) => {
   const idp = provider(w), rules = mapping(w)
   await w.call('admin', 'identity', 'createIdentityProvider', idp)
@@ -31,8 +34,16 @@ const five = (name: string, names: string, fresh: (w: AccessWorld) => Parts | Pr
 }
 
 const openid = { kind: 'oidc', issuer: 'https://there.example', client_id: 'pileus', client_secret: 'secret' }
-const standing = async (w: AccessWorld) => { const made = await protocol(w); await w.call('admin', 'identity', 'createFederationProtocol', made); return { params: made.params } }
-const asked = async (w: AccessWorld) => { const { params } = await standing(w); await w.call('admin', 'identity', 'setRelyingParty', { params, body: { relying_party: openid } }); return { params } }
+const standing = async (w: AccessWorld) => {
+  const made = await protocol(w)
+  await w.call('admin', 'identity', 'createFederationProtocol', made)
+  return { params: made.params }
+}
+const asked = async (w: AccessWorld) => {
+  const { params } = await standing(w)
+  await w.call('admin', 'identity', 'setRelyingParty', { params, body: { relying_party: openid } })
+  return { params }
+}
 /** With the cloud's own certificate: any will do. */
 const samlAsked = async (w: AccessWorld) => {
   const made = await standing(w), certificate = /X509Certificate>([^<]+)</.exec(String((await w.call('admin', 'identity', 'showSamlMetadata')).body))![1]!
@@ -43,18 +54,22 @@ const elsewhere = async (w: AccessWorld) => ({ ...await asked(w), query: { origi
 const vouched = async (w: AccessWorld) => {
   const sp = serviceProvider(w), { id, password } = await freshUser(w)
   await w.call('admin', 'identity', 'createServiceProvider', { ...sp, body: { service_provider: { ...sp.body.service_provider, enabled: true } } })
-  await w.call('admin', 'identity', 'createProjectUserGrant', { params: { project_id: w.projectId, user_id: id, role_id: (await w.call('admin', 'identity', 'listRoles', { query: { name: 'member' } })).body.roles[0].id } })
-  const token = String((await w.call('admin', 'identity', 'issueToken', { body: { auth: { identity: { methods: ['password'], password: { user: { id, password } } }, scope: { project: { id: w.projectId } } } } })).headers['x-subject-token'])
+  const [role] = (await w.call('admin', 'identity', 'listRoles', { query: { name: 'member' } })).body.roles
+  await w.call('admin', 'identity', 'createProjectUserGrant', { params: { project_id: w.projectId, user_id: id, role_id: role.id } })
+  const auth = { identity: { methods: ['password'], password: { user: { id, password } } }, scope: { project: { id: w.projectId } } }
+  const token = String((await w.call('admin', 'identity', 'issueToken', { body: { auth } })).headers['x-subject-token'])
   return { body: { auth: { identity: { methods: ['token'], token: { id: token } }, scope: { service_provider: { id: sp.params.sp_id } } } } }
 }
 
+const nobodyIsLetIn = { ...verdicts.everybody(401), ...scoped.all(401) }
 export const access: AccessCase[] = [
   { operation: 'setRelyingParty', request: async (w) => ({ ...await standing(w), body: { relying_party: openid } }), expect: verdicts.admin() },
   { operation: 'showRelyingParty', request: asked, expect: verdicts.systemReader() },
   { operation: 'removeRelyingParty', request: asked, expect: verdicts.admin(204) },
   // Nobody is let in by a cloud's token here: what counts is a provider's word.
-  ...['authenticateFederated', 'authenticateFederatedPosted'].map((operation): AccessCase => ({ operation, request: asked, expect: { ...verdicts.everybody(401), ...scoped.all(401) } })),
-  ...['webssoOfProvider', 'webssoOfProviderPosted', 'webssoOfProtocol', 'webssoOfProtocolPosted'].map((operation): AccessCase => ({ operation, request: elsewhere, expect: { ...verdicts.everybody(401), ...scoped.all(401) } })),
+  ...['authenticateFederated', 'authenticateFederatedPosted'].map((operation): AccessCase => ({ operation, request: asked, expect: nobodyIsLetIn })),
+  ...['webssoOfProvider', 'webssoOfProviderPosted', 'webssoOfProtocol', 'webssoOfProtocolPosted']
+    .map((operation): AccessCase => ({ operation, request: elsewhere, expect: nobodyIsLetIn })),
   { operation: 'showRelyingPartyMetadata', request: samlAsked, expect: verdicts.everybody() },
   { operation: 'createSamlAssertion', request: vouched, expect: verdicts.everybody() },
   { operation: 'createEcpAssertion', request: vouched, expect: verdicts.everybody() },

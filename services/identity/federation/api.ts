@@ -19,7 +19,8 @@ const changed = <T>(given: T | undefined, stands: T): T => (given === undefined 
 const enabledQuery = lenient({ id: Type.Optional(Type.String()), enabled: Type.Optional(Type.Boolean()) })
 
 const providerFields = {
-  enabled: Type.Optional(Type.Boolean()), description: Type.Optional(field.description), authorization_ttl: Type.Optional(nullable(Type.Integer({ minimum: 0, maximum: 5_256_000 }))),
+  enabled: Type.Optional(Type.Boolean()), description: Type.Optional(field.description),
+  authorization_ttl: Type.Optional(nullable(Type.Integer({ minimum: 0, maximum: 5_256_000 }))),
   remote_ids: Type.Optional(nullable(Type.Array(Type.String({ minLength: 1, maxLength: 255 }), { maxItems: 100, uniqueItems: true }))),
 }
 const providerCreation = exact({ ...providerFields, domain_id: Type.Optional(nullable(field.id)) })
@@ -37,17 +38,22 @@ export const providers: NamedSpec<rows.Provider, typeof providerCreation, typeof
     if (body.domain_id) { if (!await projects.findDomain(tx, domainId)) throw missing('domain', domainId) } else {
       // A domain of its own, for its users.
       await projects.add(tx, {
-        id: domainId, name: domainId, domainId: '', parentId: null, isDomain: 1, enabled: 1, description: `Auto generated federated domain for Identity Provider: ${id}`, options: '{}', extra: '{}',
+        id: domainId, name: domainId, domainId: '', parentId: null, isDomain: 1, enabled: 1,
+        description: `Auto generated federated domain for Identity Provider: ${id}`, options: '{}', extra: '{}',
         generation: 0, createdAt: now(), tags: [],
       })
     }
-    const row: rows.Provider = { id, domainId, enabled: flag(body.enabled ?? false), description: body.description ?? null, authorizationTtlMinutes: body.authorization_ttl ?? null, remoteIds: body.remote_ids ?? [] }
+    const row: rows.Provider = {
+      id, domainId, enabled: flag(body.enabled ?? false), description: body.description ?? null,
+      authorizationTtlMinutes: body.authorization_ttl ?? null, remoteIds: body.remote_ids ?? [],
+    }
     await rows.addProvider(tx, row)
     return row
   },
   async save(tx, was, body) {
     const row: rows.Provider = {
-      ...was, enabled: flag(body.enabled ?? was.enabled === 1), description: changed(body.description, was.description), authorizationTtlMinutes: changed(body.authorization_ttl, was.authorizationTtlMinutes),
+      ...was, enabled: flag(body.enabled ?? was.enabled === 1), description: changed(body.description, was.description),
+      authorizationTtlMinutes: changed(body.authorization_ttl, was.authorizationTtlMinutes),
       remoteIds: body.remote_ids === undefined ? was.remoteIds : body.remote_ids ?? [],
     }
     await rows.saveProvider(tx, was, row)
@@ -69,7 +75,10 @@ export const protocols: NamedSpec<ProtocolRow, typeof protocolBody, typeof proto
   within: (tx, params) => found(providers, tx, params),
   list: (tx, params) => rows.listProtocols(tx, params.idp_id!), find: (tx, params) => rows.findProtocol(tx, params.idp_id!, params.protocol_id!),
   async add(tx, params, body) {
-    const row: ProtocolRow = { id: params.protocol_id!, idpId: params.idp_id!, mappingId: body.mapping_id, remoteIdAttribute: body.remote_id_attribute ?? null, relyingParty: null, revision: 0 }
+    const row: ProtocolRow = {
+      id: params.protocol_id!, idpId: params.idp_id!, mappingId: body.mapping_id, remoteIdAttribute: body.remote_id_attribute ?? null,
+      relyingParty: null, revision: 0,
+    }
     if (!await rows.findMapping(tx, row.mappingId)) throw badRequest(`Invalid mapping id: ${row.mappingId}`)
     await rows.addProtocol(tx, row)
     return row
@@ -99,7 +108,8 @@ export const mappings: NamedSpec<MappingRow, typeof mappingBody, typeof mappingB
 
 const url = Type.String({ minLength: 1, maxLength: 255, pattern: '^[a-zA-Z0-9+.-]+:.+' })
 const serviceProviderFields = {
-  auth_url: url, sp_url: url, description: Type.Optional(field.description), enabled: Type.Optional(Type.Boolean()), relay_state_prefix: Type.Optional(nullable(Type.String({ maxLength: 255 }))),
+  auth_url: url, sp_url: url, description: Type.Optional(field.description), enabled: Type.Optional(Type.Boolean()),
+  relay_state_prefix: Type.Optional(nullable(Type.String({ maxLength: 255 }))),
 }
 const serviceProviderCreation = exact(serviceProviderFields)
 const serviceProviderChange = exact({ ...serviceProviderFields, auth_url: Type.Optional(url), sp_url: Type.Optional(url) }, { minProperties: 1 })
@@ -113,14 +123,16 @@ export const serviceProviders: NamedSpec<ServiceProviderRow, typeof serviceProvi
   list: (tx, _params, query) => rows.listServiceProviders(tx, query), find: (tx, params) => rows.findServiceProvider(tx, params.sp_id!),
   async add(tx, params, body) {
     const row: ServiceProviderRow = {
-      id: params.sp_id!, authUrl: body.auth_url, spUrl: body.sp_url, description: body.description ?? null, enabled: flag(body.enabled ?? false), relayStatePrefix: body.relay_state_prefix ?? 'ss:mem:',
+      id: params.sp_id!, authUrl: body.auth_url, spUrl: body.sp_url, description: body.description ?? null,
+      enabled: flag(body.enabled ?? false), relayStatePrefix: body.relay_state_prefix ?? 'ss:mem:',
     }
     await rows.addServiceProvider(tx, row)
     return row
   },
   async save(tx, was, body) {
     const row: ServiceProviderRow = {
-      ...was, authUrl: body.auth_url ?? was.authUrl, spUrl: body.sp_url ?? was.spUrl, description: changed(body.description, was.description), enabled: flag(body.enabled ?? was.enabled === 1),
+      ...was, authUrl: body.auth_url ?? was.authUrl, spUrl: body.sp_url ?? was.spUrl,
+      description: changed(body.description, was.description), enabled: flag(body.enabled ?? was.enabled === 1),
       relayStatePrefix: body.relay_state_prefix ?? was.relayStatePrefix,
     }
     await rows.saveServiceProvider(tx, was, row)
@@ -133,4 +145,7 @@ export const serviceProviders: NamedSpec<ServiceProviderRow, typeof serviceProvi
 export const listFederatedProjects = { ...listOwnProjects, name: 'listFederatedProjects', path: `${root}/projects` }
 export const listFederatedDomains = { ...listOwnDomains, name: 'listFederatedDomains', path: `${root}/domains` }
 
-export const federationNouns = [...namedOperations(providers), ...namedOperations(protocols), ...namedOperations(mappings), ...namedOperations(serviceProviders), listFederatedProjects, listFederatedDomains]
+export const federationNouns = [
+  ...namedOperations(providers), ...namedOperations(protocols), ...namedOperations(mappings), ...namedOperations(serviceProviders),
+  listFederatedProjects, listFederatedDomains,
+]

@@ -9,11 +9,11 @@ import { Reply, type Input } from '#kit/http/operation.ts'
 import { lenient, Type } from '#kit/http/schema.ts'
 import { anyone } from '#kit/policy/rules.ts'
 import { operation, type Deps } from '../deps.ts'
-import { authenticationRequired, missing } from '../faults.ts'
+import { authenticationRequired, clientInError, couldNotComply, missing } from '../faults.ts'
 import { receiptFor, withCatalog } from '../tokens/api.ts'
 import { MoreMethodsNeeded } from '../tokens/receipts.ts'
 import type { Issued } from '../tokens/issue.ts'
-import { login, type Door, type Said } from './login.ts'
+import { atDoor, login, type Door, type Said } from './login.ts'
 import { firstUse } from './login-store.ts'
 import * as oidc from './oidc.ts'
 import { Unmapped } from './rules.ts'
@@ -33,7 +33,10 @@ const query = lenient({ origin: Type.Optional(Type.String()), code: Type.Optiona
 
 /** The door that a path names: the provider known and enabled, its protocol known, and how to ask it set. */
 async function openDoor(deps: Deps, params: Record<string, string>): Promise<{ door: Door, party: RelyingParty }> {
-  const { provider, protocol } = await deps.store.read(async (tx) => ({ provider: await rows.findProvider(tx, params.idp_id!), protocol: await rows.findProtocol(tx, params.idp_id!, params.protocol_id!) }))
+  const { provider, protocol } = await deps.store.read(async (tx) => ({
+    provider: await rows.findProvider(tx, params.idp_id!),
+    protocol: await rows.findProtocol(tx, params.idp_id!, params.protocol_id!),
+  }))
   if (!provider) throw missing('identity provider', params.idp_id!)
   if (provider.enabled !== 1) throw forbidden(`Identity Provider ${provider.id} is disabled`)
   if (!protocol) throw missing('federation protocol', params.protocol_id!)
@@ -42,19 +45,13 @@ async function openDoor(deps: Deps, params: Record<string, string>): Promise<{ d
   return { door: { provider, protocol }, party }
 }
 
-/** Runs what may find that nobody is to be let in: its reason is logged, the answer is the one 401. */
-async function judged<T>(ctx: Context, root: string, door: Door, work: () => Promise<T>): Promise<T> {
-  try { return await work() } catch (error) {
-    if (!(error instanceof Unmapped)) throw error
-    ctx.log.info({ requestId: ctx.requestId, identityProvider: door.provider.id, protocol: door.protocol.id, why: error.message }, 'a federated login was refused')
-    throw authenticationRequired(root)
-  }
-}
-
 /** Believes a SAML response, once. */
 async function once(deps: Deps, response: Uint8Array, settings: Saml2Settings, expected: Omit<saml.Expected, 'key'>): Promise<Said> {
   const believed = await saml.believe(response, settings, { ...expected, key: async () => (await samlKey(deps, 'saml-sp')).privateKey }, deps.clock())
-  if (!await deps.store.tx((tx) => firstUse(tx, believed.replay.id, believed.replay.expiresAtSeconds, Math.floor(deps.clock() / 1000)), { durable: true })) throw new Unmapped('an assertion that was used before')
+  const { id, expiresAtSeconds } = believed.replay
+  if (!await deps.store.tx((tx) => firstUse(tx, id, expiresAtSeconds, Math.floor(deps.clock() / 1000)), { durable: true })) {
+    throw new Unmapped('an assertion that was used before')
+  }
   return believed
 }
 
@@ -65,7 +62,8 @@ async function letIn(ctx: Context, deps: Deps, door: Door, said: Said, caller: {
     throw error
   }
 }
-const tokenReply = async (deps: Deps, issued: Issued): Promise<Reply> => new Reply({ status: 201, headers: { 'x-subject-token': issued.token, vary: 'X-Auth-Token' }, body: await withCatalog(deps, issued, {}) })
+const tokenReply = async (deps: Deps, issued: Issued): Promise<Reply> =>
+  new Reply({ status: 201, headers: { 'x-subject-token': issued.token, vary: 'X-Auth-Token' }, body: await withCatalog(deps, issued, {}) })
 const mediaType = (headers: In['headers']): string => String(headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase()
 async function formOf({ stream, headers }: In): Promise<URLSearchParams> {
   if (mediaType(headers) !== 'application/x-www-form-urlencoded') throw unsupportedMediaType('A form is expected: application/x-www-form-urlencoded.')
@@ -89,7 +87,7 @@ async function authenticate(ctx: Context, input: In, deps: Deps, method: 'GET' |
   if (party.kind === 'oidc') {
     const token = /^Bearer +([\w.~+/=-]+)$/i.exec(String(headers.authorization ?? ''))?.[1]
     if (!token) throw authenticationRequired(urls.root)
-    const said = await judged(ctx, urls.root, door, async () => oidc.bearer(await deps.oidc.get(door.protocol, party), party, token))
+    const said = await atDoor(ctx, urls.root, door, async () => oidc.bearer(await deps.oidc.get(door.protocol, party), party, token))
     return letIn(ctx, deps, door, said, caller)
   }
   const consumerUrl = doorUrl(urls.api, door, 'auth'), entityId = samlEntityId(urls.api, party), owner = `ecp/${consumerUrl}`
@@ -97,9 +95,10 @@ async function authenticate(ctx: Context, input: In, deps: Deps, method: 'GET' |
     // Clients that go to the provider themselves say so; nobody else is sent anywhere from here.
     if (headers.paos === undefined && !String(headers.accept ?? '').includes(paos)) throw authenticationRequired(urls.root)
     const id = saml.newRequestId(), relayState = deps.vault.seal(owner, { id, endsAtMs: deps.clock() + patienceMs })
-    return new Reply({ status: 200, headers: { 'content-type': paos, 'cache-control': 'no-store' }, body: saml.ecpRequest(saml.authnRequest(id, { entityId, consumerUrl, paos: true }, deps.clock()), consumerUrl, entityId, relayState) })
+    const request = saml.ecpRequest(saml.authnRequest(id, { entityId, consumerUrl, paos: true }, deps.clock()), consumerUrl, entityId, relayState)
+    return new Reply({ status: 200, headers: { 'content-type': paos, 'cache-control': 'no-store' }, body: request })
   }
-  const said = await judged(ctx, urls.root, door, async () => {
+  const said = await atDoor(ctx, urls.root, door, async () => {
     if (mediaType(headers) === 'application/x-www-form-urlencoded') return once(deps, responseIn(await formOf(input)), party, { entityId, consumerUrl, requestId: undefined })
     const { response, relayState } = await saml.openEnvelope(await readBody(input.stream as IncomingMessage, maxXmlBytes))
     return once(deps, Buffer.from(response), party, { entityId, consumerUrl, requestId: reopened<{ id: string, endsAtMs: number }>(deps, owner, relayState)?.id })
@@ -112,7 +111,8 @@ export const federatedAuth = operation({
   handle: (ctx, input, deps) => authenticate(ctx, input as In, deps, 'GET'),
 })
 export const federatedAuthPosted = operation({
-  name: 'authenticateFederatedPosted', method: 'POST', path: `${doorPath}/auth`, summary: 'Get an unscoped token by an identity provider\'s word: an access token, or a SAML response.', access: anyone, query, body: 'stream',
+  name: 'authenticateFederatedPosted', method: 'POST', path: `${doorPath}/auth`,
+  summary: 'Get an unscoped token by an identity provider\'s word: an access token, or a SAML response.', access: anyone, query, body: 'stream',
   handle: (ctx, input, deps) => authenticate(ctx, input as In, deps, 'POST'),
 })
 
@@ -120,9 +120,12 @@ export const federatedAuthPosted = operation({
 
 interface Journey extends oidc.Journey { requestId: string, origin: string, endsAtMs: number }
 const cookieName = 'pileus_websso'
-const cookieIn = (headers: In['headers']): string | undefined => String(headers.cookie ?? '').split(/;\s*/).find((c) => c.startsWith(`${cookieName}=`))?.slice(cookieName.length + 1)
+const cookieIn = (headers: In['headers']): string | undefined =>
+  String(headers.cookie ?? '').split(/;\s*/).find((c) => c.startsWith(`${cookieName}=`))?.slice(cookieName.length + 1)
 const bounded = (origin: string | undefined): string => {
-  if (!origin) throw badRequest('Request must have an origin query parameter. The server could not comply with the request since it is either malformed or otherwise incorrect. The client is assumed to be in error.')
+  if (!origin) {
+    throw badRequest(`Request must have an origin query parameter. ${couldNotComply} ${clientInError}`)
+  }
   return origin.slice(0, 1024)
 }
 const trusts = (party: RelyingParty, origin: string): boolean => (party.trusted_dashboards ?? []).some((d) => (URL.parse(d)?.href ?? d) === (URL.parse(origin)?.href ?? origin))
@@ -133,7 +136,10 @@ const html = (status: number, body: string, headers: Record<string, string> = {}
 const submit = 'document.forms[0].submit()'
 const submitHash = createHash('sha256').update(submit).digest('base64')
 
-/** Where somebody goes who started at his provider: where it says, or to the one dashboard there is. Providers that may send what nobody asked for are named by an administrator. */
+/**
+ * Where somebody goes who started at his provider: where it says, or to the one dashboard there is. Providers that may send what nobody asked for are named by an
+ * administrator.
+ */
 function unasked(party: Saml2Settings, form: URLSearchParams): string | undefined {
   if (!party.allow_unsolicited) return undefined
   const wanted = form.get('RelayState')?.slice(0, 1024), dashboards = party.trusted_dashboards ?? []
@@ -141,16 +147,21 @@ function unasked(party: Saml2Settings, form: URLSearchParams): string | undefine
 }
 
 /** The page that carries the token to the dashboard. */
-const handOver = (origin: string, token: string, cookie: string): Reply => html(200,
-  `<form id="sso" name="sso" action="${escaped(origin)}" method="post">Please wait...<br><input type="hidden" name="token" id="token" value="${escaped(token)}"><noscript><input type="submit" name="Submit_noscript" id="Submit_noscript" value="Submit"></noscript></form><script>${submit}</script>`,
-  { 'content-security-policy': `default-src 'none'; script-src 'sha256-${submitHash}'`, 'set-cookie': cookie })
+function handOver(origin: string, token: string, cookie: string): Reply {
+  const field = `<input type="hidden" name="token" id="token" value="${escaped(token)}">`
+  const button = '<noscript><input type="submit" name="Submit_noscript" id="Submit_noscript" value="Submit"></noscript>'
+  const form = `<form id="sso" name="sso" action="${escaped(origin)}" method="post">Please wait...<br>${field}${button}</form>`
+  return html(200, `${form}<script>${submit}</script>`,
+    { 'content-security-policy': `default-src 'none'; script-src 'sha256-${submitHash}'`, 'set-cookie': cookie })
+}
 
 async function websso(ctx: Context, input: In, deps: Deps, method: 'GET' | 'POST'): Promise<Reply> {
   const { params, query, headers, urls, remoteAddress } = input
   const { door, party } = await openDoor(deps, params), here = doorUrl(urls.api, door, 'websso'), owner = `websso/${here}`, secure = here.startsWith('https:')
   // A provider's answer by POST comes across sites: only a cookie that says so comes with it, and only over TLS.
-  const cookie = (value: string, seconds: number): string => `${cookieName}=${value}; Path=${new URL(here).pathname}; Max-Age=${seconds}; HttpOnly${secure ? `; Secure; SameSite=${party.kind === 'oidc' ? 'Lax' : 'None'}` : ''}`
-  const said = await judged(ctx, urls.root, door, async (): Promise<{ said: Said, origin: string } | Reply> => {
+  const cookie = (value: string, seconds: number): string =>
+    `${cookieName}=${value}; Path=${new URL(here).pathname}; Max-Age=${seconds}; HttpOnly${secure ? `; Secure; SameSite=${party.kind === 'oidc' ? 'Lax' : 'None'}` : ''}`
+  const said = await atDoor(ctx, urls.root, door, async (): Promise<{ said: Said, origin: string } | Reply> => {
     if (method === 'GET' && query.state === undefined) {
       const origin = bounded(query.origin)
       if (!trusts(party, origin)) throw new Unmapped(`${origin} is not a trusted dashboard`)
@@ -186,39 +197,52 @@ async function websso(ctx: Context, input: In, deps: Deps, method: 'GET' | 'POST
 }
 
 export const webssoOfProvider = operation({
-  name: 'webssoOfProvider', method: 'GET', path: `/auth${doorPath}/websso`, summary: 'Sign in with a browser at an identity provider, for a trusted dashboard.', access: anyone, query,
+  name: 'webssoOfProvider', method: 'GET', path: `/auth${doorPath}/websso`, summary: 'Sign in with a browser at an identity provider, for a trusted dashboard.',
+  access: anyone, query,
   handle: (ctx, input, deps) => websso(ctx, input as In, deps, 'GET'),
 })
 export const webssoOfProviderPosted = operation({
-  name: 'webssoOfProviderPosted', method: 'POST', path: `/auth${doorPath}/websso`, summary: 'Come back from an identity provider with its SAML response.', access: anyone, query, body: 'stream',
+  name: 'webssoOfProviderPosted', method: 'POST', path: `/auth${doorPath}/websso`, summary: 'Come back from an identity provider with its SAML response.',
+  access: anyone, query, body: 'stream',
   handle: (ctx, input, deps) => websso(ctx, input as In, deps, 'POST'),
 })
 
 /** Without a provider's name: the one that speaks the protocol for this dashboard; of several, people choose. */
 async function choose(input: In, deps: Deps): Promise<Reply> {
   const { params, query, urls } = input, origin = bounded(query.origin)
-  const candidates = (await deps.store.read((tx) => rows.protocolsNamed(tx, params.protocol_id!))).filter((row) => { const party = relyingPartyOf(deps, row); return party && trusts(party, origin) })
+  const speaking = await deps.store.read((tx) => rows.protocolsNamed(tx, params.protocol_id!))
+  const candidates = speaking.filter((row) => {
+    const party = relyingPartyOf(deps, row)
+    return party && trusts(party, origin)
+  })
   if (candidates.length === 0) throw authenticationRequired(urls.root)
-  const to = (idpId: string): string => `${urls.api}/auth/OS-FEDERATION/identity_providers/${encodeURIComponent(idpId)}/protocols/${encodeURIComponent(params.protocol_id!)}/websso?${new URLSearchParams({ origin })}`
+  const to = (idpId: string): string =>
+    `${urls.api}/auth/OS-FEDERATION/identity_providers/${encodeURIComponent(idpId)}/protocols/${encodeURIComponent(params.protocol_id!)}/websso?${new URLSearchParams({ origin })}`
   if (candidates.length === 1) return new Reply({ status: 302, headers: { location: to(candidates[0]!.idpId), 'cache-control': 'no-store' } })
-  return html(200, `<p>Sign in with</p><ul>${candidates.map((row) => `<li><a href="${escaped(to(row.idpId))}">${escaped(row.idpId)}</a></li>`).join('')}</ul>`, { 'content-security-policy': 'default-src \'none\'' })
+  const links = candidates.map((row) => `<li><a href="${escaped(to(row.idpId))}">${escaped(row.idpId)}</a></li>`)
+  return html(200, `<p>Sign in with</p><ul>${links.join('')}</ul>`, { 'content-security-policy': 'default-src \'none\'' })
 }
 export const webssoOfProtocol = operation({
-  name: 'webssoOfProtocol', method: 'GET', path: '/auth/OS-FEDERATION/websso/{protocol_id}', summary: 'Sign in with a browser at whichever identity provider speaks a protocol.', access: anyone, query,
+  name: 'webssoOfProtocol', method: 'GET', path: '/auth/OS-FEDERATION/websso/{protocol_id}',
+  summary: 'Sign in with a browser at whichever identity provider speaks a protocol.', access: anyone, query,
   handle: (_ctx, input, deps) => choose(input as In, deps),
 })
 export const webssoOfProtocolPosted = operation({
-  name: 'webssoOfProtocolPosted', method: 'POST', path: '/auth/OS-FEDERATION/websso/{protocol_id}', summary: 'Sign in with a browser at whichever identity provider speaks a protocol.', access: anyone, query, body: 'stream',
+  name: 'webssoOfProtocolPosted', method: 'POST', path: '/auth/OS-FEDERATION/websso/{protocol_id}',
+  summary: 'Sign in with a browser at whichever identity provider speaks a protocol.', access: anyone, query, body: 'stream',
   handle: (_ctx, input, deps) => choose(input as In, deps),
 })
 
 /** What a provider is told of this cloud: where its answers go, and with which key it may encrypt them. */
 export const relyingPartyMetadata = operation({
-  name: 'showRelyingPartyMetadata', method: 'GET', path: `${doorPath}/relying_party/metadata`, summary: 'The SAML metadata of this cloud as a service provider (Pileus\'s own).', access: anyone,
+  name: 'showRelyingPartyMetadata', method: 'GET', path: `${doorPath}/relying_party/metadata`,
+  summary: 'The SAML metadata of this cloud as a service provider (Pileus\'s own).', access: anyone,
   async handle(_ctx, { params, urls }, deps) {
     const { door, party } = await openDoor(deps, params)
     if (party.kind !== 'saml2') throw missing('SAML metadata', door.protocol.id)
     const { certificate } = await samlKey(deps, 'saml-sp')
-    return new Reply({ headers: { 'content-type': 'application/samlmetadata+xml' }, body: saml.spMetadata({ entityId: samlEntityId(urls.api, party), browsers: doorUrl(urls.api, door, 'websso'), clients: doorUrl(urls.api, door, 'auth'), certificate }) })
+    const browsers = doorUrl(urls.api, door, 'websso'), clients = doorUrl(urls.api, door, 'auth')
+    const metadata = saml.spMetadata({ entityId: samlEntityId(urls.api, party), browsers, clients, certificate })
+    return new Reply({ headers: { 'content-type': 'application/samlmetadata+xml' }, body: metadata })
   },
 })

@@ -3,7 +3,8 @@ import { Unmapped } from './rules.ts'
 import { safeXml } from './xml.ts'
 
 const transport = 'http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p'
-const sealed = ['http://www.w3.org/2009/xmlenc11#aes128-gcm', 'http://www.w3.org/2009/xmlenc11#aes256-gcm'], unsealed = ['http://www.w3.org/2001/04/xmlenc#aes128-cbc', 'http://www.w3.org/2001/04/xmlenc#aes256-cbc']
+const sealed = ['http://www.w3.org/2009/xmlenc11#aes128-gcm', 'http://www.w3.org/2009/xmlenc11#aes256-gcm']
+const unsealed = ['http://www.w3.org/2001/04/xmlenc#aes128-cbc', 'http://www.w3.org/2001/04/xmlenc#aes256-cbc']
 const methods = /<(?:[^<>\s/:]+:)?EncryptionMethod(?=[\s/>])[^<>]*>/g
 
 export const hasEncrypted = (text: string): boolean => /<(?:[^<>\s/:]+:)?EncryptedAssertion[\s/>]/.test(text)
@@ -18,7 +19,9 @@ export function demandsSignedResponse(text: string): boolean {
   let demands = false
   for (const [tag] of text.matchAll(methods)) {
     const named = [...tag.matchAll(/\sAlgorithm\s*=\s*(?:"([^"]*)"|'([^']*)')/g)].map((m) => m[1] ?? m[2]!)
-    if (named.length !== 1 || ![transport, ...sealed, ...unsealed].includes(named[0]!)) throw new Unmapped(`an assertion encrypted by ${named.join(' and ').slice(0, 100) || 'nothing'}`)
+    if (named.length !== 1 || ![transport, ...sealed, ...unsealed].includes(named[0]!)) {
+      throw new Unmapped(`an assertion encrypted by ${named.join(' and ').slice(0, 100) || 'nothing'}`)
+    }
     demands ||= unsealed.includes(named[0]!)
   }
   return demands

@@ -15,5 +15,6 @@ export async function keepKey(tx: IdentityTx, row: KeyRow): Promise<KeyRow> {
 }
 
 /** A user's groups by name, as another cloud could know them. */
-export const membershipsOf = (tx: IdentityTx, userId: string): Promise<Membership[]> => tx.db.selectFrom('identityMemberships as m').innerJoin('identityGroups as g', 'g.id', 'm.groupId')
+export const membershipsOf = (tx: IdentityTx, userId: string): Promise<Membership[]> =>
+  tx.db.selectFrom('identityMemberships as m').innerJoin('identityGroups as g', 'g.id', 'm.groupId')
   .innerJoin('identityProjects as d', 'd.id', 'g.domainId').select(['g.name as name', 'd.name as domainName']).where('m.userId', '=', userId).orderBy('g.name').limit(500).execute()

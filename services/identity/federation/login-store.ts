@@ -31,7 +31,9 @@ export async function groupsOf(tx: IdentityTx, mapped: Pick<Mapped, 'groupIds' |
   if (mapped.groupIds.length > 0) for (const { id } of await tx.db.selectFrom('identityGroups').select('id').where('id', 'in', mapped.groupIds).execute()) ids.add(id)
   if (ids.size !== mapped.groupIds.length) throw new Unmapped('the mapping names a group by an id that does not exist')
   if (mapped.groups.length > 0) {
-    const rows = await tx.db.selectFrom('identityGroups as g').innerJoin('identityProjects as d', 'd.id', 'g.domainId').select(['g.id', 'g.name', 'g.domainId', 'd.name as domainName'])
+    const rows = await tx.db.selectFrom('identityGroups as g')
+      .innerJoin('identityProjects as d', 'd.id', 'g.domainId')
+      .select(['g.id', 'g.name', 'g.domainId', 'd.name as domainName'])
       .where('g.name', 'in', [...new Set(mapped.groups.map((g) => g.name))]).execute()
     for (const { name, domain } of mapped.groups) {
       const row = rows.find((r) => r.name === name && (domain.id !== undefined ? r.domainId === domain.id : r.domainName === domain.name))
@@ -93,7 +95,8 @@ export async function setGroups(tx: IdentityTx, userId: string, idpId: string, g
 /** The projects the mapping gives him, made where there are none, with their roles. From schema 3.0 on he has no others. */
 export async function provision(tx: IdentityTx, user: UserRow, wanted: Mapped['projects'], homeId: string, alone: boolean): Promise<void> {
   const roleNames = [...new Set(wanted.flatMap((p) => p.roles.map((r) => r.name)))]
-  const known: RoleRow[] = roleNames.length === 0 ? [] : await tx.db.selectFrom('identityRoles').selectAll().where('name', 'in', roleNames).where('domainId', 'in', ['', user.domainId]).execute()
+  const known: RoleRow[] = roleNames.length === 0 ? [] : await tx.db.selectFrom('identityRoles').selectAll()
+    .where('name', 'in', roleNames).where('domainId', 'in', ['', user.domainId]).execute()
   const roleId = (name: string): string => {
     const role = known.find((r) => r.name === name && r.domainId === '') ?? known.find((r) => r.name === name)
     if (!role) throw new Unmapped(`the mapping names the role ${name}, which does not exist`)
@@ -108,7 +111,10 @@ export async function provision(tx: IdentityTx, user: UserRow, wanted: Mapped['p
     const id = stands?.id ?? newHexId()
     if (!stands) {
       if (!/\S/.test(project.name) || project.name.length > 64) throw new Unmapped('a project\'s name is empty or longer than 64 characters')
-      await projects.add(tx, { id, name: project.name, domainId, parentId: domainId, isDomain: 0, enabled: 1, description: '', options: '{}', extra: '{}', generation: 0, createdAt: now(), tags: [] })
+      await projects.add(tx, {
+        id, name: project.name, domainId, parentId: domainId, isDomain: 0, enabled: 1, description: '', options: '{}', extra: '{}',
+        generation: 0, createdAt: now(), tags: [],
+      })
     }
     for (const roleId of project.roleIds) {
       kept.add(`${id}/${roleId}`)

@@ -1,10 +1,10 @@
 // From what a provider said to a token: the mapping decides who it is, and the first login makes the user.
 import type { Context } from '#base/context.ts'
 import type { Deps, IdentityTx } from '../deps.ts'
-import { authenticationRequired } from '../faults.ts'
 import { issueTo, type Issued } from '../tokens/issue.ts'
 import { requireRules, type Caller, type Shown } from '../tokens/methods.ts'
 import { findUser } from '../tokens/store.ts'
+import { judged } from './judged.ts'
 import { applyRules, Unmapped, type Assertion, type Mapped, type SchemaVersion } from './rules.ts'
 import type { ProtocolRow } from './schema.ts'
 import * as logins from './login-store.ts'
@@ -18,21 +18,19 @@ export interface Said {
   /** Until when it vouches, if it says so. */
   endsAtSeconds?: number
 }
+/** Where somebody comes in: a provider, and the protocol that it is asked by. */
 export interface Door { provider: rows.Provider, protocol: ProtocolRow }
+/** As `judged`, of who comes in there. */
+export const atDoor = <T>(ctx: Context, root: string, { provider, protocol }: Door, work: () => Promise<T>): Promise<T> =>
+  judged(ctx, root, { identityProvider: provider.id, protocol: protocol.id }, 'a federated login was refused', work)
 
 /** The unscoped token of whom the mapping makes of it. Every refusal is the one 401; its reason is logged. */
 export function login(ctx: Context, deps: Deps, door: Door, said: Said, caller: Caller): Promise<Issued> {
-  return issueTo(ctx, deps, async () => {
-    try {
-      const shown = await identified(deps, door, said)
-      requireRules(shown)
-      return shown
-    } catch (error) {
-      if (!(error instanceof Unmapped)) throw error
-      ctx.log.info({ requestId: ctx.requestId, identityProvider: door.provider.id, protocol: door.protocol.id, why: error.message }, 'a federated login was refused')
-      throw authenticationRequired(caller.root)
-    }
-  }, { scope: 'unscoped' }, caller)
+  return issueTo(ctx, deps, () => atDoor(ctx, caller.root, door, async () => {
+    const shown = await identified(deps, door, said)
+    requireRules(shown)
+    return shown
+  }), { scope: 'unscoped' }, caller)
 }
 
 async function identified(deps: Deps, { provider, protocol }: Door, said: Said): Promise<Shown> {
@@ -54,7 +52,8 @@ async function identified(deps: Deps, { provider, protocol }: Door, said: Said):
   const user = await deps.store.tx(async (tx: IdentityTx) => {
     const groupIds = await logins.groupsOf(tx, mapped)
     const domainId = await logins.domainOf(tx, mapped.user.domain ?? { id: provider.domainId })
-    const row = await logins.shadowOf(tx, { idpId: provider.id, protocolId: protocol.id, uniqueId, name, ...(mapped.user.email !== undefined && { email: mapped.user.email }), domainId })
+    const { email } = mapped.user
+    const row = await logins.shadowOf(tx, { idpId: provider.id, protocolId: protocol.id, uniqueId, name, ...(email !== undefined && { email }), domainId })
     await logins.setGroups(tx, row.id, provider.id, groupIds, Math.max(endsAtSeconds, nowSeconds + (provider.authorizationTtlMinutes ?? 0) * 60))
     if (mapped.projects.length > 0 || schemaVersion === '3.0') await logins.provision(tx, row, mapped.projects, provider.domainId, schemaVersion === '3.0')
     return row

@@ -37,7 +37,9 @@ const article = (words: string): string => `${/^[aeiou]/.test(words) ? 'an' : 'a
 const pascal = (words: string): string => words.replace(/(?:^|\s)(\w)/g, (_all, c: string) => c.toUpperCase())
 
 /** The row, or the 404. */
-export async function found<R extends { id: string }>(spec: Pick<NamedSpec<R, any, any>, 'find' | 'within' | 'words' | 'param'>, tx: IdentityTx, params: Record<string, string>): Promise<R> {
+export async function found<R extends { id: string }>(
+  spec: Pick<NamedSpec<R, any, any>, 'find' | 'within' | 'words' | 'param'>, tx: IdentityTx, params: Record<string, string>,
+): Promise<R> {
   await spec.within?.(tx, params)
   const row = await spec.find(tx, params)
   if (!row) throw missing(spec.words, params[spec.param]!)
@@ -51,7 +53,10 @@ export function namedOperations<R extends { id: string }, C extends TSchema, U e
     operation({
       name: `list${names}`, method: 'GET', path, summary: `List ${spec.plural}.`, access: policy.read, query: spec.query ?? lenient({}),
       async handle(_ctx, { params, query, urls }, { store }) {
-        const rows = await store.read(async (tx) => { await spec.within?.(tx, params); return spec.list(tx, params, query) })
+        const rows = await store.read(async (tx) => {
+          await spec.within?.(tx, params)
+          return spec.list(tx, params, query)
+        })
         return collection(spec.keys, rows, (row) => (spec.listView ?? spec.view)(row, urls.api), urls)
       },
     }),
@@ -63,12 +68,19 @@ export function namedOperations<R extends { id: string }, C extends TSchema, U e
       name: `create${name}`, method: 'PUT', path: onePath, summary: `Create ${article(words)}.`, status: 201, access: policy.change, body: exact({ [key]: spec.create }),
       async handle(_ctx, { params, body, urls }: In, deps) {
         if (params[param]!.length > 64) throw badRequest(`Invalid input for field/attribute id: an id has at most 64 characters.`)
-        return { [key]: spec.view(await deps.store.tx(async (tx) => { await spec.within?.(tx, params); return spec.add(tx, params, body[key], deps) }), urls.api) }
+        const row = await deps.store.tx(async (tx) => {
+          await spec.within?.(tx, params)
+          return spec.add(tx, params, body[key], deps)
+        })
+        return { [key]: spec.view(row, urls.api) }
       },
     }),
     operation({
       name: `update${name}`, method: 'PATCH', path: onePath, summary: `Change ${article(words)}.`, access: policy.change, body: exact({ [key]: spec.change }),
-      handle: async (_ctx, { params, body, urls }: In, deps) => ({ [key]: spec.view(await deps.store.tx(async (tx) => spec.save(tx, await found(spec, tx, params), body[key], deps)), urls.api) }),
+      async handle(_ctx, { params, body, urls }: In, deps) {
+        const row = await deps.store.tx(async (tx) => spec.save(tx, await found(spec, tx, params), body[key], deps))
+        return { [key]: spec.view(row, urls.api) }
+      },
     }),
     operation({
       name: `delete${name}`, method: 'DELETE', path: onePath, summary: `Delete ${article(words)}.`, access: policy.change,

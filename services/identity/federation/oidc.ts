@@ -32,43 +32,55 @@ export function oidcProviders(clock: () => number): OidcProviders {
 async function discover(settings: OidcSettings, learntAt: number): Promise<Provider> {
   // Nobody pays for it who has no such provider.
   const [library, jose] = await Promise.all([import('openid-client'), import('jose')])
-  const ask = askOnly(settings.issuer, settings.endpoint_hosts), secret = settings.client_secret ?? undefined
-  const authentication = !secret || settings.client_authentication === 'none' ? library.None() : settings.client_authentication === 'post' ? library.ClientSecretPost(secret) : library.ClientSecretBasic(secret)
+  const ask = askOnly(settings.issuer, settings.endpoint_hosts)
+  const secret = settings.client_secret ?? undefined
+  const authenticated = (): Client.ClientAuth => {
+    if (!secret || settings.client_authentication === 'none') return library.None()
+    return settings.client_authentication === 'post' ? library.ClientSecretPost(secret) : library.ClientSecretBasic(secret)
+  }
+  const authentication = authenticated()
   const config = await known(library.discovery(new URL(settings.issuer), settings.client_id, secret, authentication, {
-    [library.customFetch]: ask as Client.CustomFetch, execute: [library.enableNonRepudiationChecks, ...(settings.issuer.startsWith('http:') ? [library.allowInsecureRequests] : [])],
+    [library.customFetch]: ask as Client.CustomFetch,
+    execute: [library.enableNonRepudiationChecks, ...(settings.issuer.startsWith('http:') ? [library.allowInsecureRequests] : [])],
   }))
   const jwks = config.serverMetadata().jwks_uri
   if (!jwks) throw new Unmapped('the provider names no keys')
   return { library, config, keys: jose.createRemoteJWKSet(new URL(jwks), { [jose.customFetch]: ask as never }), learntAt }
 }
 
+const wordsOf = ({ message, cause }: Error): string => (cause instanceof Error ? `${message} (${cause.message})` : message)
 /** What the libraries throw: our own 503 through whatever wraps it, and for the rest that nobody is let in. */
 async function known<T>(work: Promise<T>): Promise<T> {
   try { return await work } catch (error) {
     for (let e: unknown = error, depth = 0; e instanceof Error && depth < 5; e = e.cause, depth++) if (e instanceof Fault) throw e
-    throw new Unmapped(`the provider's word was refused: ${error instanceof Error ? `${error.message}${error.cause instanceof Error ? ` (${error.cause.message})` : ''}` : 'unknown'}`)
+    throw new Unmapped(`the provider's word was refused: ${error instanceof Error ? wordsOf(error) : 'unknown'}`)
   }
 }
 
 /** What a browser carries with it to the provider and back. */
 export interface Journey { state: string, nonce: string, verifier: string }
 
+/** Where the browser goes to sign in, and what it must come back with. */
 export async function setOut({ library, config }: Provider, settings: OidcSettings, redirectUri: string): Promise<{ to: URL, journey: Journey }> {
   const journey: Journey = { state: library.randomState(), nonce: library.randomNonce(), verifier: library.randomPKCECodeVerifier() }
   const scope = [...new Set(['openid', ...settings.scopes ?? ['profile', 'email']])].join(' ')
   const to = library.buildAuthorizationUrl(config, {
-    redirect_uri: redirectUri, scope, state: journey.state, nonce: journey.nonce, code_challenge: await library.calculatePKCECodeChallenge(journey.verifier), code_challenge_method: 'S256',
+    redirect_uri: redirectUri, scope, state: journey.state, nonce: journey.nonce,
+    code_challenge: await library.calculatePKCECodeChallenge(journey.verifier), code_challenge_method: 'S256',
   })
   return { to, journey }
 }
 
 /** Back from the provider: the code is exchanged and its tokens are checked. */
 export async function comeBack({ library, config }: Provider, settings: OidcSettings, at: URL, journey: Journey): Promise<Said> {
-  const tokens = await known(library.authorizationCodeGrant(config, at, { expectedState: journey.state, expectedNonce: journey.nonce, pkceCodeVerifier: journey.verifier, idTokenExpected: true }))
+  const expected = { expectedState: journey.state, expectedNonce: journey.nonce, pkceCodeVerifier: journey.verifier, idTokenExpected: true }
+  const tokens = await known(library.authorizationCodeGrant(config, at, expected))
   const claims = tokens.claims()!
   const more = settings.userinfo !== false && config.serverMetadata().userinfo_endpoint ? await known(library.fetchUserInfo(config, tokens.access_token, claims.sub)) : {}
   return saidBy({ ...more, ...claims }, settings)
 }
+
+const algorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519']
 
 /** What an access token (or id token) in an Authorization header says: signed, or told by the provider when asked. */
 export async function bearer({ library, config, keys }: Provider, settings: OidcSettings, token: string): Promise<Said> {
@@ -76,7 +88,8 @@ export async function bearer({ library, config, keys }: Provider, settings: Oidc
   const claims: Record<string, unknown> = await known((async () => {
     if (!settings.introspect && /^[\w-]+\.[\w-]+\.[\w-]+$/.test(token)) {
       const { jwtVerify } = await import('jose')
-      return (await jwtVerify(token, keys, { issuer: settings.issuer, requiredClaims: ['sub', 'exp'], algorithms: ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'], clockTolerance: 5 })).payload
+      const { payload } = await jwtVerify(token, keys, { issuer: settings.issuer, requiredClaims: ['sub', 'exp'], algorithms, clockTolerance: 5 })
+      return payload
     }
     const told = await library.tokenIntrospection(config, token)
     if (!told.active || typeof told.sub !== 'string') throw new Error('it is not active')
@@ -93,7 +106,7 @@ export async function bearer({ library, config, keys }: Provider, settings: Oidc
 const maxCharacters = 65_536
 
 /** Claims under the names that mappings know them by. */
-export function saidBy(claims: Record<string, unknown>, settings: OidcSettings): Said {
+function saidBy(claims: Record<string, unknown>, settings: OidcSettings): Said {
   const attributes = new Map<string, string[]>()
   let size = 0
   for (const [name, value] of Object.entries({ ...claims, iss: settings.issuer })) {

@@ -21,13 +21,17 @@ const local = exact({
   groups: Type.Optional(text), group_ids: Type.Optional(text), domain: Type.Optional(domain),
   projects: Type.Optional(Type.Array(projectOf, { maxItems: 100 })), projects_json: Type.Optional(text),
 })
-export const rulesSchema = Type.Array(exact({ local: Type.Array(local, { maxItems: 100 }), remote: Type.Array(condition, { minItems: 1, maxItems: 100 }) }), { minItems: 1, maxItems: 200 })
+/** A mapping's rules, as https://docs.openstack.org/keystone/latest/admin/federation/mapping_combinations.html has them. */
+export const rulesSchema = Type.Array(
+  exact({ local: Type.Array(local, { maxItems: 100 }), remote: Type.Array(condition, { minItems: 1, maxItems: 100 }) }),
+  { minItems: 1, maxItems: 200 },
+)
 export type Rules = Static<typeof rulesSchema>
 type Condition = Static<typeof condition>
 type Local = Static<typeof local>
 export type DomainRef = Static<typeof domain>
 
-export const schemaVersions = ['1.0', '2.0', '3.0'] as const
+const schemaVersions = ['1.0', '2.0', '3.0'] as const
 export type SchemaVersion = typeof schemaVersions[number]
 export interface Mapping { id: string, rules: Rules, schemaVersion: SchemaVersion }
 
@@ -46,6 +50,12 @@ export class Unmapped extends Error {}
 
 const filters = ['any_one_of', 'not_any_of', 'blacklist', 'whitelist'] as const
 
+function checkPattern(pattern: string): void {
+  try { patternOf(pattern) } catch (error) {
+    if (!(error instanceof BadPattern)) throw error
+    throw badRequest(`The regular expression '${pattern.slice(0, 100)}' cannot be used: ${error.message}.`)
+  }
+}
 /** What the schema cannot say. Throws the 400. */
 export function checkRules(rules: Rules, version: SchemaVersion): void {
   for (const rule of rules) {
@@ -54,9 +64,7 @@ export function checkRules(rules: Rules, version: SchemaVersion): void {
       if (named.length > 1) throw badRequest(`The condition on ${remote.type} may have one of ${named.join(', ')}.`)
       if (remote.regex === undefined) continue
       if (named.length === 0) throw badRequest(`The condition on ${remote.type} has 'regex' and nothing it speaks of.`)
-      if (remote.regex) for (const pattern of remote[named[0]!]!) {
-        try { patternOf(pattern) } catch (error) { throw error instanceof BadPattern ? badRequest(`The regular expression '${pattern.slice(0, 100)}' cannot be used: ${error.message}.`) : error }
-      }
+      if (remote.regex) for (const pattern of remote[named[0]!]!) checkPattern(pattern)
     }
     for (const each of rule.local) {
       if (each.projects_json !== undefined && version !== '3.0') throw badRequest('Additional properties are not allowed (\'projects_json\' was unexpected)')
@@ -143,7 +151,8 @@ function gather(found: { each: Local, values: Values }[], version: SchemaVersion
       const own = domainIn(each.user.domain, values) ?? (honours ? home : undefined)
       const emails = each.user.email === undefined ? [] : several(each.user.email, values)
       mapped.user = {
-        type: each.user.type ?? 'ephemeral', ...(each.user.id !== undefined && { id: one(each.user.id, values) }), ...(each.user.name !== undefined && { name: one(each.user.name, values) }),
+        type: each.user.type ?? 'ephemeral', ...(each.user.id !== undefined && { id: one(each.user.id, values) }),
+        ...(each.user.name !== undefined && { name: one(each.user.name, values) }),
         ...(emails[0] !== undefined && { email: emails[0] }), ...(own && { domain: own }),
       }
     }
@@ -154,9 +163,13 @@ function gather(found: { each: Local, values: Values }[], version: SchemaVersion
     if (each.groups !== undefined) mapped.groups.push(...several(each.groups, values).map((name) => groupOf(name, home)))
     if (each.group_ids !== undefined) mapped.groupIds.push(...several(each.group_ids, values))
     if (each.projects || each.projects_json !== undefined) {
-      const stated = each.projects?.map((p) => ({ name: one(p.name, values), roles: p.roles.map((r) => ({ name: one(r.name, values) })), domain: domainIn(p.domain, values) })) ?? []
+      const stated = (each.projects ?? []).map(({ name, roles, domain }) =>
+        ({ name: one(name, values), roles: roles.map((role) => ({ name: one(role.name, values) })), domain: domainIn(domain, values) }))
       const told = each.projects_json === undefined ? [] : projectsIn(several(each.projects_json, values))
-      mapped.projects = [...stated, ...told].map(({ domain, ...p }) => { const at = domain ?? (honours ? home : undefined); return { ...p, ...(at && { domain: at }) } })
+      mapped.projects = [...stated, ...told].map(({ domain, ...project }) => {
+        const at = domain ?? (honours ? home : undefined)
+        return { ...project, ...(at && { domain: at }) }
+      })
     }
   }
   mapped.groupIds = [...new Set(mapped.groupIds)]
@@ -180,7 +193,9 @@ function projectsIn(texts: string[]): Mapped['projects'] {
   const isName = (n: unknown): n is string => typeof n === 'string' && n.length > 0 && n.length <= 255
   if (!Array.isArray(told) || told.length > 100) throw new Unmapped('projects_json holds no list of projects')
   return told.map((p: any) => {
-    if (!isName(p?.name) || !Array.isArray(p.roles) || p.roles.length > 50 || !p.roles.every((r: any) => isName(r?.name))) throw new Unmapped('projects_json holds something that is no project')
+    if (!isName(p?.name) || !Array.isArray(p.roles) || p.roles.length > 50 || !p.roles.every((r: any) => isName(r?.name))) {
+      throw new Unmapped('projects_json holds something that is no project')
+    }
     const { id, name } = p.domain ?? {}
     return { name: p.name, roles: p.roles.map((r: any) => ({ name: r.name })), ...(isName(id) ? { domain: { id } } : isName(name) && { domain: { name } }) }
   })

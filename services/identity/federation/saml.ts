@@ -5,14 +5,25 @@ import type { Said } from './login.ts'
 import { demandsSignedResponse, hasEncrypted, opened, withoutTransportDigests } from './encrypted.ts'
 import { Unmapped } from './rules.ts'
 import type { Saml2Settings } from './settings.ts'
-import { markup, namespaces, safeXml, xml } from './xml.ts'
+import { document, instant, keyInfo, markup, namespaces, safeXml, xml } from './xml.ts'
 
+/** An id for a request, a response or an assertion: XML wants a letter or `_` first. */
 export const newRequestId = (): string => `_${randomBytes(20).toString('hex')}`
-const instant = (atMs: number): string => `${new Date(atMs).toISOString().slice(0, 19)}Z`
 
-export function authnRequest(id: string, { entityId, consumerUrl, destination, paos }: { entityId: string, consumerUrl: string, destination?: string, paos?: boolean }, nowMs: number): string {
+/** Asks a provider who somebody is. `destination`: where it goes; `paos`: by a client that carries it itself. */
+export function authnRequest(
+  id: string,
+  { entityId, consumerUrl, destination, paos }: { entityId: string, consumerUrl: string, destination?: string, paos?: boolean },
+  nowMs: number,
+): string {
   const binding = `urn:oasis:names:tc:SAML:2.0:bindings:${paos ? 'PAOS' : 'HTTP-POST'}`
-  return xml`<samlp:AuthnRequest xmlns:samlp="${namespaces.samlp}" ID="${id}" Version="2.0" IssueInstant="${instant(nowMs)}"${markup(destination ? xml` Destination="${destination}"` : '')} ProtocolBinding="${binding}" AssertionConsumerServiceURL="${consumerUrl}"><saml:Issuer xmlns:saml="${namespaces.saml}">${entityId}</saml:Issuer><samlp:NameIDPolicy AllowCreate="true"/></samlp:AuthnRequest>`
+  const to = markup(destination ? xml` Destination="${destination}"` : '')
+  const answer = markup(xml`ProtocolBinding="${binding}" AssertionConsumerServiceURL="${consumerUrl}"`)
+  return xml`
+    <samlp:AuthnRequest xmlns:samlp="${namespaces.samlp}" ID="${id}" Version="2.0" IssueInstant="${instant(nowMs)}"${to} ${answer}>
+      <saml:Issuer xmlns:saml="${namespaces.saml}">${entityId}</saml:Issuer>
+      <samlp:NameIDPolicy AllowCreate="true"/>
+    </samlp:AuthnRequest>`
 }
 
 /** Where a browser goes with a request: the redirect binding. */
@@ -25,14 +36,36 @@ export function redirectWith(request: string, ssoUrl: string, relayState: string
 
 /** Of this cloud as a service provider. */
 export const spMetadata = ({ entityId, browsers, clients, certificate }: { entityId: string, browsers: string, clients: string, certificate: string }): string => {
-  const consumers = [['HTTP-POST', browsers], ['HTTP-POST', clients], ['PAOS', clients]].map(([binding, to], i) => xml`<md:AssertionConsumerService Binding="urn:oasis:names:tc:SAML:2.0:bindings:${binding!}" Location="${to!}" index="${String(i)}"/>`)
-  return `<?xml version="1.0" encoding="UTF-8"?>\n${xml`<md:EntityDescriptor xmlns:md="${namespaces.metadata}" entityID="${entityId}"><md:SPSSODescriptor protocolSupportEnumeration="${namespaces.samlp}" AuthnRequestsSigned="false"><md:KeyDescriptor use="encryption"><ds:KeyInfo xmlns:ds="${namespaces.signature}"><ds:X509Data><ds:X509Certificate>${certificate.replace(/-----[A-Z ]+-----|\s/g, '')}</ds:X509Certificate></ds:X509Data></ds:KeyInfo><md:EncryptionMethod Algorithm="http://www.w3.org/2009/xmlenc11#aes256-gcm"/><md:EncryptionMethod Algorithm="http://www.w3.org/2009/xmlenc11#aes128-gcm"/><md:EncryptionMethod Algorithm="http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p"/></md:KeyDescriptor>${markup(consumers.join(''))}</md:SPSSODescriptor></md:EntityDescriptor>`}`
+  const consumers = [['HTTP-POST', browsers], ['HTTP-POST', clients], ['PAOS', clients]].map(([binding, to], i) => xml`
+    <md:AssertionConsumerService Binding="urn:oasis:names:tc:SAML:2.0:bindings:${binding!}" Location="${to!}" index="${String(i)}"/>`)
+  return document(xml`
+    <md:EntityDescriptor xmlns:md="${namespaces.metadata}" entityID="${entityId}">
+      <md:SPSSODescriptor protocolSupportEnumeration="${namespaces.samlp}" AuthnRequestsSigned="false">
+        <md:KeyDescriptor use="encryption">
+          ${markup(keyInfo(certificate))}
+          <md:EncryptionMethod Algorithm="http://www.w3.org/2009/xmlenc11#aes256-gcm"/>
+          <md:EncryptionMethod Algorithm="http://www.w3.org/2009/xmlenc11#aes128-gcm"/>
+          <md:EncryptionMethod Algorithm="http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p"/>
+        </md:KeyDescriptor>
+        ${markup(consumers.join(''))}
+      </md:SPSSODescriptor>
+    </md:EntityDescriptor>`)
 }
 
 /** The request in an envelope, for clients that go to the provider themselves. */
 export const ecpRequest = (request: string, consumerUrl: string, entityId: string, relayState: string): string => {
   const actor = markup(xml`S:mustUnderstand="1" S:actor="http://schemas.xmlsoap.org/soap/actor/next"`)
-  return xml`<S:Envelope xmlns:S="${namespaces.soap}"><S:Header><paos:Request xmlns:paos="${namespaces.paos}" ${actor} responseConsumerURL="${consumerUrl}" service="${namespaces.ecp}"/><ecp:Request xmlns:ecp="${namespaces.ecp}" ${actor} IsPassive="0"><saml:Issuer xmlns:saml="${namespaces.saml}">${entityId}</saml:Issuer></ecp:Request><ecp:RelayState xmlns:ecp="${namespaces.ecp}" ${actor}>${relayState}</ecp:RelayState></S:Header><S:Body>${markup(request)}</S:Body></S:Envelope>`
+  return xml`
+    <S:Envelope xmlns:S="${namespaces.soap}">
+      <S:Header>
+        <paos:Request xmlns:paos="${namespaces.paos}" ${actor} responseConsumerURL="${consumerUrl}" service="${namespaces.ecp}"/>
+        <ecp:Request xmlns:ecp="${namespaces.ecp}" ${actor} IsPassive="0">
+          <saml:Issuer xmlns:saml="${namespaces.saml}">${entityId}</saml:Issuer>
+        </ecp:Request>
+        <ecp:RelayState xmlns:ecp="${namespaces.ecp}" ${actor}>${relayState}</ecp:RelayState>
+      </S:Header>
+      <S:Body>${markup(request)}</S:Body>
+    </S:Envelope>`
 }
 
 /** The response in an envelope, and what it was sent back with. */
@@ -86,7 +119,8 @@ export async function believe(response: Uint8Array, settings: Saml2Settings, exp
   const checker = new SAML({
     idpCert: settings.certificates, issuer: expected.entityId, callbackUrl: expected.consumerUrl, entryPoint: settings.sso_url ?? expected.consumerUrl,
     // One signature, over the response or its assertion, is demanded by the library; time is measured below.
-    ...(decryptionPvk !== undefined && { decryptionPvk }), audience: false, wantAssertionsSigned: false, wantAuthnResponseSigned: cbc, validateInResponseTo: ValidateInResponseTo.never, acceptedClockSkewMs: -1,
+    ...(decryptionPvk !== undefined && { decryptionPvk }), audience: false, wantAssertionsSigned: false,
+    wantAuthnResponseSigned: cbc, validateInResponseTo: ValidateInResponseTo.never, acceptedClockSkewMs: -1,
   })
   let assertion: Parsed
   try {

@@ -13,7 +13,8 @@ import * as rows from './store.ts'
 const text = (maxLength = 255) => Type.String({ minLength: 1, maxLength })
 const dashboards = Type.Optional(Type.Array(text(1024), { maxItems: 20 }))
 const oidc = exact({
-  kind: oneOf('oidc'), issuer: text(1024), client_id: text(), client_secret: Type.Optional(nullable(text(4096))), client_authentication: Type.Optional(oneOf('basic', 'post', 'none')),
+  kind: oneOf('oidc'), issuer: text(1024), client_id: text(), client_secret: Type.Optional(nullable(text(4096))),
+  client_authentication: Type.Optional(oneOf('basic', 'post', 'none')),
   scopes: Type.Optional(Type.Array(text(), { maxItems: 50 })), audiences: Type.Optional(Type.Array(text(1024), { maxItems: 20 })), introspect: Type.Optional(Type.Boolean()),
   userinfo: Type.Optional(Type.Boolean()), endpoint_hosts: Type.Optional(Type.Array(text(), { maxItems: 20 })), trusted_dashboards: dashboards,
 })
@@ -26,7 +27,8 @@ export type Saml2Settings = Static<typeof saml2>
 export type RelyingParty = OidcSettings | Saml2Settings
 
 const owner = (row: ProtocolRow): string => `relying-party/${row.idpId}/${row.id}`
-export const relyingPartyOf = (deps: Pick<Deps, 'vault'>, row: ProtocolRow): RelyingParty | undefined => (row.relyingParty === null ? undefined : deps.vault.open(owner(row), row.relyingParty) as RelyingParty)
+export const relyingPartyOf = (deps: Pick<Deps, 'vault'>, row: ProtocolRow): RelyingParty | undefined =>
+  (row.relyingParty === null ? undefined : deps.vault.open(owner(row), row.relyingParty) as RelyingParty)
 
 const isLoopback = (host: string): boolean => host === 'localhost' || host === '[::1]' || (isIP(host) === 4 && host.startsWith('127.'))
 function checkUrl(name: string, value: string): URL {
@@ -55,7 +57,8 @@ function checked(party: RelyingParty): RelyingParty {
 const view = (party: RelyingParty, row: ProtocolRow, api: string): object => {
   const { client_secret: secret, ...shown } = party as OidcSettings
   const base = `${api}/OS-FEDERATION/identity_providers/${row.idpId}/protocols/${row.id}`, websso = `${api}/auth${base.slice(api.length)}/websso`
-  return { ...shown, ...(party.kind === 'oidc' && { has_client_secret: Boolean(secret) }), links: { self: `${base}/relying_party`, ...(party.kind === 'oidc' ? { redirect_uri: websso } : { acs: websso, ecp: `${base}/auth`, metadata: `${base}/relying_party/metadata` }) } }
+  const own = party.kind === 'oidc' ? { redirect_uri: websso } : { acs: websso, ecp: `${base}/auth`, metadata: `${base}/relying_party/metadata` }
+  return { ...shown, ...(party.kind === 'oidc' && { has_client_secret: Boolean(secret) }), links: { self: `${base}/relying_party`, ...own } }
 }
 
 const path = '/OS-FEDERATION/identity_providers/{idp_id}/protocols/{protocol_id}/relying_party'

@@ -1,19 +1,21 @@
 // Rows of providers, protocols, mappings and service providers.
 import { conflict } from '#base/errors.ts'
-import { insert, replace } from '#kit/store/rows.ts'
+import { inChunks, insert, replace } from '#kit/store/rows.ts'
 import type { IdentityTx } from '../deps.ts'
-import { inChunks } from '../lists-store.ts'
 import * as users from '../users/store.ts'
 import { forgetVouching } from './links-store.ts'
 import type { MappingRow, ProtocolRow, ProviderRow, ServiceProviderRow } from './schema.ts'
 
 export type Provider = ProviderRow & { remoteIds: string[] }
-export interface EnabledFilter { id?: string, enabled?: boolean }
+interface EnabledFilter { id?: string, enabled?: boolean }
 const duplicate = (what: string, id: string) => () => conflict(`Conflict occurred attempting to store ${what} - Duplicate entry found with ID ${id}.`)
 
 async function withRemoteIds(tx: IdentityTx, rows: ProviderRow[]): Promise<Provider[]> {
   const found = new Map(rows.map((row): [string, Provider] => [row.id, { ...row, remoteIds: [] }]))
-  if (rows.length > 0) for (const { idpId, remoteId } of await tx.db.selectFrom('identityRemoteIds').selectAll().orderBy('remoteId').execute()) found.get(idpId)?.remoteIds.push(remoteId)
+  if (rows.length > 0) {
+    const remoteIds = await tx.db.selectFrom('identityRemoteIds').selectAll().orderBy('remoteId').execute()
+    for (const { idpId, remoteId } of remoteIds) found.get(idpId)?.remoteIds.push(remoteId)
+  }
   return [...found.values()]
 }
 
@@ -27,7 +29,9 @@ export const findProvider = async (tx: IdentityTx, id: string): Promise<Provider
 
 async function setRemoteIds(tx: IdentityTx, idpId: string, remoteIds: string[]): Promise<void> {
   await tx.db.deleteFrom('identityRemoteIds').where('idpId', '=', idpId).execute()
-  for (const remoteId of remoteIds) await insert(tx, 'identityRemoteIds', { remoteId, idpId }, () => conflict(`Conflict occurred attempting to store identity_provider - Duplicate remote ID: ${remoteId}`))
+  for (const remoteId of remoteIds) {
+    await insert(tx, 'identityRemoteIds', { remoteId, idpId }, () => conflict(`Conflict occurred attempting to store identity_provider - Duplicate remote ID: ${remoteId}`))
+  }
 }
 export async function addProvider(tx: IdentityTx, { remoteIds, ...row }: Provider): Promise<void> {
   await insert(tx, 'identityIdentityProviders', row, duplicate('identity_provider', row.id))
@@ -51,9 +55,11 @@ export async function removeProvidersOf(tx: IdentityTx, domainId: string): Promi
   for (const { id } of await tx.db.selectFrom('identityIdentityProviders').select('id').where('domainId', '=', domainId).execute()) await removeProvider(tx, id)
 }
 
-export const listProtocols = (tx: IdentityTx, idpId: string): Promise<ProtocolRow[]> => tx.db.selectFrom('identityFederationProtocols').selectAll().where('idpId', '=', idpId).orderBy('id').execute()
+export const listProtocols = (tx: IdentityTx, idpId: string): Promise<ProtocolRow[]> =>
+  tx.db.selectFrom('identityFederationProtocols').selectAll().where('idpId', '=', idpId).orderBy('id').execute()
 /** Those of all providers that are named so and can be asked. */
-export const protocolsNamed = (tx: IdentityTx, id: string): Promise<ProtocolRow[]> => tx.db.selectFrom('identityFederationProtocols as p').innerJoin('identityIdentityProviders as i', 'i.id', 'p.idpId')
+export const protocolsNamed = (tx: IdentityTx, id: string): Promise<ProtocolRow[]> =>
+  tx.db.selectFrom('identityFederationProtocols as p').innerJoin('identityIdentityProviders as i', 'i.id', 'p.idpId')
   .selectAll('p').where('p.id', '=', id).where('i.enabled', '=', 1).where('p.relyingParty', 'is not', null).orderBy('p.idpId').limit(100).execute()
 export const findProtocol = (tx: IdentityTx, idpId: string, id: string): Promise<ProtocolRow | undefined> =>
   tx.db.selectFrom('identityFederationProtocols').selectAll().where('idpId', '=', idpId).where('id', '=', id).executeTakeFirst()
@@ -78,6 +84,7 @@ export function listServiceProviders(tx: IdentityTx, filter: EnabledFilter): Pro
   return query.orderBy('id').execute()
 }
 export const findServiceProvider = async (tx: IdentityTx, id: string): Promise<ServiceProviderRow | undefined> => (await listServiceProviders(tx, { id }))[0]
-export const addServiceProvider = (tx: IdentityTx, row: ServiceProviderRow): Promise<void> => insert(tx, 'identityServiceProviders', { ...row }, duplicate('service_provider', row.id))
+export const addServiceProvider = (tx: IdentityTx, row: ServiceProviderRow): Promise<void> =>
+  insert(tx, 'identityServiceProviders', { ...row }, duplicate('service_provider', row.id))
 export const saveServiceProvider = (tx: IdentityTx, was: ServiceProviderRow, row: ServiceProviderRow): Promise<void> => replace(tx, 'identityServiceProviders', was, row)
 export const removeServiceProvider = async (tx: IdentityTx, id: string): Promise<void> => { await tx.db.deleteFrom('identityServiceProviders').where('id', '=', id).execute() }

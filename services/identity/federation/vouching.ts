@@ -12,12 +12,17 @@ import { membershipsOf } from './keys-store.ts'
 import { found } from './named.ts'
 import { idpMetadata, inEnvelope, vouchFor } from './saml-idp.ts'
 import type { ServiceProviderRow } from './schema.ts'
+import { document } from './xml.ts'
 
 const idIn = exact({ id: Type.String({ maxLength: 4096 }) })
-const body = exact({ auth: exact({ identity: exact({ methods: Type.Optional(Type.Array(Type.Unknown(), { maxItems: 16 })), token: idIn }), scope: exact({ service_provider: idIn }) }) })
+const identity = exact({ methods: Type.Optional(Type.Array(Type.Unknown(), { maxItems: 16 })), token: idIn })
+const body = exact({ auth: exact({ identity, scope: exact({ service_provider: idIn }) }) })
 
 /** The token in the body is all it takes, as in keystone. */
-async function assertion(deps: Deps, auth: { identity: { token: { id: string } }, scope: { service_provider: { id: string } } }, urls: Urls, wrap: (response: string, sp: ServiceProviderRow) => string): Promise<Reply> {
+async function assertion(
+  deps: Deps, auth: { identity: { token: { id: string } }, scope: { service_provider: { id: string } } },
+  urls: Urls, wrap: (response: string, sp: ServiceProviderRow) => string,
+): Promise<Reply> {
   const subject = await examine(deps, auth.identity.token.id)
   if (typeof subject === 'string') throw authenticationRequired(urls.root)
   // The other cloud would let in the user himself: without the end, the roles and the access rules of what was lent, or the certificate that a token is bound to.
@@ -32,11 +37,13 @@ async function assertion(deps: Deps, auth: { identity: { token: { id: string } }
 
 export const samlAssertion = operation({
   name: 'createSamlAssertion', method: 'POST', path: '/auth/OS-FEDERATION/saml2', summary: 'Exchange a project\'s token for a SAML assertion.', access: anyone, body,
-  handle: (_ctx, { body, urls }, deps) => assertion(deps, body.auth, urls, (response) => `<?xml version="1.0" encoding="UTF-8"?>\n${response}`),
+  handle: (_ctx, { body, urls }, deps) => assertion(deps, body.auth, urls, document),
 })
 export const ecpAssertion = operation({
-  name: 'createEcpAssertion', method: 'POST', path: '/auth/OS-FEDERATION/saml2/ecp', summary: 'Exchange a project\'s token for a SAML assertion in an ECP envelope.', access: anyone, body,
-  handle: (_ctx, { body, urls }, deps) => assertion(deps, body.auth, urls, (response, sp) => `<?xml version="1.0" encoding="UTF-8"?>\n${inEnvelope(response, sp.relayStatePrefix + newHexId())}`),
+  name: 'createEcpAssertion', method: 'POST', path: '/auth/OS-FEDERATION/saml2/ecp', summary: 'Exchange a project\'s token for a SAML assertion in an ECP envelope.',
+  access: anyone, body,
+  handle: (_ctx, { body, urls }, deps) =>
+    assertion(deps, body.auth, urls, (response, sp) => document(inEnvelope(response, sp.relayStatePrefix + newHexId()))),
 })
 export const samlMetadata = operation({
   name: 'showSamlMetadata', method: 'GET', path: '/OS-FEDERATION/saml2/metadata', summary: 'The metadata by which others check this cloud\'s assertions.', access: anyone,

@@ -2,17 +2,38 @@
 import { Unmapped } from './rules.ts'
 
 export const namespaces = {
-  saml: 'urn:oasis:names:tc:SAML:2.0:assertion', samlp: 'urn:oasis:names:tc:SAML:2.0:protocol', soap: 'http://schemas.xmlsoap.org/soap/envelope/', ecp: 'urn:oasis:names:tc:SAML:2.0:profiles:SSO:ecp',
+  saml: 'urn:oasis:names:tc:SAML:2.0:assertion', samlp: 'urn:oasis:names:tc:SAML:2.0:protocol',
+  soap: 'http://schemas.xmlsoap.org/soap/envelope/', ecp: 'urn:oasis:names:tc:SAML:2.0:profiles:SSO:ecp',
   paos: 'urn:liberty:paos:2003-08', metadata: 'urn:oasis:names:tc:SAML:2.0:metadata', signature: 'http://www.w3.org/2000/09/xmldsig#',
 }
 
 const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', '\'': '&#39;' }
 /** Text for XML or HTML; characters that XML cannot hold are dropped. */
 export const escaped = (text: string): string => text.toWellFormed().replace(/[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/g, '').replace(/[&<>"']/g, (c) => entities[c]!)
-/** A template in which every value is escaped; one that is already markup goes through `markup`. */
-export const xml = (parts: TemplateStringsArray, ...values: (string | Markup)[]): string => parts.reduce((out, part, i) => out + (typeof values[i - 1] === 'string' ? escaped(values[i - 1] as string) : (values[i - 1] as Markup).xml) + part)
+/**
+ * A template in which every value is escaped; one that is already markup goes through `markup`. Line breaks of the template, and the spaces after them, are for those
+ * who read the code: they are left out.
+ */
+export const xml = (parts: TemplateStringsArray, ...values: (string | Markup)[]): string => {
+  const written = parts.map((part) => part.replace(/\n\s*/g, ''))
+  return written.reduce((out, part, i) => {
+    const value = values[i - 1]!
+    return out + (typeof value === 'string' ? escaped(value) : value.xml) + part
+  })
+}
+/** Text that is written as it is. */
 export interface Markup { xml: string }
 export const markup = (text: string): Markup => ({ xml: text })
+/** The whole document around its root element. */
+export const document = (root: string): string => `<?xml version="1.0" encoding="UTF-8"?>\n${root}`
+
+/** SAML's instants, in whole seconds. */
+export const instant = (atMs: number): string => `${new Date(atMs).toISOString().slice(0, 19)}Z`
+/** A certificate in PEM as metadata carries it. */
+export const keyInfo = (pem: string): string => xml`
+  <ds:KeyInfo xmlns:ds="${namespaces.signature}">
+    <ds:X509Data><ds:X509Certificate>${pem.replace(/-----[A-Z ]+-----|\s/g, '')}</ds:X509Certificate></ds:X509Data>
+  </ds:KeyInfo>`
 
 export const maxXmlBytes = 262_144
 const utf8 = new TextDecoder('utf-8', { fatal: true })

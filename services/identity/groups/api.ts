@@ -64,7 +64,10 @@ export const createGroup = operation({
   body: exact({ group: lenient({ ...fields, domain_id: Type.Optional(field.id) }) }),
   async handle(_ctx, { body: { group }, target, urls }, { store, directories }) {
     await directories.refuse(target.domainId)
-    const row: GroupRow = { id: newHexId(), name: group.name.trim(), domainId: target.domainId, description: group.description ?? '', extra: extraOf(group, known), createdAt: now() }
+    const row: GroupRow = {
+      id: newHexId(), name: group.name.trim(), domainId: target.domainId, description: group.description ?? '',
+      extra: extraOf(group, known), createdAt: now(),
+    }
     await store.tx(async (tx) => {
       if (!await projects.findDomain(tx, row.domainId)) throw missing('domain', row.domainId)
       await groups.add(tx, row)

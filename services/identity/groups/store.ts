@@ -12,8 +12,12 @@ export interface GroupFilter { terms?: Term[], domainId?: string, userId?: strin
 export const groupIdsOf = (tx: IdentityTx, userId: string) => tx.db.selectFrom('identityMemberships').select('groupId').where('userId', '=', userId)
   .union(tx.db.selectFrom('identityExpiringMemberships').select('groupId').where('userId', '=', userId).where('expiresAtSeconds', '>', Math.floor(Date.now() / 1000)))
 
-export const federatedGroupIds = async (tx: IdentityTx, userId: string, idpId: string): Promise<string[]> => (await tx.db.selectFrom('identityExpiringMemberships').select('groupId')
-  .where('userId', '=', userId).where('idpId', '=', idpId).where('expiresAtSeconds', '>', Math.floor(Date.now() / 1000)).orderBy('groupId').execute()).map((row) => row.groupId)
+/** Those that this provider put the user into, and for which the time is not over. */
+export async function federatedGroupIds(tx: IdentityTx, userId: string, idpId: string): Promise<string[]> {
+  const rows = await tx.db.selectFrom('identityExpiringMemberships').select('groupId')
+    .where('userId', '=', userId).where('idpId', '=', idpId).where('expiresAtSeconds', '>', Math.floor(Date.now() / 1000)).orderBy('groupId').execute()
+  return rows.map((row) => row.groupId)
+}
 
 export function list(tx: IdentityTx, filter: GroupFilter, page: Page = {}): Promise<GroupRow[]> {
   let query = tx.db.selectFrom('identityGroups as g').selectAll('g')

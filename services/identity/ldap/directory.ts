@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import type * as Ldap from 'ldapts'
 import { unavailable } from '#base/errors.ts'
-import { inChunks } from '../lists-store.ts'
+import { inChunks } from '#kit/store/rows.ts'
 import type { DirectorySettings, Tree } from './settings.ts'
 
 export interface Person { localId: string, name: string, email?: string, description?: string, enabled: boolean }
@@ -42,7 +42,11 @@ async function search({ client, library }: Connection, settings: DirectorySettin
   const found: Found[] = []
   try {
     if (own) filters.push(library.FilterParser.parseString(own.startsWith('(') ? own : `(${own})`))
-    for await (const page of client.searchPaginated(tree.base, { scope: settings.scope, filter: new library.AndFilter({ filters }), attributes, timeLimit: timeoutMs / 1000, paged: { pageSize: settings.pageSize || 500 } })) {
+    const options = {
+      scope: settings.scope, filter: new library.AndFilter({ filters }), attributes, timeLimit: timeoutMs / 1000,
+      paged: { pageSize: settings.pageSize || 500 },
+    }
+    for await (const page of client.searchPaginated(tree.base, options)) {
       for (const entry of page.searchEntries) {
         const values = new Map(Object.entries(entry).map(([name, value]) => [name.toLowerCase(), [value].flat().map((v) => (Buffer.isBuffer(v) ? v.toString('hex') : String(v)))]))
         found.push({ dn: String(entry.dn), of: (attribute) => values.get(attribute.toLowerCase()) ?? [] })

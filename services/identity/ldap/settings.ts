@@ -24,16 +24,25 @@ export function settingsOf(config: Groups): DirectorySettings | undefined {
   if (config.identity?.driver !== 'ldap') return undefined
   const o: Record<string, Value> = { ...defaults.ldap, ...config.ldap }, suffix = String(o.suffix)
   const tree = (kind: 'user' | 'group', description: string): Tree => ({
-    base: text(o[`${kind}_tree_dn`]) ?? `ou=${kind === 'user' ? 'Users' : 'UserGroups'},${suffix}`, objectClass: String(o[`${kind}_objectclass`]), filter: text(o[`${kind}_filter`]),
+    base: text(o[`${kind}_tree_dn`]) ?? `ou=${kind === 'user' ? 'Users' : 'UserGroups'},${suffix}`,
+    objectClass: String(o[`${kind}_objectclass`]), filter: text(o[`${kind}_filter`]),
     id: String(o[`${kind}_id_attribute`]), name: String(o[`${kind}_name_attribute`]), description,
   })
   return {
-    urls: String(o.url).split(',').map((u) => u.trim()).filter(Boolean).slice(0, 5), user: text(o.user), password: String(o.password ?? ''), startTls: truth(o.use_tls), demandCertificate: o.tls_req_cert !== 'never',
+    urls: String(o.url).split(',').map((u) => u.trim()).filter(Boolean).slice(0, 5), user: text(o.user),
+    password: String(o.password ?? ''), startTls: truth(o.use_tls), demandCertificate: o.tls_req_cert !== 'never',
     caFile: text(o.tls_cacertfile), scope: o.query_scope === 'sub' ? 'sub' : 'one', pageSize: Math.min(Math.max(Number(o.page_size) || 0, 0), 1000),
     users: {
-      ...tree('user', String(o.user_description_attribute)), mail: String(o.user_mail_attribute), ignored: Array.isArray(o.user_attribute_ignore) ? o.user_attribute_ignore.map(String) : String(o.user_attribute_ignore).split(','),
-      enabled: { attribute: String(o.user_enabled_attribute), invert: truth(o.user_enabled_invert), mask: Number(o.user_enabled_mask) || 0, fallback: String(o.user_enabled_default) },
+      ...tree('user', String(o.user_description_attribute)), mail: String(o.user_mail_attribute),
+      ignored: Array.isArray(o.user_attribute_ignore) ? o.user_attribute_ignore.map(String) : String(o.user_attribute_ignore).split(','),
+      enabled: {
+        attribute: String(o.user_enabled_attribute), invert: truth(o.user_enabled_invert), mask: Number(o.user_enabled_mask) || 0,
+        fallback: String(o.user_enabled_default),
+      },
     },
-    groups: { ...tree('group', String(o.group_desc_attribute)), member: String(o.group_member_attribute), membersAreIds: truth(o.group_members_are_ids), nested: truth(o.group_ad_nesting) && !truth(o.group_members_are_ids) },
+    groups: {
+      ...tree('group', String(o.group_desc_attribute)), member: String(o.group_member_attribute),
+      membersAreIds: truth(o.group_members_are_ids), nested: truth(o.group_ad_nesting) && !truth(o.group_members_are_ids),
+    },
   }
 }

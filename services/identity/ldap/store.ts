@@ -1,17 +1,16 @@
 // What stands in directories, as rows like all others: so that roles, tokens and lists need not know where somebody came from.
-import { insert, insertIfAbsent } from '#kit/store/rows.ts'
+import { inChunks, insert, insertIfAbsent } from '#kit/store/rows.ts'
 import { now } from '#base/time.ts'
 import type { IdentityTx } from '../deps.ts'
 import { publicId } from '../federation/login-store.ts'
 import * as groups from '../groups/store.ts'
-import { inChunks } from '../lists-store.ts'
 import type { GroupRow, UserRow } from '../schema.ts'
 import * as users from '../users/store.ts'
 import type { Circle, Person } from './directory.ts'
 
 export interface DirectoryTables { identityDirectoryEntries: { id: string, domainId: string, kind: string } }
 
-export const userIdOf = (domainId: string, localId: string): string => publicId(domainId, 'user', localId)
+const userIdOf = (domainId: string, localId: string): string => publicId(domainId, 'user', localId)
 const groupIdOf = (domainId: string, localId: string): string => publicId(domainId, 'group', localId)
 
 /** The domains whose config names a directory. */
@@ -22,10 +21,17 @@ const known = async (tx: IdentityTx, domainId: string, kind: string): Promise<Se
   new Set((await tx.db.selectFrom('identityDirectoryEntries').select('id').where('domainId', '=', domainId).where('kind', '=', kind).execute()).map((row) => row.id))
 
 function userRow(domainId: string, person: Person, stands?: UserRow): UserRow {
+  const { name, email, description } = person
   const enabled = person.enabled ? 1 : 0
-  const extra = JSON.stringify({ ...(person.email !== undefined && { email: person.email }), ...(person.description !== undefined && { description: person.description }) })
-  if (stands) return { ...stands, name: person.name, enabled, extra, generation: Number(stands.generation) + (stands.enabled === 1 && enabled === 0 ? 1 : 0) }
-  return { id: userIdOf(domainId, person.localId), name: person.name, domainId, defaultProjectId: null, enabled, passwordHash: null, passwordExpiresAt: null, options: '{}', extra, generation: 0, createdAt: now() }
+  const extra = JSON.stringify({ ...(email !== undefined && { email }), ...(description !== undefined && { description }) })
+  if (stands) {
+    const isDisabledNow = stands.enabled === 1 && enabled === 0
+    return { ...stands, name, enabled, extra, generation: Number(stands.generation) + (isDisabledNow ? 1 : 0) }
+  }
+  return {
+    id: userIdOf(domainId, person.localId), name, domainId, defaultProjectId: null, enabled, passwordHash: null, passwordExpiresAt: null,
+    options: '{}', extra, generation: 0, createdAt: now(),
+  }
 }
 
 /** One user as he is now. Undefined when somebody else of the domain has his name. */

@@ -2,8 +2,11 @@ import type { AccessCase, AccessWorld } from '#kit/testing/access.ts'
 import { verdicts } from '../testing/verdicts.ts'
 import { freshService } from '../catalog/access.ts'
 
-const registered = async (w: AccessWorld): Promise<any> =>
-  (await w.call('admin', 'identity', 'createRegisteredLimits', { body: { registered_limits: [{ service_id: (await freshService(w)).params.service_id, resource_name: w.unique('resource'), default_limit: 10 }] } })).body.registered_limits[0]
+const registered = async (w: AccessWorld): Promise<any> => {
+  const { service_id } = (await freshService(w)).params
+  const body = { registered_limits: [{ service_id, resource_name: w.unique('resource'), default_limit: 10 }] }
+  return (await w.call('admin', 'identity', 'createRegisteredLimits', { body })).body.registered_limits[0]
+}
 const aRegistered = async (w: AccessWorld) => ({ params: { registered_limit_id: (await registered(w)).id as string } })
 const limitBody = async (w: AccessWorld) => {
   const { service_id, resource_name } = await registered(w)

@@ -4,12 +4,12 @@ import { newHexId } from '#base/ids.ts'
 import { exact, nullable, Type } from '#kit/http/schema.ts'
 import { authenticated, service } from '#kit/policy/rules.ts'
 import { operation, type Deps, type IdentityTx } from '../deps.ts'
-import { missing } from '../faults.ts'
+import { expecting, missing } from '../faults.ts'
 import { collection, field, listQuery, pageOf, termsOf } from '../fields.ts'
 import * as projects from '../projects/store.ts'
 import { checkTree, models } from './model.ts'
 import * as policy from './policy.ts'
-import { amount, checkSubjects, maxAtOnce, notThere, subjectFields } from './registered.ts'
+import { amount, checkSubjects, maxAtOnce, subjectFields } from './registered.ts'
 import type { LimitRow, RegisteredLimitRow } from './schema.ts'
 import * as limits from './store.ts'
 import { limitView } from './view.ts'
@@ -61,7 +61,8 @@ async function checkModel(tx: IdentityTx, model: Deps['config']['enforcementMode
 export const createLimits = operation({
   name: 'createLimits', method: 'POST', path: '/limits', summary: 'Give projects or domains limits of their own, all of them or none.', status: 201, access: policy.changeLimit,
   body: exact({ limits: Type.Array(exact({
-    ...subjectFields, project_id: Type.Optional(nullable(field.id)), domain_id: Type.Optional(nullable(field.id)), resource_limit: amount, description: Type.Optional(field.description),
+    ...subjectFields, project_id: Type.Optional(nullable(field.id)), domain_id: Type.Optional(nullable(field.id)),
+    resource_limit: amount, description: Type.Optional(field.description),
   }), { minItems: 1, maxItems: maxAtOnce }) }),
   async handle(_ctx, { body, urls }, { store, config }) {
     const asked = body.limits.map((l) => ({ ...l, serviceId: l.service_id, regionId: l.region_id ?? '', resourceName: l.resource_name }))
@@ -73,11 +74,12 @@ export const createLimits = operation({
       const bySubject = new Map(found.map((r) => [keyOf(r), r]))
       const rows = asked.map((l): limits.Limit => {
         const owner = owners.get((l.project_id ?? l.domain_id)!)
-        if (l.project_id ? !owner : !owner?.isDomain) throw notThere(l.project_id ? 'project_id' : 'domain_id', 'limit')
+        if (l.project_id ? !owner : !owner?.isDomain) throw expecting(l.project_id ? 'project_id' : 'domain_id', 'limit')
         const registered = bySubject.get(keyOf(l))
         if (!registered) throw forbidden('Unable to create a limit that has no corresponding registered limit.')
         return {
-          id: newHexId(), registeredLimitId: registered.id, projectId: owner!.isDomain ? '' : owner!.id, domainId: owner!.isDomain ? owner!.id : '', resourceLimit: l.resource_limit, description: l.description ?? null,
+          id: newHexId(), registeredLimitId: registered.id, projectId: owner!.isDomain ? '' : owner!.id,
+          domainId: owner!.isDomain ? owner!.id : '', resourceLimit: l.resource_limit, description: l.description ?? null,
           serviceId: l.serviceId, regionId: l.regionId, resourceName: l.resourceName,
         }
       })
@@ -98,7 +100,10 @@ export const updateLimit = operation({
       await limits.lock(tx, [target.registeredLimitId])
       const current = await limits.find(tx, target.id)
       if (!current) throw missing('limit', target.id)
-      const next = { ...current, resourceLimit: asked.resource_limit ?? current.resourceLimit, description: asked.description === undefined ? current.description : asked.description }
+      const next = {
+        ...current, resourceLimit: asked.resource_limit ?? current.resourceLimit,
+        description: asked.description === undefined ? current.description : asked.description,
+      }
       await checkModel(tx, config.enforcementModel, [next], new Map([[current.registeredLimitId, (await limits.findRegistered(tx, current.registeredLimitId))!]]))
       await limits.save(tx, target.id, { resourceLimit: next.resourceLimit, description: next.description })
       return next
@@ -113,7 +118,8 @@ export const deleteLimit = operation({
 })
 
 export const limitsOf = operation({
-  name: 'limitsOf', method: 'GET', path: '/internal/projects/{project_id}/limits/{service_type}', summary: 'What a project may have of a service\'s resources, by resource name; what nobody registered is not there.',
+  name: 'limitsOf', method: 'GET', path: '/internal/projects/{project_id}/limits/{service_type}',
+  summary: 'What a project may have of a service\'s resources, by resource name; what nobody registered is not there.',
   access: service, internal: true, query: listQuery({ region_id: Type.Optional(Type.String()) }),
   async handle(_ctx, { params, query }, { store }) {
     return { limits: Object.fromEntries(await store.read((tx) => limits.effective(tx, params.project_id!, params.service_type!, query.region_id))) }

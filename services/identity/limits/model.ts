@@ -15,7 +15,8 @@ const exceeds = (value: number, bound: number): boolean => bound !== -1 && (valu
 export function checkTree(changed: LimitRow[], all: LimitRow[], registered: Map<string, RegisteredLimitRow>, parentOf: (projectId: string) => string | undefined): void {
   const misfit = (limit: LimitRow): Error => {
     const about = registered.get(limit.registeredLimitId)!
-    return forbidden(`Invalid resource limit: The resource limit (${limit.projectId ? `project_id: ${limit.projectId}` : `domain_id: ${limit.domainId}`}, resource_name: ${about.resourceName}, `
+    const owner = limit.projectId ? `project_id: ${limit.projectId}` : `domain_id: ${limit.domainId}`
+    return forbidden(`Invalid resource limit: The resource limit (${owner}, resource_name: ${about.resourceName}, `
       + `resource_limit: ${limit.resourceLimit}, service_id: ${about.serviceId}, region_id: ${about.regionId || null}) doesn't satisfy current hierarchy model.`)
   }
   for (const limit of changed) {
@@ -24,6 +25,9 @@ export function checkTree(changed: LimitRow[], all: LimitRow[], registered: Map<
       const parent = parentOf(limit.projectId)
       const above = tree.find((other) => other.domainId !== '' && other.domainId === parent)?.resourceLimit ?? registered.get(limit.registeredLimitId)!.defaultLimit
       if (exceeds(limit.resourceLimit, Number(above))) throw misfit(limit)
-    } else if (tree.some((other) => other.projectId !== '' && parentOf(other.projectId) === limit.domainId && exceeds(Number(other.resourceLimit), limit.resourceLimit))) throw misfit(limit)
+    } else {
+      const below = tree.filter((other) => other.projectId !== '' && parentOf(other.projectId) === limit.domainId)
+      if (below.some((other) => exceeds(Number(other.resourceLimit), limit.resourceLimit))) throw misfit(limit)
+    }
   }
 }

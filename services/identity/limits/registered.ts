@@ -1,10 +1,10 @@
 // https://docs.openstack.org/api-ref/identity/v3/#unified-limits, what services register for all projects
-import { badRequest, forbidden } from '#base/errors.ts'
+import { forbidden } from '#base/errors.ts'
 import { newHexId } from '#base/ids.ts'
 import { exact, nullable, Type } from '#kit/http/schema.ts'
 import * as catalog from '../catalog/store.ts'
 import { operation, type Deps, type IdentityTx } from '../deps.ts'
-import { missing } from '../faults.ts'
+import { expecting, missing } from '../faults.ts'
 import { collection, field, listQuery, pageOf, termsOf } from '../fields.ts'
 import * as policy from './policy.ts'
 import type { RegisteredLimitRow } from './schema.ts'
@@ -20,18 +20,18 @@ const target = {
 export const amount = Type.Integer({ minimum: -1, maximum: 0x7fff_ffff })
 export const maxAtOnce = 500
 export const subjectFields = { service_id: field.id, region_id: Type.Optional(nullable(Type.String({ maxLength: 255 }))), resource_name: field.name() }
-const optional = { service_id: Type.Optional(field.id), region_id: subjectFields.region_id, resource_name: Type.Optional(field.name()), default_limit: Type.Optional(amount), description: Type.Optional(field.description) }
-
-export const notThere = (attribute: string, of: string): Error =>
-  badRequest(`Expecting to find ${attribute} in ${of}. The server could not comply with the request since it is either malformed or otherwise incorrect. The client is assumed to be in error.`)
+const optional = {
+  service_id: Type.Optional(field.id), region_id: subjectFields.region_id, resource_name: Type.Optional(field.name()),
+  default_limit: Type.Optional(amount), description: Type.Optional(field.description),
+}
 
 /** The service and region a limit is about must exist. */
 export async function checkSubjects(tx: IdentityTx, subjects: { serviceId: string, regionId: string }[], of: string): Promise<void> {
   const services = new Set((await catalog.servicesIn(tx, subjects.map((s) => s.serviceId))).map((s) => s.id))
-  if (subjects.some((s) => !services.has(s.serviceId))) throw notThere('service_id', of)
+  if (subjects.some((s) => !services.has(s.serviceId))) throw expecting('service_id', of)
   const wanted = subjects.map((s) => s.regionId).filter((id) => id !== '')
   const regions = wanted.length > 0 ? new Set((await catalog.allRegions(tx)).map((r) => r.id)) : undefined
-  if (wanted.some((id) => !regions!.has(id))) throw notThere('region_id', of)
+  if (wanted.some((id) => !regions!.has(id))) throw expecting('region_id', of)
 }
 
 export const listRegisteredLimits = operation({
@@ -49,7 +49,9 @@ export const showRegisteredLimit = operation({
 
 export const createRegisteredLimits = operation({
   name: 'createRegisteredLimits', method: 'POST', path: '/registered_limits', summary: 'Register limits, all of them or none.', status: 201, access: policy.changeLimit,
-  body: exact({ registered_limits: Type.Array(exact({ ...subjectFields, default_limit: amount, description: Type.Optional(field.description) }), { minItems: 1, maxItems: maxAtOnce }) }),
+  body: exact({ registered_limits: Type.Array(
+    exact({ ...subjectFields, default_limit: amount, description: Type.Optional(field.description) }), { minItems: 1, maxItems: maxAtOnce },
+  ) }),
   async handle(_ctx, { body, urls }, { store }) {
     const rows = body.registered_limits.map((r): RegisteredLimitRow => ({
       id: newHexId(), serviceId: r.service_id, regionId: r.region_id ?? '', resourceName: r.resource_name, defaultLimit: r.default_limit, description: r.description ?? null,
@@ -69,13 +71,16 @@ async function claimUnused(tx: IdentityTx, id: string): Promise<RegisteredLimitR
 }
 
 export const updateRegisteredLimit = operation({
-  name: 'updateRegisteredLimit', method: 'PATCH', path: '/registered_limits/{registered_limit_id}', summary: 'Change a registered limit that no project\'s limit refers to.', access: policy.changeLimit, target,
+  name: 'updateRegisteredLimit', method: 'PATCH', path: '/registered_limits/{registered_limit_id}',
+  summary: 'Change a registered limit that no project\'s limit refers to.', access: policy.changeLimit, target,
   body: exact({ registered_limit: exact(optional) }),
   async handle(_ctx, { target, body: { registered_limit: asked }, urls }, { store }) {
     const row = await store.tx(async (tx) => {
       const current = await claimUnused(tx, target.id)
       const next: RegisteredLimitRow = {
-        ...current, serviceId: asked.service_id ?? current.serviceId, regionId: asked.region_id === undefined ? current.regionId : asked.region_id ?? '', resourceName: asked.resource_name ?? current.resourceName,
+        ...current, serviceId: asked.service_id ?? current.serviceId,
+        regionId: asked.region_id === undefined ? current.regionId : asked.region_id ?? '',
+        resourceName: asked.resource_name ?? current.resourceName,
         defaultLimit: asked.default_limit ?? current.defaultLimit, description: asked.description === undefined ? current.description : asked.description,
       }
       await checkSubjects(tx, [next], 'registered_limit')
@@ -87,6 +92,7 @@ export const updateRegisteredLimit = operation({
 })
 
 export const deleteRegisteredLimit = operation({
-  name: 'deleteRegisteredLimit', method: 'DELETE', path: '/registered_limits/{registered_limit_id}', summary: 'Delete a registered limit that no project\'s limit refers to.', access: policy.changeLimit, target,
+  name: 'deleteRegisteredLimit', method: 'DELETE', path: '/registered_limits/{registered_limit_id}',
+  summary: 'Delete a registered limit that no project\'s limit refers to.', access: policy.changeLimit, target,
   async handle(_ctx, { target }, { store }) { await store.tx(async (tx) => { await claimUnused(tx, target.id); await limits.removeRegistered(tx, target.id) }) },
 })

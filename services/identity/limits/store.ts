@@ -1,9 +1,9 @@
 // Rows of registered limits and of the limits that stand in their place.
 import { conflict } from '#base/errors.ts'
-import { change, insert } from '#kit/store/rows.ts'
+import { change, inChunks, insert } from '#kit/store/rows.ts'
 import type { IdentityTx } from '../deps.ts'
 import type { Page } from '../fields.ts'
-import { inChunks, matching, narrowed, rowsOf, type Term } from '../lists-store.ts'
+import { matching, narrowed, rowsOf, type Term } from '../lists-store.ts'
 import type { LimitRow, RegisteredLimitRow } from './schema.ts'
 
 /** What a limit is about. */
@@ -14,7 +14,8 @@ export type Limit = LimitRow & Subject
 const taken = (type: string) => () => conflict(`Conflict occurred attempting to store ${type} - Duplicate entry.`)
 
 export const { find: findRegistered, list: listRegistered, save: saveRegistered } = rowsOf<RegisteredLimitRow>('identityRegisteredLimits', taken('registered_limit'))
-export const addRegistered = (tx: IdentityTx, rows: RegisteredLimitRow[]): Promise<void> => insert(tx, 'identityRegisteredLimits', rows.map((row) => ({ ...row })), taken('registered_limit'))
+export const addRegistered = (tx: IdentityTx, rows: RegisteredLimitRow[]): Promise<void> =>
+  insert(tx, 'identityRegisteredLimits', rows.map((row) => ({ ...row })), taken('registered_limit'))
 export const removeRegistered = async (tx: IdentityTx, id: string): Promise<void> => { await tx.db.deleteFrom('identityRegisteredLimits').where('id', '=', id).execute() }
 
 /** The registered limits of these services. */
@@ -23,7 +24,9 @@ export const registeredOf = (tx: IdentityTx, serviceIds: string[]): Promise<Regi
 
 /** Whoever else would look at what these limits' tree allows waits for the end of this transaction; always in the same order. */
 export async function lock(tx: IdentityTx, registeredIds: Iterable<string>): Promise<void> {
-  for (const id of [...new Set(registeredIds)].sort()) await tx.db.updateTable('identityRegisteredLimits').set((eb) => ({ defaultLimit: eb.ref('defaultLimit') })).where('id', '=', id).execute()
+  for (const id of [...new Set(registeredIds)].sort()) {
+    await tx.db.updateTable('identityRegisteredLimits').set((eb) => ({ defaultLimit: eb.ref('defaultLimit') })).where('id', '=', id).execute()
+  }
 }
 export const inUse = async (tx: IdentityTx, registeredId: string): Promise<boolean> =>
   await tx.db.selectFrom('identityLimits').select('id').where('registeredLimitId', '=', registeredId).limit(1).executeTakeFirst() !== undefined
@@ -38,7 +41,8 @@ export function list(tx: IdentityTx, terms: Term[], page: Page, within: { projec
   let query = joined(tx)
   if (within.projectId !== undefined) query = query.where('l.projectId', '=', within.projectId)
   if (within.domainId !== undefined) {
-    query = query.where((eb) => eb.or([eb('l.domainId', '=', within.domainId!), eb('l.projectId', 'in', eb.selectFrom('identityProjects').select('id').where('domainId', '=', within.domainId!))]))
+    query = query.where((eb) => eb.or([eb('l.domainId', '=', within.domainId!), eb('l.projectId', 'in', eb.selectFrom('identityProjects')
+      .select('id').where('domainId', '=', within.domainId!))]))
   }
   const ofRegistered = new Set(['serviceId', 'regionId', 'resourceName'])
   const [there, here] = [terms.filter((t) => ofRegistered.has(t.column)), terms.filter((t) => !ofRegistered.has(t.column))]
@@ -53,7 +57,9 @@ export async function byProject(tx: IdentityTx, projectIds: string[]): Promise<M
 }
 
 export const add = (tx: IdentityTx, rows: LimitRow[]): Promise<void> => insert(tx, 'identityLimits', rows.map((row) => ({ ...row })), taken('limit'))
-export const save = async (tx: IdentityTx, id: string, set: Partial<Pick<LimitRow, 'resourceLimit' | 'description'>>): Promise<void> => { await change(tx, 'identityLimits', { id }, set) }
+export const save = async (tx: IdentityTx, id: string, set: Partial<Pick<LimitRow, 'resourceLimit' | 'description'>>): Promise<void> => {
+  await change(tx, 'identityLimits', { id }, set)
+}
 export const remove = async (tx: IdentityTx, id: string): Promise<void> => { await tx.db.deleteFrom('identityLimits').where('id', '=', id).execute() }
 
 /** What projects and domains have of these registered limits: the tree they must fit into. */

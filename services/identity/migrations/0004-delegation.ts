@@ -6,7 +6,8 @@ export const delegation: Migration = {
   changes: [
     { createTable: 'identityTrusts', as: {
       columns: {
-        id: 'id', trustorUserId: 'id', trusteeUserId: 'id', rootTrustorId: 'id', projectId: 'id?', impersonation: 'bool', expiresAt: 'at?', remainingUses: 'int?', redelegatedTrustId: 'id?',
+        id: 'id', trustorUserId: 'id', trusteeUserId: 'id', rootTrustorId: 'id', projectId: 'id?', impersonation: 'bool',
+        expiresAt: 'at?', remainingUses: 'int?', redelegatedTrustId: 'id?',
         redelegationCount: 'int', roleIds: 'long', deletedAt: 'at?', createdAt: 'at',
       },
       primaryKey: ['id'], indexes: [['trustorUserId'], ['trusteeUserId'], ['rootTrustorId'], ['projectId'], ['redelegatedTrustId'], ['deletedAt']],

@@ -6,10 +6,14 @@ export const policies: Migration = {
   changes: [
     { createTable: 'identityPolicies', as: { columns: { id: 'id', type: 'text', blob: 'long', extra: 'long' }, primaryKey: ['id'], indexes: [['type']] } },
     { createTable: 'identityPolicyAssociations', as: {
-      columns: { endpointId: 'id', serviceId: 'id', regionId: 'text', policyId: 'id' }, primaryKey: ['endpointId', 'serviceId', 'regionId'], indexes: [['policyId'], ['serviceId'], ['regionId']],
+      columns: { endpointId: 'id', serviceId: 'id', regionId: 'text', policyId: 'id' },
+      primaryKey: ['endpointId', 'serviceId', 'regionId'], indexes: [['policyId'], ['serviceId'], ['regionId']],
     } },
     { createTable: 'identityEndpointGroups', as: { columns: { id: 'id', name: 'text', description: 'long?', filters: 'long' }, primaryKey: ['id'], indexes: [['name']] } },
     { createTable: 'identityProjectEndpoints', as: { columns: { projectId: 'id', endpointId: 'id' }, primaryKey: ['projectId', 'endpointId'], indexes: [['endpointId']] } },
-    { createTable: 'identityProjectEndpointGroups', as: { columns: { projectId: 'id', endpointGroupId: 'id' }, primaryKey: ['projectId', 'endpointGroupId'], indexes: [['endpointGroupId']] } },
+    { createTable: 'identityProjectEndpointGroups', as: {
+      columns: { projectId: 'id', endpointGroupId: 'id' },
+      primaryKey: ['projectId', 'endpointGroupId'], indexes: [['endpointGroupId']],
+    } },
   ],
 }

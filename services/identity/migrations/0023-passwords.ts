@@ -4,7 +4,10 @@ import type { Migration } from '#kit/store/migrations.ts'
 export const passwords: Migration = {
   id: '0023-passwords',
   changes: [
-    { createTable: 'identityPasswords', as: { columns: { userId: 'id', number: 'int', passwordHash: 'text', createdAt: 'at', selfService: 'bool' }, primaryKey: ['userId', 'number'] } },
+    { createTable: 'identityPasswords', as: {
+      columns: { userId: 'id', number: 'int', passwordHash: 'text', createdAt: 'at', selfService: 'bool' },
+      primaryKey: ['userId', 'number'],
+    } },
     { createTable: 'identityLoginFailures', as: { columns: { who: 'id', failures: 'int', failedAt: 'at' }, primaryKey: ['who'] } },
     { createTable: 'identityActivity', as: { columns: { userId: 'id', lastActiveOn: 'at' }, primaryKey: ['userId'] } },
   ],

@@ -3,7 +3,8 @@ import { sign } from '../testing/oauth1-signing.ts'
 import { scoped, verdicts } from '../testing/verdicts.ts'
 
 /** A consumer with its secret. */
-const consumer = async (w: AccessWorld): Promise<{ id: string, secret: string, links: { self: string } }> => (await w.call('admin', 'identity', 'createConsumer', { body: { consumer: { description: w.unique('consumer') } } })).body.consumer
+const consumer = async (w: AccessWorld): Promise<{ id: string, secret: string, links: { self: string } }> =>
+  (await w.call('admin', 'identity', 'createConsumer', { body: { consumer: { description: w.unique('consumer') } } })).body.consumer
 const aConsumer = async (w: AccessWorld) => ({ params: { consumer_id: (await consumer(w)).id } })
 /** Where a path of its own links begins: what is signed names the whole URL. */
 const base = (one: { links: { self: string } }): string => one.links.self.split('/consumers')[0]!
@@ -11,7 +12,8 @@ const formOf = (answer: { body: unknown }) => Object.fromEntries(new URLSearchPa
 
 const asking = async (w: AccessWorld) => {
   const one = await consumer(w), { id, secret } = one
-  return { id, secret, at: base(one), call: { headers: { 'requested-project-id': w.projectId, authorization: sign({ url: `${base(one)}/request_token`, consumerKey: id, consumerSecret: secret, callback: 'oob' }) } } }
+  const authorization = sign({ url: `${base(one)}/request_token`, consumerKey: id, consumerSecret: secret, callback: 'oob' })
+  return { id, secret, at: base(one), call: { headers: { 'requested-project-id': w.projectId, authorization } } }
 }
 const requested = async (w: AccessWorld) => {
   const { id, secret, at, call } = await asking(w), { oauth_token: token, oauth_token_secret: tokenSecret } = formOf(await w.call('admin', 'identity', 'createRequestToken', call))

@@ -9,7 +9,11 @@ import { onceUntil, signedBy, type Signed, type SignedRequest } from './signatur
 import * as rows from './store.ts'
 
 const secretOf = (deps: Deps, row: { id: string, secret: string }): string => deps.vault.open(`oauth1/${row.id}`, row.secret) as string
-export const freshSecret = (deps: Deps, id: string): { shown: string, secret: string } => { const shown = newSecret(24); return { shown, secret: deps.vault.seal(`oauth1/${id}`, shown) } }
+/** A secret to hand out, as it is shown once and as it is kept. `id`: of the consumer or token it belongs to. */
+export const freshSecret = (deps: Deps, id: string): { shown: string, secret: string } => {
+  const shown = newSecret(24)
+  return { shown, secret: deps.vault.seal(`oauth1/${id}`, shown) }
+}
 const refused = (why: string): Error => unauthorized(why)
 
 /** The request as it was signed; throws the 401. Whether the secrets fit is the caller's to ask. */
@@ -18,7 +22,9 @@ export function signedIn(request: SignedRequest | undefined, deps: Deps): Signed
   if (!signed) throw refused('Invalid signature')
   return signed
 }
-export const requestOf = ({ headers, urls }: Pick<Input<unknown, unknown, unknown>, 'headers' | 'urls'>): SignedRequest => ({ authorization: String(headers.authorization ?? ''), method: 'POST', url: urls.root + urls.path, search: urls.search })
+/** The request that a handler was asked by, as its sender signed it. */
+export const requestOf = ({ headers, urls }: Pick<Input<unknown, unknown, unknown>, 'headers' | 'urls'>): SignedRequest =>
+  ({ authorization: String(headers.authorization ?? ''), method: 'POST', url: urls.root + urls.path, search: urls.search })
 /** Throws the 401 unless both secrets fit and the request was not sent before. A wrong consumer, token and signature are told apart by nobody. */
 export async function verify(deps: Deps, signed: Signed, token: { id: string, consumerId: string, secret: string, expiresAtSeconds: number } | undefined): Promise<void> {
   const consumer = await deps.store.read((tx) => rows.findConsumer(tx, signed.consumerKey)), nowSeconds = Math.floor(deps.clock() / 1000)

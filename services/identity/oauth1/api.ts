@@ -7,7 +7,7 @@ import { Reply } from '#kit/http/operation.ts'
 import { exact, lenient, nullable, Type } from '#kit/http/schema.ts'
 import { anyone } from '#kit/policy/rules.ts'
 import { operation, type Deps } from '../deps.ts'
-import { missing } from '../faults.ts'
+import { couldNotComply, missing } from '../faults.ts'
 import { collection, extraOf, field } from '../fields.ts'
 import * as projects from '../projects/store.ts'
 import { roleView } from '../roles/view.ts'
@@ -22,7 +22,8 @@ import * as rows from './store.ts'
 const root = '/OS-OAUTH1', requestLifeSeconds = 28_800, accessLifeSeconds = 86_400
 const instant = (atSeconds: number): string => `${new Date(atSeconds * 1000).toISOString().slice(0, 19)}.000000Z`
 
-const consumerView = (row: ConsumerRow, api: string): { id: string, [name: string]: unknown } => ({ ...JSON.parse(row.extra) as object, id: row.id, description: row.description, links: { self: `${api}${root}/consumers/${row.id}` } })
+const consumerView = (row: ConsumerRow, api: string): { id: string, [name: string]: unknown } =>
+  ({ ...JSON.parse(row.extra) as object, id: row.id, description: row.description, links: { self: `${api}${root}/consumers/${row.id}` } })
 const consumerOf = async (deps: Deps, id: string): Promise<ConsumerRow> => {
   const row = await deps.store.read((tx) => rows.findConsumer(tx, id))
   if (!row) throw missing('Consumer', id)
@@ -30,7 +31,8 @@ const consumerOf = async (deps: Deps, id: string): Promise<ConsumerRow> => {
 }
 
 export const createConsumer = operation({
-  name: 'createConsumer', method: 'POST', path: `${root}/consumers`, summary: 'Create a consumer: a program that users can allow to act for them.', status: 201, access: policy.changeConsumers,
+  name: 'createConsumer', method: 'POST', path: `${root}/consumers`, summary: 'Create a consumer: a program that users can allow to act for them.',
+  status: 201, access: policy.changeConsumers,
   body: exact({ consumer: lenient({ description: Type.Optional(field.description), id: Type.Optional(Type.Never()), secret: Type.Optional(Type.Never()) }) }),
   async handle(_ctx, { body: { consumer }, urls }, deps) {
     const id = newHexId(), { shown, secret } = freshSecret(deps, id)
@@ -54,7 +56,10 @@ export const updateConsumer = operation({
     const was = await consumerOf(deps, params.consumer_id!)
     if ('secret' in consumer) throw badRequest('Cannot change consumer secret')
     if (consumer.id !== undefined && consumer.id !== was.id) throw badRequest('Cannot change consumer ID')
-    const row = { ...was, description: consumer.description === undefined ? was.description : consumer.description, extra: extraOf(consumer, ['id', 'description', 'secret', 'links'], was) }
+    const row = {
+      ...was, description: consumer.description === undefined ? was.description : consumer.description,
+      extra: extraOf(consumer, ['id', 'description', 'secret', 'links'], was),
+    }
     await deps.store.tx((tx) => rows.saveConsumer(tx, row))
     return { consumer: consumerView(row, urls.api) }
   },
@@ -67,13 +72,16 @@ export const deleteConsumer = operation({
   },
 })
 
-const form = (fields: Record<string, string>): Reply => new Reply({ status: 201, headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: new URLSearchParams(fields).toString().replaceAll('%3A', ':') })
+const form = (fields: Record<string, string>): Reply =>
+  new Reply({ status: 201, headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: new URLSearchParams(fields).toString().replaceAll('%3A', ':') })
 
 export const createRequestToken = operation({
   name: 'createRequestToken', method: 'POST', path: `${root}/request_token`, summary: 'A consumer asks for a token that a user can allow.', status: 201, access: anyone,
   async handle(_ctx, input, deps) {
     const projectId = input.headers['requested-project-id']
-    if (typeof projectId !== 'string' || projectId === '') throw badRequest('Expecting to find Requested-Project-Id in request. The server could not comply with the request since it is either malformed or otherwise incorrect.')
+    if (typeof projectId !== 'string' || projectId === '') {
+      throw badRequest(`Expecting to find Requested-Project-Id in request. ${couldNotComply}`)
+    }
     const signed = signedIn(requestOf(input), deps)
     if (signed.token !== undefined) throw unauthorized('Invalid signature')
     await verify(deps, signed, undefined)
@@ -89,8 +97,12 @@ export const createRequestToken = operation({
 
 const letters = '0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'
 export const authorizeRequestToken = operation({
-  name: 'authorizeRequestToken', method: 'PUT', path: `${root}/authorize/{request_token_id}`, summary: 'Allow a consumer to act for oneself, with roles one has in the project it asked for.', access: policy.accessTokens,
-  body: exact({ roles: Type.Array(exact({ id: Type.Optional(Type.String({ maxLength: 64 })), name: Type.Optional(Type.String({ maxLength: 255 })) }, { minProperties: 1 }), { minItems: 1, maxItems: 100 }) }),
+  name: 'authorizeRequestToken', method: 'PUT', path: `${root}/authorize/{request_token_id}`,
+  summary: 'Allow a consumer to act for oneself, with roles one has in the project it asked for.', access: policy.accessTokens,
+  body: exact({ roles: Type.Array(
+    exact({ id: Type.Optional(Type.String({ maxLength: 64 })), name: Type.Optional(Type.String({ maxLength: 255 })) }, { minProperties: 1 }),
+    { minItems: 1, maxItems: 100 },
+  ) }),
   async handle({ actor }, { params, body }, deps) {
     if (actor.delegation) throw forbidden('Cannot authorize a request token with a token issued via delegation.')
     const token = await deps.store.read((tx) => rows.findRequestToken(tx, params.request_token_id!))
@@ -102,17 +114,21 @@ export const authorizeRequestToken = operation({
       if (!role) throw unauthorized('authorizing user does not have role required')
       return role.id
     })
-    const row: RequestTokenRow = { ...token, userId: actor.userId, roleIds: JSON.stringify([...new Set(roleIds)]), verifier: Array.from({ length: 8 }, () => letters[randomInt(letters.length)]).join('') }
+    const verifier = Array.from({ length: 8 }, () => letters[randomInt(letters.length)]).join('')
+    const row: RequestTokenRow = { ...token, userId: actor.userId, roleIds: JSON.stringify([...new Set(roleIds)]), verifier }
     if (!await deps.store.tx((tx) => rows.allow(tx, row))) throw forbidden('The request token was authorized before.')
     return { token: { oauth_verifier: row.verifier } }
   },
 })
 
 export const createAccessToken = operation({
-  name: 'createAccessToken', method: 'POST', path: `${root}/access_token`, summary: 'A consumer exchanges an allowed request token for one that it can act with.', status: 201, access: anyone,
+  name: 'createAccessToken', method: 'POST', path: `${root}/access_token`, summary: 'A consumer exchanges an allowed request token for one that it can act with.',
+  status: 201, access: anyone,
   async handle(_ctx, input, deps) {
     const signed = signedIn(requestOf(input), deps)
-    if (!signed.token || !signed.verifier) throw badRequest(`Expecting to find oauth_${signed.token ? 'verifier' : 'token'} in request. The server could not comply with the request since it is either malformed or otherwise incorrect.`)
+    if (!signed.token || !signed.verifier) {
+      throw badRequest(`Expecting to find oauth_${signed.token ? 'verifier' : 'token'} in request. ${couldNotComply}`)
+    }
     const token = await deps.store.read((tx) => rows.findRequestToken(tx, signed.token!))
     await verify(deps, signed, token)
     // A verifier has few letters: whoever guesses wrong asks for a new token.
@@ -154,25 +170,29 @@ export const listAccessTokens = operation({
   },
 })
 export const showAccessToken = operation({
-  name: 'showAccessToken', method: 'GET', path: `${tokenPath}/{access_token_id}`, summary: 'Show an access token, without its secret.', access: policy.accessTokens, target: tokenTarget,
+  name: 'showAccessToken', method: 'GET', path: `${tokenPath}/{access_token_id}`, summary: 'Show an access token, without its secret.',
+  access: policy.accessTokens, target: tokenTarget,
   async handle({ actor }, { target, urls }) {
     refuseLent(actor)
     return { access_token: accessTokenView(target, urls.api) }
   },
 })
 export const deleteAccessToken = operation({
-  name: 'deleteAccessToken', method: 'DELETE', path: `${tokenPath}/{access_token_id}`, summary: 'Take back what a consumer was allowed; its tokens end.', access: policy.accessTokens, target: tokenTarget,
+  name: 'deleteAccessToken', method: 'DELETE', path: `${tokenPath}/{access_token_id}`, summary: 'Take back what a consumer was allowed; its tokens end.',
+  access: policy.accessTokens, target: tokenTarget,
   async handle({ actor }, { target }, { store }) {
     refuseLent(actor)
     await store.tx((tx) => rows.removeAccessToken(tx, target.id))
   },
 })
 export const listAccessTokenRoles = operation({
-  name: 'listAccessTokenRoles', method: 'GET', path: `${tokenPath}/{access_token_id}/roles`, summary: 'List the roles of an access token.', access: policy.accessTokens, target: tokenTarget,
+  name: 'listAccessTokenRoles', method: 'GET', path: `${tokenPath}/{access_token_id}/roles`, summary: 'List the roles of an access token.',
+  access: policy.accessTokens, target: tokenTarget,
   handle: async (_ctx, { target, urls }, { store }) => collection('roles', await store.read((tx) => rows.rolesOf(tx, target)), (role) => roleView(role, urls.api), urls),
 })
 export const showAccessTokenRole = operation({
-  name: 'showAccessTokenRole', method: 'GET', path: `${tokenPath}/{access_token_id}/roles/{role_id}`, summary: 'Show a role of an access token.', access: policy.accessTokens, target: tokenTarget,
+  name: 'showAccessTokenRole', method: 'GET', path: `${tokenPath}/{access_token_id}/roles/{role_id}`, summary: 'Show a role of an access token.',
+  access: policy.accessTokens, target: tokenTarget,
   async handle(_ctx, { target, params, urls }, { store }) {
     const role = (await store.read((tx) => rows.rolesOf(tx, target))).find((r) => r.id === params.role_id)
     if (!role) throw missing('role', params.role_id!)

@@ -28,16 +28,26 @@ export function signedBy({ authorization, method, url, search }: SignedRequest, 
     if (told.has(name!)) return undefined
     told.set(name!, decoded)
   }
-  const consumerKey = told.get('oauth_consumer_key'), hash = hashes[told.get('oauth_signature_method') ?? ''], signature = told.get('oauth_signature'), nonce = told.get('oauth_nonce'), timestamp = told.get('oauth_timestamp') ?? ''
-  if (!consumerKey || !hash || !signature || !nonce || nonce.length > 255 || !/^\d{1,12}$/.test(timestamp) || (told.get('oauth_version') ?? '1.0') !== '1.0') return undefined
+  const consumerKey = told.get('oauth_consumer_key')
+  const hash = hashes[told.get('oauth_signature_method') ?? '']
+  const signature = told.get('oauth_signature')
+  const nonce = told.get('oauth_nonce')
+  const timestamp = told.get('oauth_timestamp') ?? ''
+  if (!consumerKey || !hash || !signature || !nonce || nonce.length > 255) return undefined
+  if (!/^\d{1,12}$/.test(timestamp) || (told.get('oauth_version') ?? '1.0') !== '1.0') return undefined
   const timestampSeconds = Number(timestamp)
   if (Math.abs(timestampSeconds - nowSeconds) > windowSeconds) return undefined
-  const parameters = [...search, ...[...told].filter(([name]) => name !== 'realm' && name !== 'oauth_signature')].map(([name, value]): [string, string] => [encoded(name), encoded(value)])
-  parameters.sort(([a, x], [b, y]) => (a < b ? -1 : a > b ? 1 : x < y ? -1 : x > y ? 1 : 0))
-  const at = new URL(url), base = [method.toUpperCase(), encoded(`${at.protocol}//${at.host}${at.pathname}`), encoded(parameters.map((pair) => pair.join('=')).join('&'))].join('&')
+  const ofHeader = [...told].filter(([name]) => name !== 'realm' && name !== 'oauth_signature')
+  const parameters = [...search, ...ofHeader].map(([name, value]): [string, string] => [encoded(name), encoded(value)])
+  const order = (a: string, b: string): number => (a < b ? -1 : Number(a > b))
+  parameters.sort(([a, x], [b, y]) => order(a, b) || order(x, y))
+  const at = new URL(url)
+  const written = parameters.map((pair) => pair.join('=')).join('&')
+  const base = [method.toUpperCase(), encoded(`${at.protocol}//${at.host}${at.pathname}`), encoded(written)].join('&')
   const given = Buffer.from(signature, 'base64'), token = told.get('oauth_token')
   return {
-    consumerKey, token, verifier: told.get('oauth_verifier'), timestampSeconds, once: createHash('sha256').update(JSON.stringify(['oauth1', consumerKey, token ?? '', timestamp, nonce])).digest('hex'),
+    consumerKey, token, verifier: told.get('oauth_verifier'), timestampSeconds,
+    once: createHash('sha256').update(JSON.stringify(['oauth1', consumerKey, token ?? '', timestamp, nonce])).digest('hex'),
     fits(consumerSecret, tokenSecret) {
       const wanted = createHmac(hash, `${encoded(consumerSecret)}&${encoded(tokenSecret)}`).update(base).digest()
       return given.length === wanted.length && timingSafeEqual(given, wanted)

@@ -6,7 +6,8 @@ import type { RoleRow } from '../schema.ts'
 import type { AccessTokenRow, ConsumerRow, RequestTokenRow } from './schema.ts'
 
 export const listConsumers = (tx: IdentityTx): Promise<ConsumerRow[]> => tx.db.selectFrom('identityConsumers').selectAll().orderBy('id').execute()
-export const findConsumer = (tx: IdentityTx, id: string): Promise<ConsumerRow | undefined> => tx.db.selectFrom('identityConsumers').selectAll().where('id', '=', id).executeTakeFirst()
+export const findConsumer = (tx: IdentityTx, id: string): Promise<ConsumerRow | undefined> =>
+  tx.db.selectFrom('identityConsumers').selectAll().where('id', '=', id).executeTakeFirst()
 export const addConsumer = (tx: IdentityTx, row: ConsumerRow): Promise<void> => insert(tx, 'identityConsumers', { ...row })
 export const saveConsumer = (tx: IdentityTx, { id, ...set }: ConsumerRow): Promise<number> => change(tx, 'identityConsumers', { id }, set)
 /** The consumer, and with its tokens all that it does for anybody. */
@@ -23,9 +24,11 @@ export async function addRequestToken(tx: IdentityTx, row: RequestTokenRow, nowS
   for (const table of ['identityRequestTokens', 'identityAccessTokens'] as const) await tx.db.deleteFrom(table).where('expiresAtSeconds', '<', nowSeconds).execute()
   await insert(tx, 'identityRequestTokens', { ...row })
 }
-export const findRequestToken = (tx: IdentityTx, id: string): Promise<RequestTokenRow | undefined> => tx.db.selectFrom('identityRequestTokens').selectAll().where('id', '=', id).executeTakeFirst()
+export const findRequestToken = (tx: IdentityTx, id: string): Promise<RequestTokenRow | undefined> =>
+  tx.db.selectFrom('identityRequestTokens').selectAll().where('id', '=', id).executeTakeFirst()
 /** False when somebody allowed it meanwhile. */
-export const allow = async (tx: IdentityTx, { id, userId, verifier, roleIds }: RequestTokenRow): Promise<boolean> => await change(tx, 'identityRequestTokens', { id, userId: null }, { userId, verifier, roleIds }) > 0
+export const allow = async (tx: IdentityTx, { id, userId, verifier, roleIds }: RequestTokenRow): Promise<boolean> =>
+  await change(tx, 'identityRequestTokens', { id, userId: null }, { userId, verifier, roleIds }) > 0
 /** An access token for a request token, which is gone with it; false when it was gone already. */
 export async function exchange(tx: IdentityTx, requestTokenId: string, row: AccessTokenRow): Promise<boolean> {
   if (Number((await tx.db.deleteFrom('identityRequestTokens').where('id', '=', requestTokenId).executeTakeFirst()).numDeletedRows) === 0) return false
@@ -33,8 +36,10 @@ export async function exchange(tx: IdentityTx, requestTokenId: string, row: Acce
   return true
 }
 
-export const listAccessTokens = (tx: IdentityTx, userId: string): Promise<AccessTokenRow[]> => tx.db.selectFrom('identityAccessTokens').selectAll().where('userId', '=', userId).orderBy('id').execute()
-export const findAccessToken = (tx: IdentityTx, id: string): Promise<AccessTokenRow | undefined> => tx.db.selectFrom('identityAccessTokens').selectAll().where('id', '=', id).executeTakeFirst()
+export const listAccessTokens = (tx: IdentityTx, userId: string): Promise<AccessTokenRow[]> =>
+  tx.db.selectFrom('identityAccessTokens').selectAll().where('userId', '=', userId).orderBy('id').execute()
+export const findAccessToken = (tx: IdentityTx, id: string): Promise<AccessTokenRow | undefined> =>
+  tx.db.selectFrom('identityAccessTokens').selectAll().where('id', '=', id).executeTakeFirst()
 export const removeAccessToken = async (tx: IdentityTx, id: string): Promise<void> => { await tx.db.deleteFrom('identityAccessTokens').where('id', '=', id).execute() }
 
 export const rolesOf = async (tx: IdentityTx, row: AccessTokenRow): Promise<RoleRow[]> => {

@@ -22,17 +22,29 @@ function clientOf(header: unknown, form: URLSearchParams): { id: string, secret:
 }
 
 export const issueAccessToken = operation({
-  name: 'issueOauth2Token', method: 'POST', path: '/OS-OAUTH2/token', summary: 'Get a token by OAuth2\'s client credentials: the id and secret of an application credential, or a user\'s id and his TLS certificate.', access: anyone, body: 'stream',
+  name: 'issueOauth2Token', method: 'POST', path: '/OS-OAUTH2/token',
+  summary: 'Get a token by OAuth2\'s client credentials: the id and secret of an application credential, or a user\'s id and his TLS certificate.', access: anyone, body: 'stream',
   async handle(ctx, { stream, headers, urls, remoteAddress }, deps) {
-    const form = new URLSearchParams((await readBody(stream as IncomingMessage, 16_384)).toString('utf8')), grantType = form.get('grant_type')
+    const form = new URLSearchParams((await readBody(stream as IncomingMessage, 16_384)).toString('utf8'))
+    const grantType = form.get('grant_type')
     if (grantType === null) return refusal(400, 'invalid_request', 'The parameter grant_type is required.')
     if (grantType !== 'client_credentials') return refusal(400, 'unsupported_grant_type', `The parameter grant_type ${grantType.slice(0, 60)} is not supported.`)
-    const unknown = () => refusal(401, 'invalid_client', 'Client authentication failed.', { 'www-authenticate': `Keystone uri="${urls.root}"` }), client = clientOf(headers.authorization, form)
-    const userId = form.get('client_id'), certificate = client ? undefined : clientCertificate(stream as IncomingMessage), caller = { root: urls.root, remoteAddress }
+    const unknown = (): Reply =>
+      refusal(401, 'invalid_client', 'Client authentication failed.', { 'www-authenticate': `Keystone uri="${urls.root}"` })
+    const client = clientOf(headers.authorization, form)
+    const userId = form.get('client_id')
+    const certificate = client ? undefined : clientCertificate(stream as IncomingMessage)
+    const caller = { root: urls.root, remoteAddress }
     if (!client && !(userId && certificate)) return unknown()
     try {
-      const { token, claims } = client ? await issue(ctx, deps, { identity: { methods: ['application_credential'], application_credential: client } }, caller) : await issueByCertificate(ctx, deps, userId!, certificate!, caller)
-      return new Reply({ status: 200, headers: { 'cache-control': 'no-store', pragma: 'no-cache' }, body: { access_token: token, token_type: 'Bearer', expires_in: Math.max(0, claims.expiresAtSeconds - Math.floor(deps.clock() / 1000)) } })
+      const { token, claims } = client
+        ? await issue(ctx, deps, { identity: { methods: ['application_credential'], application_credential: client } }, caller)
+        : await issueByCertificate(ctx, deps, userId!, certificate!, caller)
+      const leftSeconds = Math.max(0, claims.expiresAtSeconds - Math.floor(deps.clock() / 1000))
+      return new Reply({
+        status: 200, headers: { 'cache-control': 'no-store', pragma: 'no-cache' },
+        body: { access_token: token, token_type: 'Bearer', expires_in: leftSeconds },
+      })
     } catch (error) {
       if (!(error instanceof Fault)) throw error
       if (error.kind === 'unauthorized') return unknown()

@@ -2,7 +2,7 @@
 import type { Context } from '#base/context.ts'
 import { thumbprintOf } from '#kit/http/client-certificate.ts'
 import type { Deps } from '../deps.ts'
-import { authenticationRequired } from '../faults.ts'
+import { judged } from '../federation/judged.ts'
 import * as federation from '../federation/store.ts'
 import { applyRules, Unmapped, type SchemaVersion } from '../federation/rules.ts'
 import * as projects from '../projects/store.ts'
@@ -12,17 +12,12 @@ import * as users from '../users/store.ts'
 import { namesOf } from './names.ts'
 
 /** A token for the user's default project, good only beside the certificate. Every refusal is the one 401; its reason is logged. */
-export const issueByCertificate = (ctx: Context, deps: Deps, userId: string, certificate: Buffer, caller: Caller): Promise<Issued> => issueTo(ctx, deps, async () => {
-  try {
+export const issueByCertificate = (ctx: Context, deps: Deps, userId: string, certificate: Buffer, caller: Caller): Promise<Issued> =>
+  issueTo(ctx, deps, () => judged(ctx, caller.root, { userId }, 'a certificate let nobody in', async () => {
     const shown = await identified(deps, userId, certificate)
     requireRules(shown)
     return shown
-  } catch (error) {
-    if (!(error instanceof Unmapped)) throw error
-    ctx.log.info({ requestId: ctx.requestId, userId, why: error.message }, 'a certificate let nobody in')
-    throw authenticationRequired(caller.root)
-  }
-}, {}, caller)
+  }), {}, caller)
 
 async function identified(deps: Deps, userId: string, certificate: Buffer): Promise<Shown> {
   const { mapping, user, domain } = await deps.store.read(async (tx) => {
@@ -31,7 +26,8 @@ async function identified(deps: Deps, userId: string, certificate: Buffer): Prom
   })
   if (!mapping) throw new Unmapped(`there is no mapping ${deps.config.oauth2MappingId}`)
   if (!user || !domain) throw new Unmapped('there is no such user')
-  const { id, name, email, domain: home } = applyRules({ id: mapping.id, rules: JSON.parse(mapping.rules), schemaVersion: mapping.schemaVersion as SchemaVersion }, namesOf(certificate)).user
+  const rules = { id: mapping.id, rules: JSON.parse(mapping.rules), schemaVersion: mapping.schemaVersion as SchemaVersion }
+  const { id, name, email, domain: home } = applyRules(rules, namesOf(certificate)).user
   // keystone takes whatever the mapping leaves open for anybody; then every certificate would be every user's, or that of all who have its name in any domain.
   if (!id && !(name && (home?.id || home?.name))) throw new Unmapped('the mapping gives neither an id nor a name in a domain')
   const is = { id: user.id, name: user.name, email: (JSON.parse(user.extra) as { email?: unknown }).email, 'domain id': domain.id, 'domain name': domain.name }

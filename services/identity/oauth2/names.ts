@@ -29,8 +29,12 @@ function oidOf(body: Buffer): string {
   const first = numbers[0] ?? 0, root = Math.min(2, Math.floor(first / 40))
   return [root, first - root * 40, ...numbers.slice(1)].join('.')
 }
-const textOf = ({ tag, body }: Part): string | undefined =>
-  (tag === 0x0c ? body.toString('utf8') : tag === 0x13 || tag === 0x14 || tag === 0x16 ? body.toString('latin1') : tag === 0x1e && body.length % 2 === 0 ? Buffer.from(body).swap16().toString('utf16le') : undefined)
+/** The text of a UTF8String, PrintableString, T61String, IA5String or BMPString; of nothing else. */
+function textOf({ tag, body }: Part): string | undefined {
+  if (tag === 0x0c) return body.toString('utf8')
+  if (tag === 0x13 || tag === 0x14 || tag === 0x16) return body.toString('latin1')
+  return tag === 0x1e && body.length % 2 === 0 ? Buffer.from(body).swap16().toString('utf16le') : undefined
+}
 
 /** `SSL_CLIENT_SUBJECT_DN_CN` and so on, as mappings name them: what RFC 4514 has no short name for by its number. Empty for what is no certificate. */
 export function namesOf(certificate: Buffer): Map<string, string[]> {

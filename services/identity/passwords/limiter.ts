@@ -9,10 +9,21 @@ import * as buckets from './limiter-store.ts'
 
 /** So many failures at once, and one more after each pause. */
 export interface Allowance { burst: number, everySeconds: number }
-export interface LimiterSetup { pair?: Allowance, source?: Allowance, user?: Allowance, clock?: () => number, /** What is counted under another name is counted for itself. */ name?: string }
+export interface LimiterSetup {
+  pair?: Allowance
+  source?: Allowance
+  user?: Allowance
+  /** Epoch milliseconds. */
+  clock?: () => number
+  /** What is counted under another name is counted for itself. */
+  name?: string
+}
 
 export interface FailureLimiter {
-  /** Throws 429 when this user, source or both have failed too often of late. Whether `succeeded` has something to write down: that he failed before, or that he comes from here. */
+  /**
+   * Throws 429 when this user, source or both have failed too often of late. Whether `succeeded` has something to write down: that he failed before, or that he
+   * comes from here.
+   */
   check(user: string, address: string): Promise<boolean>
   failed(user: string, address: string): Promise<void>
   succeeded(user: string, address: string): Promise<void>
@@ -30,7 +41,9 @@ const rememberedMs = 30 * 86_400_000
 const writesBetweenSweeps = 100
 
 export function createLimiter(store: Store<IdentityTables>, setup: LimiterSetup = {}): FailureLimiter {
-  const allowances = { pair: setup.pair ?? { burst: 10, everySeconds: 6 }, source: setup.source ?? { burst: 100, everySeconds: 1 }, user: setup.user ?? { burst: 200, everySeconds: 3 } }
+  const allowances = {
+    pair: setup.pair ?? { burst: 10, everySeconds: 6 }, source: setup.source ?? { burst: 100, everySeconds: 1 }, user: setup.user ?? { burst: 200, everySeconds: 3 },
+  }
   const { clock = Date.now, name = 'password' } = setup
   let writes = 0
   const sweep = (): boolean => ++writes % writesBetweenSweeps === 0

@@ -32,7 +32,8 @@ export function checkRules({ passwordRegex }: SecurityRules): void {
 }
 
 export interface UserOptions {
-  lock_password?: boolean, ignore_password_expiry?: boolean, ignore_lockout_failure_attempts?: boolean, ignore_change_password_upon_first_use?: boolean, ignore_user_inactivity?: boolean
+  lock_password?: boolean, ignore_password_expiry?: boolean, ignore_lockout_failure_attempts?: boolean,
+  ignore_change_password_upon_first_use?: boolean, ignore_user_inactivity?: boolean
 }
 export const optionsOf = (user: Pick<UserRow, 'options'>): UserOptions => JSON.parse(user.options) as UserOptions
 
@@ -43,7 +44,9 @@ const dayOf = (atMs: number): string => new Date(atMs).toISOString().slice(0, 10
 export function checkPattern({ passwordRegex, passwordRegexDescription }: SecurityRules, password: string | null | undefined): void {
   if (!passwordRegex || typeof password !== 'string') return
   // keystone's patterns begin where the password begins.
-  if (!new RegExp(`^(?:${passwordRegex})`).test(password)) throw badRequest(`The password does not match the requirements: ${passwordRegexDescription ?? 'no description is given'}.`)
+  if (!new RegExp(`^(?:${passwordRegex})`).test(password)) {
+    throw badRequest(`The password does not match the requirements: ${passwordRegexDescription ?? 'no description is given'}.`)
+  }
 }
 
 /** When a password that is given now ends. `given`: an administrator gave it. */
@@ -61,7 +64,8 @@ export async function checkChange({ store: database, passwords, config, clock }:
   const history = await database.read((tx) => store.historyOf(tx, user.id, Math.max(unique, 1)))
   const leftMs = history[0]?.selfService === 1 ? Date.parse(history[0].createdAt) + days * dayMs - clock() : 0
   if (leftMs > 0) {
-    throw badRequest(`You cannot change your password at this time due to the minimum password age. Once you change your password, it must be used for ${days} day(s) before it can be changed. `
+    throw badRequest('You cannot change your password at this time due to the minimum password age. '
+      + `Once you change your password, it must be used for ${days} day(s) before it can be changed. `
       + `Please try again in ${Math.floor(leftMs / dayMs)} day(s) or contact your administrator to reset your password.`)
   }
   if (unique === 0) return
@@ -73,8 +77,12 @@ export async function checkChange({ store: database, passwords, config, clock }:
   }
 }
 
-export const remember = (tx: IdentityTx, { security }: Deps['config'], user: UserRow, nowMs: number, selfService: boolean): Promise<void> | undefined =>
-  (user.passwordHash === null ? undefined : store.remember(tx, user.id, user.passwordHash, new Date(nowMs).toISOString(), selfService ? 1 : 0, Math.max(security.uniqueLastPasswordCount ?? 0, 1)))
+/** Keeps the user's password for the rules on earlier ones; undefined when he has none. */
+export function remember(tx: IdentityTx, { security }: Deps['config'], user: UserRow, nowMs: number, selfService: boolean): Promise<void> | undefined {
+  if (user.passwordHash === null) return undefined
+  const most = Math.max(security.uniqueLastPasswordCount ?? 0, 1)
+  return store.remember(tx, user.id, user.passwordHash, new Date(nowMs).toISOString(), selfService ? 1 : 0, most)
+}
 
 /** The row failures are counted in: the user's, or for names nobody has one of a bounded number, so that both cost the same. */
 const failuresKey = (user: UserRow | undefined, claim: string): string => user?.id ?? `unknown-${createHash('sha256').update(claim).digest('hex').slice(0, 4)}`
@@ -87,7 +95,10 @@ export async function failed({ store: database, config: { security }, clock }: D
   await database.tx((tx) => store.countFailure(tx, failuresKey(user, claim), most, endedBefore, new Date(nowMs).toISOString()))
 }
 
-/** Whether who showed the right password may come in; if so his failures are forgotten and his visit is noted. Asked after the comparison, so that a burst of guesses learns nothing. */
+/**
+ * Whether who showed the right password may come in; if so his failures are forgotten and his visit is noted. Asked after the comparison, so that a burst of guesses
+ * learns nothing.
+ */
 export async function mayLogIn({ store: database, config: { security }, clock }: Deps, user: UserRow): Promise<boolean> {
   const { lockoutFailureAttempts: most, lockoutDurationSeconds, disableUserAccountDaysInactive } = security
   if (!most && !disableUserAccountDaysInactive) return true

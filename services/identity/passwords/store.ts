@@ -1,9 +1,8 @@
 // Rows of former passwords, of failures to log in, and of who was here last.
 import { sql } from 'kysely'
-import { insertIfAbsent, put } from '#kit/store/rows.ts'
+import { inChunks, insertIfAbsent, put } from '#kit/store/rows.ts'
 import type { Flag } from '#kit/store/store.ts'
 import type { IdentityTx } from '../deps.ts'
-import { inChunks } from '../lists-store.ts'
 
 export interface PasswordRow { userId: string, number: number, passwordHash: string, createdAt: string, selfService: Flag }
 export interface PasswordTables {
@@ -42,7 +41,9 @@ export const wasHere = (tx: IdentityTx, userId: string, lastActiveOn: string): P
 /** The day each of them was here last, of those of whom it is known. */
 export async function activity(tx: IdentityTx, userIds: string[]): Promise<Map<string, string>> {
   const found = new Map<string, string>()
-  for (const ids of inChunks(userIds, 400)) for (const row of await tx.db.selectFrom('identityActivity').selectAll().where('userId', 'in', ids).execute()) found.set(row.userId, row.lastActiveOn)
+  for (const ids of inChunks(userIds, 400)) {
+    for (const row of await tx.db.selectFrom('identityActivity').selectAll().where('userId', 'in', ids).execute()) found.set(row.userId, row.lastActiveOn)
+  }
   return found
 }
 

@@ -3,13 +3,17 @@ import { freshEndpoint, freshRegion, freshService } from '../catalog/access.ts'
 import { freshProject } from '../projects/access.ts'
 import { verdicts } from '../testing/verdicts.ts'
 
-const freshPolicy = async (w: AccessWorld) => ({ params: { policy_id: String((await w.call('admin', 'identity', 'createPolicy', { body: { policy: { type: 'text/plain', blob: '{}' } } })).body.policy.id) } })
-const freshGroup = async (w: AccessWorld) =>
-  ({ params: { endpoint_group_id: String((await w.call('admin', 'identity', 'createEndpointGroup', { body: { endpoint_group: { name: w.unique('group'), filters: { interface: 'public' } } } })).body.endpoint_group.id) } })
+const freshPolicy = async (w: AccessWorld) =>
+  ({ params: { policy_id: String((await w.call('admin', 'identity', 'createPolicy', { body: { policy: { type: 'text/plain', blob: '{}' } } })).body.policy.id) } })
+const freshGroup = async (w: AccessWorld) => {
+  const body = { endpoint_group: { name: w.unique('group'), filters: { interface: 'public' } } }
+  return { params: { endpoint_group_id: String((await w.call('admin', 'identity', 'createEndpointGroup', { body })).body.endpoint_group.id) } }
+}
 const aProject = async (w: AccessWorld) => ({ params: { project_id: await freshProject(w) } })
 
 type Made = (w: AccessWorld) => Promise<{ params: Record<string, string> }>
-const together = (...made: Made[]): Made => async (w) => ({ params: Object.assign({}, ...(await Promise.all(made.map((m) => m(w)))).map((m) => m.params)) as Record<string, string> })
+const together = (...made: Made[]): Made =>
+  async (w) => ({ params: Object.assign({}, ...(await Promise.all(made.map((m) => m(w)))).map((m) => m.params)) as Record<string, string> })
 const association = (noun: string, shown: 200 | 204, ...made: Made[]): AccessCase[] => {
   const parts = together(...made)
   const joined: Made = async (w) => { const call = await parts(w); await w.call('admin', 'identity', `create${noun}`, call); return call }

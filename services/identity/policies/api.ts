@@ -13,7 +13,8 @@ export const policyTarget = {
   sees: policy.readCatalog, owner: () => ({}),
   missing: (params: Record<string, string>) => missing('policy', params.policy_id!),
 }
-const view = (row: PolicyRow, api: string): object => ({ ...JSON.parse(row.extra) as object, id: row.id, type: row.type, blob: row.blob, links: { self: `${api}/policies/${row.id}` } })
+const view = (row: PolicyRow, api: string): object =>
+  ({ ...JSON.parse(row.extra) as object, id: row.id, type: row.type, blob: row.blob, links: { self: `${api}/policies/${row.id}` } })
 const known = ['id', 'type', 'blob', 'links'] as const
 const fields = { type: Type.String({ maxLength: 255 }), blob: Type.String() }
 

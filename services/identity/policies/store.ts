@@ -14,7 +14,8 @@ export async function remove(tx: IdentityTx, id: string): Promise<void> {
 /** Associations that may concern an endpoint: its own, its service's, and those of its service in any region. */
 export const associationsFor = (tx: IdentityTx, endpoint: EndpointRow): Promise<PolicyAssociationRow[]> => tx.db.selectFrom('identityPolicyAssociations').selectAll()
   .where((eb) => eb.or([eb('endpointId', '=', endpoint.id), eb('serviceId', '=', endpoint.serviceId)])).execute()
-export const associationsOf = (tx: IdentityTx, policyId: string): Promise<PolicyAssociationRow[]> => tx.db.selectFrom('identityPolicyAssociations').selectAll().where('policyId', '=', policyId).execute()
+export const associationsOf = (tx: IdentityTx, policyId: string): Promise<PolicyAssociationRow[]> =>
+  tx.db.selectFrom('identityPolicyAssociations').selectAll().where('policyId', '=', policyId).execute()
 
 /** What they were associated with goes. */
 export const dissociate = async (tx: IdentityTx, column: 'endpointId' | 'serviceId' | 'regionId', ids: string[]): Promise<void> => {

@@ -30,7 +30,7 @@ export const projectTarget = {
 }
 
 /** The domain a new thing lands in: the one asked for, the token's own, its project's, the default one. */
-export const homeDomain = (ctx: Context, asked: string | null | undefined): string => asked ?? ctx.actor.domainId ?? ctx.actor.projectDomainId ?? 'default'
+const homeDomain = (ctx: Context, asked: string | null | undefined): string => asked ?? ctx.actor.domainId ?? ctx.actor.projectDomainId ?? 'default'
 /** A creation's target is where the new thing will stand. */
 export const inDomain = (of: (body: any) => { domain_id?: string | null | undefined }) => ({
   load: async (ctx: Context, _params: unknown, _deps: Deps, input: Input<any, any, unknown>) => ({ domainId: homeDomain(ctx, of(input.body).domain_id) }),
@@ -62,7 +62,8 @@ export const showProject = operation({
   name: 'showProject', method: 'GET', path: '/projects/{project_id}', summary: 'Show a project.',
   access: policy.showProject, target: projectTarget,
   query: lenient({
-    parents_as_list: Type.Optional(Type.String()), parents_as_ids: Type.Optional(Type.String()), subtree_as_list: Type.Optional(Type.String()), subtree_as_ids: Type.Optional(Type.String()),
+    parents_as_list: Type.Optional(Type.String()), parents_as_ids: Type.Optional(Type.String()),
+    subtree_as_list: Type.Optional(Type.String()), subtree_as_ids: Type.Optional(Type.String()),
     include_limits: Type.Optional(Type.String()),
   }),
   async handle({ actor }, { query, target, urls }, { store }) {
@@ -92,7 +93,8 @@ export const showProject = operation({
 
 const known = ['id', 'name', 'domain_id', 'parent_id', 'is_domain', 'enabled', 'description', 'tags', 'options', 'links'] as const
 const fields = {
-  name: field.name(64), description: Type.Optional(field.description), enabled: Type.Optional(field.enabled), tags: Type.Optional(field.tags), options: Type.Optional(field.options),
+  name: field.name(64), description: Type.Optional(field.description), enabled: Type.Optional(field.enabled),
+  tags: Type.Optional(field.tags), options: Type.Optional(field.options),
 }
 /** keystone's limit, the domain counted; a model of limits may have a lower one. */
 const maxDepth = 5
@@ -100,7 +102,9 @@ const maxDepth = 5
 export const createProject = operation({
   name: 'createProject', method: 'POST', path: '/projects', summary: 'Create a project.', status: 201,
   access: policy.changeProject, target: inDomain((body) => body.project),
-  body: exact({ project: lenient({ ...fields, domain_id: Type.Optional(nullable(field.id)), parent_id: Type.Optional(nullable(field.id)), is_domain: Type.Optional(Type.Boolean()) }) }),
+  body: exact({ project: lenient({
+    ...fields, domain_id: Type.Optional(nullable(field.id)), parent_id: Type.Optional(nullable(field.id)), is_domain: Type.Optional(Type.Boolean()),
+  }) }),
   async handle({ actor }, { body, target, urls }, { store, config }) {
     const { project } = body
     const isDomain = project.is_domain === true
@@ -108,7 +112,8 @@ export const createProject = operation({
     if (isDomain && (project.domain_id || project.parent_id)) throw badRequest('A project that acts as a domain stands below no other: it has neither domain_id nor parent_id.')
     const domainId = isDomain ? '' : project.domain_id ?? target.domainId
     const row: projects.TaggedProject = {
-      id: newHexId(), name: project.name.trim(), domainId, parentId: isDomain ? null : project.parent_id ?? domainId, isDomain: flag(isDomain), enabled: flag(project.enabled ?? true), description: project.description ?? '',
+      id: newHexId(), name: project.name.trim(), domainId, parentId: isDomain ? null : project.parent_id ?? domainId,
+      isDomain: flag(isDomain), enabled: flag(project.enabled ?? true), description: project.description ?? '',
       tags: trimmed(project.tags ?? []), options: mergeOptions(project.options), extra: extraOf(project, known), generation: 0, createdAt: now(),
     }
     await store.tx(async (tx) => {
@@ -135,7 +140,10 @@ export const createProject = operation({
 export const updateProject = operation({
   name: 'updateProject', method: 'PATCH', path: '/projects/{project_id}', summary: 'Change a project.',
   access: policy.changeProject, target: projectTarget,
-  body: exact({ project: lenient({ ...fields, name: Type.Optional(fields.name), domain_id: Type.Optional(nullable(Type.String())), parent_id: Type.Optional(nullable(Type.String())), is_domain: Type.Optional(Type.Boolean()) }, { minProperties: 1 }) }),
+  body: exact({ project: lenient({
+    ...fields, name: Type.Optional(fields.name),
+    domain_id: Type.Optional(nullable(Type.String())), parent_id: Type.Optional(nullable(Type.String())), is_domain: Type.Optional(Type.Boolean()),
+  }, { minProperties: 1 }) }),
   async handle(_ctx, { body: { project }, target, urls }, { store }) {
     const row = await store.tx(async (tx) => {
       const current = await projects.find(tx, target.id)
@@ -166,7 +174,9 @@ async function checkEnabling(tx: Parameters<typeof projects.ofDomain>[0], curren
   if (enabled === (current.enabled === 1)) return
   const all = new Map((await projects.ofDomain(tx, current.domainId)).map((p) => [p.id, p]))
   if (enabled && parentsOf(current, all).some((p) => !p.enabled)) throw forbidden(`Cannot enable project ${current.id} since it has disabled parents.`)
-  if (!enabled && subtreeOf(current.id, childrenOf(all.values())).some((p) => p.enabled)) throw forbidden(`Cannot disable project ${current.id} since its subtree contains enabled projects.`)
+  if (!enabled && subtreeOf(current.id, childrenOf(all.values())).some((p) => p.enabled)) {
+    throw forbidden(`Cannot disable project ${current.id} since its subtree contains enabled projects.`)
+  }
 }
 
 export const deleteProject = operation({

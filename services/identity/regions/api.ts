@@ -1,7 +1,7 @@
 // https://docs.openstack.org/api-ref/identity/v3/#regions
 import { badRequest, forbidden } from '#base/errors.ts'
 import { newHexId } from '#base/ids.ts'
-import { exact, lenient, nullable, Type } from '#kit/http/schema.ts'
+import { exact, lenient, nullable, Type, type Static } from '#kit/http/schema.ts'
 import * as policy from '../catalog/policy.ts'
 import * as catalog from '../catalog/store.ts'
 import { regionView } from '../catalog/view.ts'
@@ -37,7 +37,8 @@ export const listRegions = operation({
   name: 'listRegions', method: 'GET', path: '/regions', summary: 'List regions.', access: policy.readRegion, query: listQuery(),
   async handle(_ctx, { query, urls }, { store, config }) {
     const page = pageOf(query, config.listLimit)
-    return collection('regions', await store.read((tx) => catalog.listRegions(tx, termsOf(query, { parent_region_id: 'parentRegionId' }), page)), (row) => regionView(row, urls.api), urls, page)
+    const rows = await store.read((tx) => catalog.listRegions(tx, termsOf(query, { parent_region_id: 'parentRegionId' }), page))
+    return collection('regions', rows, (row) => regionView(row, urls.api), urls, page)
   },
 })
 
@@ -46,10 +47,13 @@ export const showRegion = operation({
   handle: async (_ctx, { target, urls }) => ({ region: regionView(target, urls.api) }),
 })
 
+const rowOf = (id: string, region: Static<typeof body>['region']): RegionRow =>
+  ({ id, description: region.description ?? '', parentRegionId: region.parent_region_id || null, extra: extraOf(region, known) })
+
 export const createRegion = operation({
   name: 'createRegion', method: 'POST', path: '/regions', summary: 'Create a region.', status: 201, access: policy.changeCatalog, body,
   async handle(_ctx, { body: { region }, urls }, { store }) {
-    const row = await create(store, { id: region.id || newHexId(), description: region.description ?? '', parentRegionId: region.parent_region_id || null, extra: extraOf(region, known) })
+    const row = await create(store, rowOf(region.id || newHexId(), region))
     return { region: regionView(row, urls.api) }
   },
 })
@@ -58,13 +62,14 @@ export const createRegionWithId = operation({
   name: 'createRegionWithId', method: 'PUT', path: '/regions/{region_id}', summary: 'Create a region under an id.', status: 201, access: policy.changeCatalog, body,
   async handle(_ctx, { params, body: { region }, urls }, { store }) {
     if (region.id !== undefined && region.id !== params.region_id) throw badRequest(`Conflicting region IDs specified: "${params.region_id}" != "${region.id}"`)
-    const row = await create(store, { id: params.region_id!, description: region.description ?? '', parentRegionId: region.parent_region_id || null, extra: extraOf(region, known) })
+    const row = await create(store, rowOf(params.region_id!, region))
     return { region: regionView(row, urls.api) }
   },
 })
 
 export const updateRegion = operation({
-  name: 'updateRegion', method: 'PATCH', path: '/regions/{region_id}', summary: 'Change a region.', access: policy.changeCatalog, target, body: exact({ region: lenient(fields, { minProperties: 1 }) }),
+  name: 'updateRegion', method: 'PATCH', path: '/regions/{region_id}', summary: 'Change a region.',
+  access: policy.changeCatalog, target, body: exact({ region: lenient(fields, { minProperties: 1 }) }),
   async handle(_ctx, { target, body: { region }, urls }, { store }) {
     checkFixed(region, { id: target.id })
     const row = await store.tx(async (tx) => {

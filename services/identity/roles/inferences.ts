@@ -27,7 +27,8 @@ const pairTarget = {
 const ids = ({ prior, implied }: Pair): roles.Inference => ({ priorRoleId: prior.id, impliedRoleId: implied.id })
 const path = '/roles/{prior_role_id}/implies/{implies_role_id}'
 const self = (api: string, { prior, implied }: Pair): object => ({ self: `${api}/roles/${prior.id}/implies/${implied.id}` })
-const view = (pair: Pair, api: string): object => ({ role_inference: { prior_role: roleInInference(pair.prior, api), implies: roleInInference(pair.implied, api) }, links: self(api, pair) })
+const view = (pair: Pair, api: string): object =>
+  ({ role_inference: { prior_role: roleInInference(pair.prior, api), implies: roleInInference(pair.implied, api) }, links: self(api, pair) })
 const notImplied = ({ prior, implied }: Pair): Error => notFound(`${prior.id} does not imply ${implied.id}.`)
 
 export const createInference = operation({

@@ -18,7 +18,8 @@ export function list(tx: IdentityTx, filter: { terms?: Term[], name?: string, do
 export const all = (tx: IdentityTx): Promise<RoleRow[]> => tx.db.selectFrom('identityRoles').selectAll().orderBy('id').execute()
 
 /** The ids of roles that belong to a domain. */
-export const special = async (tx: IdentityTx): Promise<Set<string>> => new Set((await tx.db.selectFrom('identityRoles').select('id').where('domainId', '<>', '').execute()).map((r) => r.id))
+export const special = async (tx: IdentityTx): Promise<Set<string>> =>
+  new Set((await tx.db.selectFrom('identityRoles').select('id').where('domainId', '<>', '').execute()).map((r) => r.id))
 
 export const { find, add, save } = rowsOf<RoleRow>('identityRoles', (row) => taken('role', row.name, row.domainId || undefined))
 
@@ -33,7 +34,8 @@ export async function remove(tx: IdentityTx, ids: string[]): Promise<void> {
 export const inferences = (tx: IdentityTx): Promise<Inference[]> => tx.db.selectFrom('identityImpliedRoles').selectAll().execute()
 export const imply = (tx: IdentityTx, inference: Inference): Promise<boolean> => insertIfAbsent(tx, 'identityImpliedRoles', { ...inference })
 export const implies = async (tx: IdentityTx, { priorRoleId, impliedRoleId }: Inference): Promise<boolean> =>
-  await tx.db.selectFrom('identityImpliedRoles').select('priorRoleId').where('priorRoleId', '=', priorRoleId).where('impliedRoleId', '=', impliedRoleId).executeTakeFirst() !== undefined
+  await tx.db.selectFrom('identityImpliedRoles').select('priorRoleId').where('priorRoleId', '=', priorRoleId)
+    .where('impliedRoleId', '=', impliedRoleId).executeTakeFirst() !== undefined
 export const unimply = async (tx: IdentityTx, { priorRoleId, impliedRoleId }: Inference): Promise<boolean> =>
   Number((await tx.db.deleteFrom('identityImpliedRoles').where('priorRoleId', '=', priorRoleId).where('impliedRoleId', '=', impliedRoleId).executeTakeFirst()).numDeletedRows) > 0
 

@@ -16,13 +16,17 @@ const target = {
   missing: (params: Record<string, string>) => missing('service', params.service_id!),
 }
 const known = ['id', 'type', 'name', 'description', 'enabled', 'links'] as const
-const fields = { type: field.name(), name: Type.Optional(nullable(Type.String({ maxLength: 255 }))), description: Type.Optional(field.description), enabled: Type.Optional(field.enabled) }
+const fields = {
+  type: field.name(), name: Type.Optional(nullable(Type.String({ maxLength: 255 }))), description: Type.Optional(field.description),
+  enabled: Type.Optional(field.enabled),
+}
 
 export const listServices = operation({
   name: 'listServices', method: 'GET', path: '/services', summary: 'List services.', access: policy.readCatalog, query: listQuery(),
   async handle(_ctx, { query, urls }, { store, config }) {
     const page = pageOf(query, config.listLimit)
-    return collection('services', await store.read((tx) => catalog.listServices(tx, termsOf(query, { type: 'type', name: 'name' }), page)), (row) => serviceView(row, urls.api), urls, page)
+    const rows = await store.read((tx) => catalog.listServices(tx, termsOf(query, { type: 'type', name: 'name' }), page))
+    return collection('services', rows, (row) => serviceView(row, urls.api), urls, page)
   },
 })
 
@@ -35,7 +39,8 @@ export const createService = operation({
   name: 'createService', method: 'POST', path: '/services', summary: 'Create a service.', status: 201, access: policy.changeCatalog, body: exact({ service: lenient(fields) }),
   async handle(_ctx, { body: { service }, urls }, { store }) {
     const row: ServiceRow = {
-      id: newHexId(), type: service.type, name: service.name ?? null, description: service.description ?? null, enabled: flag(service.enabled ?? true), extra: extraOf(service, known),
+      id: newHexId(), type: service.type, name: service.name ?? null, description: service.description ?? null,
+      enabled: flag(service.enabled ?? true), extra: extraOf(service, known),
     }
     await store.tx((tx) => catalog.addService(tx, row))
     return { service: serviceView(row, urls.api) }
@@ -51,7 +56,8 @@ export const updateService = operation({
       const current = await catalog.findService(tx, target.id)
       if (!current) throw missing('service', target.id)
       const next: ServiceRow = {
-        ...current, type: service.type ?? current.type, name: service.name === undefined ? current.name : service.name, description: service.description === undefined ? current.description : service.description,
+        ...current, type: service.type ?? current.type, name: service.name === undefined ? current.name : service.name,
+        description: service.description === undefined ? current.description : service.description,
         enabled: flag(service.enabled ?? current.enabled === 1), extra: extraOf(service, known, current),
       }
       await catalog.saveService(tx, current, next)

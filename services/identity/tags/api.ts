@@ -30,7 +30,8 @@ export const listTags = operation({
 })
 
 export const showTag = operation({
-  name: 'checkProjectTag', method: 'GET', path: '/projects/{project_id}/tags/{value}', summary: 'Tell whether a project has a tag.', status: 204, access: policy.showProject, target: projectTarget,
+  name: 'checkProjectTag', method: 'GET', path: '/projects/{project_id}/tags/{value}', summary: 'Tell whether a project has a tag.',
+  status: 204, access: policy.showProject, target: projectTarget,
   async handle(_ctx, { target, params }) {
     if (!target.tags.includes(params.value!)) throw missing('project tag', params.value!)
   },
@@ -43,10 +44,14 @@ export const replaceTags = operation({
 })
 
 export const addTag = operation({
-  name: 'addProjectTag', method: 'PUT', path: '/projects/{project_id}/tags/{value}', summary: 'Add a tag to a project.', status: 201, access: policy.changeProject, target: projectTarget,
+  name: 'addProjectTag', method: 'PUT', path: '/projects/{project_id}/tags/{value}', summary: 'Add a tag to a project.',
+  status: 201, access: policy.changeProject, target: projectTarget,
   async handle(_ctx, { target, params, urls }, { store }) {
     const value = params.value!.trim()
-    if (value === '' || value.length > 255 || value.includes(',') || value.includes('/')) throw badRequest(`Invalid input for field/attribute value. Value: ${value.slice(0, 60)}. A tag has at most 255 characters, none of them a comma or slash, and one at least that is no space.`)
+    if (value === '' || value.length > 255 || value.includes(',') || value.includes('/')) {
+      throw badRequest(`Invalid input for field/attribute value. Value: ${value.slice(0, 60)}. `
+        + 'A tag has at most 255 characters, none of them a comma or slash, and one at least that is no space.')
+    }
     await rewrite(store, target.id, (tags) => {
       if (!tags.includes(value) && tags.length >= maxTags) throw badRequest(`A project has at most ${maxTags} tags.`)
       return [...new Set([...tags, value])]
@@ -56,7 +61,8 @@ export const addTag = operation({
 })
 
 export const removeTag = operation({
-  name: 'removeProjectTag', method: 'DELETE', path: '/projects/{project_id}/tags/{value}', summary: 'Remove a tag from a project.', access: policy.changeProject, target: projectTarget,
+  name: 'removeProjectTag', method: 'DELETE', path: '/projects/{project_id}/tags/{value}', summary: 'Remove a tag from a project.',
+  access: policy.changeProject, target: projectTarget,
   async handle(_ctx, { target, params }, { store }) {
     await rewrite(store, target.id, (tags) => {
       if (!tags.includes(params.value!)) throw missing('project tag', params.value!)

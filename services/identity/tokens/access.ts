@@ -7,7 +7,8 @@ const credentials = async (w: AccessWorld) => {
   return { body: { auth: { identity: { methods: ['password'], password: { user: { id, password } } } } } }
 }
 /** Somebody else's token. */
-const subject = async (w: AccessWorld) => ({ headers: { 'x-subject-token': String((await w.call('admin', 'identity', 'issueToken', await credentials(w))).headers['x-subject-token']) } })
+const subject = async (w: AccessWorld) =>
+  ({ headers: { 'x-subject-token': String((await w.call('admin', 'identity', 'issueToken', await credentials(w))).headers['x-subject-token']) } })
 
 export const access: AccessCase[] = [
   { operation: 'issueToken', request: credentials, expect: verdicts.everybody(201) },

@@ -55,7 +55,9 @@ export const issueToken = operation({
   async handle(ctx, { query, body, urls, remoteAddress, headers }, deps) {
     const receipt = headers['openstack-auth-receipt']
     try {
-      const issued = await issue(ctx, deps, body.auth, { root: urls.root, remoteAddress, ...(headers.authorization && { signed: requestOf({ headers, urls }) }), ...(typeof receipt === 'string' && { receipt }) })
+      const signed = headers.authorization ? requestOf({ headers, urls }) : undefined
+      const caller = { root: urls.root, remoteAddress, ...(signed && { signed }), ...(typeof receipt === 'string' && { receipt }) }
+      const issued = await issue(ctx, deps, body.auth, caller)
       return new Reply({ headers: { 'x-subject-token': issued.token }, body: await withCatalog(deps, issued, query) })
     } catch (error) {
       if (error instanceof MoreMethodsNeeded) return await receiptFor(deps, error, urls.root)
@@ -66,8 +68,13 @@ export const issueToken = operation({
 
 /** The 401 with which one comes back with the rest of the methods. */
 export async function receiptFor(deps: Deps, { user, methods, required }: MoreMethodsNeeded, root: string): Promise<Reply> {
-  const issuedAtSeconds = Math.floor(deps.clock() / 1000), expiresAtSeconds = issuedAtSeconds + deps.config.receiptLifeSeconds
-  const standing = await deps.store.read((tx) => standingOf(tx, { userId: user.id, methods, scope: { kind: 'unscoped' }, auditIds: [''], issuedAtSeconds, expiresAtSeconds, userGeneration: user.generation, scopeGeneration: 0 }))
+  const issuedAtSeconds = Math.floor(deps.clock() / 1000)
+  const expiresAtSeconds = issuedAtSeconds + deps.config.receiptLifeSeconds
+  const unscoped = {
+    userId: user.id, methods, scope: { kind: 'unscoped' as const }, auditIds: [''], issuedAtSeconds, expiresAtSeconds,
+    userGeneration: user.generation, scopeGeneration: 0,
+  }
+  const standing = await deps.store.read((tx) => standingOf(tx, unscoped))
   if (!standing) throw authenticationRequired(root)
   return new Reply({
     status: 401, headers: { 'openstack-auth-receipt': sealReceipt(deps, user, methods, issuedAtSeconds), 'www-authenticate': `Keystone uri="${root}"` },
@@ -87,7 +94,9 @@ export const revokeToken = operation({
   name: 'revokeToken', method: 'DELETE', path: '/auth/tokens', summary: 'Revoke a token.',
   access: policy.revokeToken, target: subjectFor(false),
   async handle(_ctx, { target }, deps) {
-    await deps.store.tx((tx) => tokens.revoke(tx, target.claims.auditIds[0]!, target.claims.expiresAtSeconds, Math.floor(deps.clock() / 1000), deps.config.allowExpiredSeconds), { durable: true })
+    const { auditIds, expiresAtSeconds } = target.claims
+    const nowSeconds = Math.floor(deps.clock() / 1000)
+    await deps.store.tx((tx) => tokens.revoke(tx, auditIds[0]!, expiresAtSeconds, nowSeconds, deps.config.allowExpiredSeconds), { durable: true })
   },
 })
 
@@ -128,6 +137,7 @@ export const listRevocations = operation({
     const since = Date.parse(query.since ?? '1970-01-01T00:00:00Z')
     if (Number.isNaN(since)) throw badRequest(`invalidate date format ${query.since!.slice(0, 60)}`)
     const rows = await store.read((tx) => tokens.revocations(tx, new Date(since).toISOString()))
-    return { events: rows.map((row) => ({ audit_id: row.auditId, issued_before: micros(row.revokedAt), revoked_at: micros(row.revokedAt) })), links: { next: null, self: `${urls.api}/OS-REVOKE/events`, previous: null } }
+    const events = rows.map((row) => ({ audit_id: row.auditId, issued_before: micros(row.revokedAt), revoked_at: micros(row.revokedAt) }))
+    return { events, links: { next: null, self: `${urls.api}/OS-REVOKE/events`, previous: null } }
   },
 })

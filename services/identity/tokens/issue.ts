@@ -3,7 +3,7 @@ import type { Context } from '#base/context.ts'
 import { badRequest, forbidden } from '#base/errors.ts'
 import type { Subject } from '../authenticate.ts'
 import type { Deps } from '../deps.ts'
-import { authenticationRequired } from '../faults.ts'
+import { authenticationRequired, couldNotComply } from '../faults.ts'
 import { isWelcome } from '../passwords/rules.ts'
 import { identify, type Auth, type Caller, type Shown } from './methods.ts'
 import { newAuditId, type Claims, type Scope } from './payload.ts'
@@ -41,14 +41,16 @@ async function resolveScope(deps: Deps, auth: Pick<Auth, 'scope'>, shown: Shown,
   if (asked === undefined) return undefined
   if (asked === 'unscoped') return unscoped
   if (typeof asked === 'string' || scopeKeys.filter((key) => asked[key] !== undefined).length !== 1) {
-    throw badRequest('Expecting to find system, project, domain, OS-TRUST:trust or unscoped in scope. The server could not comply with the request since it is either malformed or otherwise incorrect.')
+    throw badRequest(`Expecting to find system, project, domain, OS-TRUST:trust or unscoped in scope. ${couldNotComply}`)
   }
   if (asked.unscoped) return unscoped
   if (asked['OS-TRUST:trust']) return byTrust(asked['OS-TRUST:trust'].id)
   if (asked.system) return { scope: { kind: 'system' }, generation: 0 }
   const kind = asked.project ? 'project' : 'domain', ref: store.UserRef = asked.project ?? asked.domain!
   if (!ref.id && !ref.name) throw badRequest(`Invalid input for field scope/${kind}: id or name must be present.`)
-  if (kind === 'project' && ref.name && !ref.domain) throw badRequest('Expecting to find domain in project. The server could not comply with the request since it is either malformed or otherwise incorrect.')
+  if (kind === 'project' && ref.name && !ref.domain) {
+    throw badRequest(`Expecting to find domain in project. ${couldNotComply}`)
+  }
   if (ref.domain && !ref.domain.id && !ref.domain.name) throw badRequest('Invalid input for field scope/project/domain: id or name must be present.')
   return find(kind, ref)
 }

@@ -1,9 +1,9 @@
 // The ways to say who one is: password, token, application credential, passcode. Each answers the user, or throws the one 401.
-import { badRequest, forbidden, isFault, notFound, unauthorized } from '#base/errors.ts'
+import { forbidden, isFault, notFound, unauthorized } from '#base/errors.ts'
 import { exact, lenient, Type, type Static } from '#kit/http/schema.ts'
 import { examine } from '../authenticate.ts'
 import type { Deps } from '../deps.ts'
-import { authenticationRequired } from '../faults.ts'
+import { authenticationRequired, expecting } from '../faults.ts'
 import * as credentials from '../credentials/store.ts'
 import { fitsDigest, isDigest } from '../passwords/hasher.ts'
 import { failed, mayLogIn, optionsOf } from '../passwords/rules.ts'
@@ -16,7 +16,10 @@ import * as store from './store.ts'
 import { decodeBase32, stepOf } from './totp.ts'
 
 const named = lenient({ id: Type.Optional(Type.String()), name: Type.Optional(Type.String()) })
-const userRef = lenient({ id: Type.Optional(Type.String()), name: Type.Optional(Type.String()), domain: Type.Optional(named), password: Type.Optional(Type.String()), passcode: Type.Optional(Type.String()) })
+const userRef = lenient({
+  id: Type.Optional(Type.String()), name: Type.Optional(Type.String()), domain: Type.Optional(named),
+  password: Type.Optional(Type.String()), passcode: Type.Optional(Type.String()),
+})
 const scopeSchema = Type.Union([Type.String(), lenient({
   project: Type.Optional(lenient({ id: Type.Optional(Type.String()), name: Type.Optional(Type.String()), domain: Type.Optional(named) })),
   domain: Type.Optional(named), system: Type.Optional(lenient({})), unscoped: Type.Optional(lenient({})),
@@ -28,14 +31,17 @@ export const authBody = exact({ auth: lenient({
     password: Type.Optional(lenient({ user: Type.Optional(userRef) })),
     token: Type.Optional(lenient({ id: Type.String() })),
     oauth1: Type.Optional(lenient({})),
-    mapped: Type.Optional(lenient({ id: Type.Optional(Type.String()) })), saml2: Type.Optional(lenient({ id: Type.Optional(Type.String()) })), openid: Type.Optional(lenient({ id: Type.Optional(Type.String()) })),
+    mapped: Type.Optional(lenient({ id: Type.Optional(Type.String()) })),
+    saml2: Type.Optional(lenient({ id: Type.Optional(Type.String()) })),
+    openid: Type.Optional(lenient({ id: Type.Optional(Type.String()) })),
     totp: Type.Optional(lenient({ user: Type.Optional(userRef) })),
-    application_credential: Type.Optional(lenient({ id: Type.Optional(Type.String()), name: Type.Optional(Type.String()), secret: Type.Optional(Type.String()), user: Type.Optional(userRef) })),
+    application_credential: Type.Optional(lenient({
+      id: Type.Optional(Type.String()), name: Type.Optional(Type.String()), secret: Type.Optional(Type.String()), user: Type.Optional(userRef),
+    })),
   }),
   scope: Type.Optional(scopeSchema),
 }) })
 export type Auth = Static<typeof authBody>['auth']
-export type ScopeRequest = NonNullable<Auth['scope']>
 
 /** Who has shown that he is himself, and what follows from how he did it. */
 export interface Shown {
@@ -58,10 +64,16 @@ export interface Shown {
   /** A system token cannot be turned into one for a project or domain. */
   fromSystem?: boolean
 }
-export interface Caller { root: string, remoteAddress: string, /** Of methods he showed a moment ago. */ receipt?: string, /** The request as OAuth1 signs it. */ signed?: SignedRequest }
-
-const expecting = (attribute: string, target: string): Error =>
-  badRequest(`Expecting to find ${attribute} in ${target}. The server could not comply with the request since it is either malformed or otherwise incorrect. The client is assumed to be in error.`)
+/** Who asks, as far as it is known before he has shown who he is. */
+export interface Caller {
+  /** The service's URL. */
+  root: string
+  remoteAddress: string
+  /** Of methods he showed a moment ago. */
+  receipt?: string
+  /** The request as OAuth1 signs it. */
+  signed?: SignedRequest
+}
 
 /** The claim as the limiter knows it; the same text whether or not there is such a user. Of nothing but what he is looked up by: the rest would make many claims of one. */
 const claimOf = ({ id, name, domain }: Static<typeof userRef>): string => (id ? `id ${id}` : domain?.name ? `/${domain.name}/${name}` : `${domain?.id ?? ''}//${name}`)
@@ -76,7 +88,7 @@ function checkRef(user: Static<typeof userRef> | undefined, target: string): ass
 }
 
 /** Compares a password at the same cost whether or not there is such a user; counts failures. */
-export async function checkPassword(deps: Deps, claim: string, caller: Caller, found: store.FoundUser | undefined, password: string): Promise<UserRow> {
+async function checkPassword(deps: Deps, claim: string, caller: Caller, found: store.FoundUser | undefined, password: string): Promise<UserRow> {
   let telling = await deps.limiter.check(claim, caller.remoteAddress)
   // Who waited is asked again when his turn comes: a burst of guesses must not wait in the queue past the limit.
   const fits = await deps.passwords.verify(found?.user.passwordHash, password, async () => { telling = await deps.limiter.check(claim, caller.remoteAddress) })
@@ -156,9 +168,15 @@ async function again(deps: Deps, auth: Auth, token: string): Promise<Shown> {
   if (claims.scope.kind === 'system' && (scopes.project || scopes.domain)) {
     throw forbidden('You are not authorized to perform the requested action: Using a system-scoped token to create a project-scoped or domain-scoped token is not allowed.')
   }
-  if (claims.trustId) throw forbidden('You are not authorized to perform the requested action: Using trust-scoped token to create another token. Create a new trust-scoped token instead.')
-  if (claims.certificateThumbprint) throw forbidden('You are not authorized to perform the requested action: Using a certificate-bound token to create another token is not allowed.')
-  if (claims.accessTokenId) throw forbidden('You are not authorized to perform the requested action: Using an OAuth-scoped token to create another token. Create a new OAuth-scoped token instead.')
+  if (claims.trustId) {
+    throw forbidden('You are not authorized to perform the requested action: Using trust-scoped token to create another token. Create a new trust-scoped token instead.')
+  }
+  if (claims.certificateThumbprint) {
+    throw forbidden('You are not authorized to perform the requested action: Using a certificate-bound token to create another token is not allowed.')
+  }
+  if (claims.accessTokenId) {
+    throw forbidden('You are not authorized to perform the requested action: Using an OAuth-scoped token to create another token. Create a new OAuth-scoped token instead.')
+  }
   if (claims.applicationCredentialId && asked !== undefined) {
     throw forbidden('You are not authorized to perform the requested action: Using an application credential token to create a scoped token is not allowed.')
   }
@@ -224,7 +242,10 @@ async function byAccessToken(deps: Deps, auth: Auth, caller: Caller): Promise<Sh
   return { user: found.user, methods: ['oauth1'], accessTokenId: id, projectId }
 }
 
-const methods = { password: byPassword, token: byToken, application_credential: byApplicationCredential, totp: byPasscode, mapped: byFederatedToken('mapped'), saml2: byFederatedToken('saml2'), openid: byFederatedToken('openid'), oauth1: byAccessToken } as const
+const methods = {
+  password: byPassword, token: byToken, application_credential: byApplicationCredential, totp: byPasscode,
+  mapped: byFederatedToken('mapped'), saml2: byFederatedToken('saml2'), openid: byFederatedToken('openid'), oauth1: byAccessToken,
+} as const
 
 /** Goes through all the methods the request names; they must agree on the user. */
 export async function identify(deps: Deps, auth: Auth, caller: Caller): Promise<Shown> {

@@ -2,7 +2,17 @@
 import type { Flag } from '#kit/store/store.ts'
 
 /** A user with his domain. */
-export interface Person { id: string, name: string, enabled: boolean, domainId: string, domainName: string, passwordExpiresAt: string | null, generation: number, /** He and his domain are enabled. */ mayEnter: boolean }
+export interface Person {
+  id: string
+  name: string
+  enabled: boolean
+  domainId: string
+  domainName: string
+  passwordExpiresAt: string | null
+  generation: number
+  /** He and his domain are enabled. */
+  mayEnter: boolean
+}
 
 export const personColumns = [
   'u.id as personId', 'u.name as personName', 'u.enabled as personEnabled', 'u.domainId as personDomainId', 'd.name as personDomainName', 'd.enabled as personDomainEnabled',
@@ -10,10 +20,12 @@ export const personColumns = [
 ] as const
 
 export interface PersonColumns {
-  personId: string, personName: string, personEnabled: Flag, personDomainId: string, personDomainName: string, personDomainEnabled: Flag, personPasswordExpiresAt: string | null, personGeneration: number
+  personId: string, personName: string, personEnabled: Flag, personDomainId: string, personDomainName: string,
+  personDomainEnabled: Flag, personPasswordExpiresAt: string | null, personGeneration: number
 }
 
 export const personOf = (row: PersonColumns): Person => ({
-  id: row.personId, name: row.personName, enabled: row.personEnabled === 1, domainId: row.personDomainId, domainName: row.personDomainName, passwordExpiresAt: row.personPasswordExpiresAt,
+  id: row.personId, name: row.personName, enabled: row.personEnabled === 1, domainId: row.personDomainId,
+  domainName: row.personDomainName, passwordExpiresAt: row.personPasswordExpiresAt,
   generation: Number(row.personGeneration), mayEnter: row.personEnabled === 1 && row.personDomainEnabled === 1,
 })

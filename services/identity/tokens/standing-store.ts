@@ -13,11 +13,20 @@ import { personColumns, personOf, type Person } from './people-store.ts'
 export type { Person }
 
 export interface Role { id: string, name: string }
+/** What a token is worth now: all that is read of its user, its scope and what it was had by. */
 export interface Standing {
   user: Person
   /** The project or domain of the scope, if it still exists. */
   scope?: { id: string, name: string, isDomain: boolean, enabled: boolean, generation: number, domainId: string, domainName: string }
-  applicationCredential?: { id: string, name: string, unrestricted: boolean, expiresAt: string | null, roleIds: string[], /** Without any, every request is allowed. */ accessRules: AccessRuleRow[] }
+  applicationCredential?: {
+    id: string
+    name: string
+    unrestricted: boolean
+    expiresAt: string | null
+    roleIds: string[]
+    /** Without any, every request is allowed. */
+    accessRules: AccessRuleRow[]
+  }
   trust?: TrustStanding
   /** For whom a provider vouches: it is still trusted, and these are the groups it put him into. */
   federation?: { enabled: boolean, groupIds: string[] }
@@ -71,15 +80,21 @@ export async function standingOf(tx: IdentityTx, claims: Claims): Promise<Standi
       'ip.enabled as providerEnabled', (eb) => eb.exists(eb.selectFrom('identityServiceProviders').select('id').where('enabled', '=', 1)).as('vouching'),
       ...personColumns, 's.id as scopeId', 's.name as scopeName', 's.isDomain', 's.enabled as scopeEnabled', 's.generation as scopeGeneration',
       'sd.id as scopeDomainId', 'sd.name as scopeDomainName', 'sd.enabled as scopeDomainEnabled', 'r.auditId as revoked',
-      'c.id as credentialId', 'c.name as credentialName', 'c.unrestricted', 'c.expiresAt as credentialExpiresAt', 'c.roleIds', 'c.userId as credentialUserId', 'c.projectId as credentialProjectId',
+      'c.id as credentialId', 'c.name as credentialName', 'c.unrestricted', 'c.expiresAt as credentialExpiresAt', 'c.roleIds',
+      'c.userId as credentialUserId', 'c.projectId as credentialProjectId',
     ])
     .where('u.id', '=', claims.userId).executeTakeFirst()
   if (!row) return undefined
   const trust = claims.trustId ? await trustStanding(tx, claims.trustId) : undefined
   let roles: Role[] = claims.trustId ? trust?.roles ?? [] : (await rolesOf(tx, claims.userId, claims.scope)).map(({ id, name }) => ({ id, name }))
   const bound = row.credentialId && row.credentialUserId === claims.userId && row.credentialProjectId === target
-  const federation = claims.identityProviderId ? { enabled: row.providerEnabled === 1, groupIds: await groups.federatedGroupIds(tx, claims.userId, claims.identityProviderId) } : undefined
-  const credential = bound ? { id: row.credentialId!, name: row.credentialName!, unrestricted: row.unrestricted === 1, expiresAt: row.credentialExpiresAt, roleIds: JSON.parse(row.roleIds!) as string[], accessRules: await accessRulesOf(tx, row.credentialId!) } : undefined
+  const federation = claims.identityProviderId
+    ? { enabled: row.providerEnabled === 1, groupIds: await groups.federatedGroupIds(tx, claims.userId, claims.identityProviderId) }
+    : undefined
+  const credential = bound ? {
+    id: row.credentialId!, name: row.credentialName!, unrestricted: row.unrestricted === 1, expiresAt: row.credentialExpiresAt,
+    roleIds: JSON.parse(row.roleIds!) as string[], accessRules: await accessRulesOf(tx, row.credentialId!),
+  } : undefined
   // A credential can do no more than its roles and what they imply, and no more than its user still can.
   const accessToken = claims.accessTokenId ? await findAccessToken(tx, claims.accessTokenId) : undefined
   const own = accessToken?.userId === claims.userId && accessToken.projectId === target ? accessToken : undefined

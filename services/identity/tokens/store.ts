@@ -20,7 +20,9 @@ export async function findUser(tx: IdentityTx, ref: UserRef): Promise<FoundUser 
   return { user: { ...user, generation: Number(user.generation) }, mayEnter: user.enabled === 1 && domainEnabled === 1 }
 }
 
-export async function findCredential(tx: IdentityTx, ref: { id: string } | { name: string, user: UserRef }): Promise<(FoundUser & { credential: ApplicationCredentialRow }) | undefined> {
+export async function findCredential(
+  tx: IdentityTx, ref: { id: string } | { name: string, user: UserRef },
+): Promise<(FoundUser & { credential: ApplicationCredentialRow }) | undefined> {
   let query = tx.db.selectFrom('identityApplicationCredentials').selectAll()
   if ('id' in ref) query = query.where('id', '=', ref.id)
   else {

@@ -32,7 +32,8 @@ const target = {
 }
 
 const anId = Type.String({ minLength: 1, maxLength: 64 })
-const roleRefs = Type.Array(exact({ id: Type.Optional(anId), name: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })) }, { minProperties: 1, maxProperties: 1 }), { maxItems: 100 })
+const roleRef = exact({ id: Type.Optional(anId), name: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })) }, { minProperties: 1, maxProperties: 1 })
+const roleRefs = Type.Array(roleRef, { maxItems: 100 })
 const trustBody = lenient({
   trustor_user_id: anId, trustee_user_id: anId, impersonation: Type.Boolean(), project_id: Type.Optional(nullable(anId)), expires_at: Type.Optional(nullable(Type.String())),
   remaining_uses: Type.Optional(nullable(Type.Integer({ minimum: 1, maximum: 2 ** 31 - 1 }))), allow_redelegation: Type.Optional(nullable(Type.Boolean())),
@@ -55,7 +56,8 @@ const rolesIn = async (tx: IdentityTx, row: TrustRow): Promise<RoleRow[]> => {
 }
 
 export const createTrust = operation({
-  name: 'createTrust', method: 'POST', path: '/OS-TRUST/trusts', summary: 'Lend roles of one\'s own on a project to another user.', status: 201, access: policy.createTrust, body: exact({ trust: trustBody }),
+  name: 'createTrust', method: 'POST', path: '/OS-TRUST/trusts', summary: 'Lend roles of one\'s own on a project to another user.',
+  status: 201, access: policy.createTrust, body: exact({ trust: trustBody }),
   async handle({ actor }, { body: { trust: asked }, urls }, { store, config, clock }) {
     refuseApplicationCredentials(actor)
     const projectId = asked.project_id ?? null
@@ -77,11 +79,14 @@ export const createTrust = operation({
       const redelegationCount = depthOf(wish, parent, config.maxRedelegation)
       if (parent) checkRedelegation(wish, parent, config.maxRedelegation)
       const row: TrustRow = {
-        id: newHexId(), trustorUserId: actor.userId, trusteeUserId: asked.trustee_user_id, rootTrustorId, projectId, impersonation: flag(wish.impersonation), expiresAt: wish.expiresAt,
+        id: newHexId(), trustorUserId: actor.userId, trusteeUserId: asked.trustee_user_id, rootTrustorId, projectId,
+        impersonation: flag(wish.impersonation), expiresAt: wish.expiresAt,
         remainingUses: wish.remainingUses, redelegatedTrustId: parentId ?? null, redelegationCount, roleIds: JSON.stringify(wish.roleIds), deletedAt: null, createdAt: now(),
       }
       if (row.expiresAt !== null && await trusts.twin(tx, row)) throw conflict('Conflict occurred attempting to store trust - Duplicate entry found.')
-      if (await countOf(tx, 'identityTrusts', exactly({ trustorUserId: actor.userId, deletedAt: null })) >= config.maxTrustsPerUser) throw tooMany('trusts', config.maxTrustsPerUser)
+      if (await countOf(tx, 'identityTrusts', exactly({ trustorUserId: actor.userId, deletedAt: null })) >= config.maxTrustsPerUser) {
+        throw tooMany('trusts', config.maxTrustsPerUser)
+      }
       await trusts.add(tx, row)
       return { row, named: await rolesIn(tx, row) }
     })
@@ -91,13 +96,16 @@ export const createTrust = operation({
 
 /** A list is about whose trusts it asks for. */
 const listTarget = {
-  load: async (_ctx: Context, _params: unknown, _deps: Deps, { query }: Input<any, any, unknown>): Promise<policy.TrustTarget> => ({ trustorUserId: query.trustor_user_id ?? '', trusteeUserId: query.trustee_user_id ?? '' }),
+  async load(_ctx: Context, _params: unknown, _deps: Deps, { query }: Input<any, any, unknown>): Promise<policy.TrustTarget> {
+    return { trustorUserId: query.trustor_user_id ?? '', trusteeUserId: query.trustee_user_id ?? '' }
+  },
   sees: authenticated,
   missing: () => missing('trust', ''),
 }
 
 export const listTrusts = operation({
-  name: 'listTrusts', method: 'GET', path: '/OS-TRUST/trusts', summary: 'List trusts: those one gave or was given, or everybody\'s for administrators.', access: policy.readTrust, target: listTarget,
+  name: 'listTrusts', method: 'GET', path: '/OS-TRUST/trusts', summary: 'List trusts: those one gave or was given, or everybody\'s for administrators.',
+  access: policy.readTrust, target: listTarget,
   query: listQuery({ trustor_user_id: Type.Optional(Type.String()), trustee_user_id: Type.Optional(Type.String()) }),
   async handle({ actor }, { query, urls }, { store, config }) {
     refuseApplicationCredentials(actor)

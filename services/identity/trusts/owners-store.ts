@@ -23,6 +23,6 @@ export async function removeDelegationsIn(tx: IdentityTx, projectIds: string[]):
 }
 
 /** What binds credentials that are gone. */
-export const removeLooseRules = async (tx: IdentityTx): Promise<void> => {
+const removeLooseRules = async (tx: IdentityTx): Promise<void> => {
   await tx.db.deleteFrom('identityApplicationCredentialRules').where('applicationCredentialId', 'not in', tx.db.selectFrom('identityApplicationCredentials').select('id')).execute()
 }

@@ -5,7 +5,8 @@ import { adminOrSystemReader, adminRequired, beyondDomains } from '../policy.ts'
 /** Of a trust, or of what a list is filtered by. */
 export interface TrustTarget extends Target { trustorUserId?: string, trusteeUserId?: string }
 const is = (who: 'trustor' | 'trustee'): Rule => ({
-  text: `user_id:%(target.trust.${who}_user_id)s`, allows: (actor, target) => actor.userId !== '' && (target === undefined || (target as TrustTarget)[`${who}UserId`] === actor.userId),
+  text: `user_id:%(target.trust.${who}_user_id)s`,
+  allows: (actor, target) => actor.userId !== '' && (target === undefined || (target as TrustTarget)[`${who}UserId`] === actor.userId),
 })
 
 const beyondSystem: Rule = { text: 'not system_scope', allows: (actor) => actor.system === undefined }

@@ -2,7 +2,16 @@
 import { badRequest, forbidden } from '#base/errors.ts'
 import type { TrustRow } from '../schema.ts'
 
-export interface Wish { projectId: string | null, impersonation: boolean, expiresAt: string | null, remainingUses: number | null, roleIds: string[], allowRedelegation: boolean, redelegationCount: number | null }
+/** What is asked for. */
+export interface Wish {
+  projectId: string | null
+  impersonation: boolean
+  expiresAt: string | null
+  remainingUses: number | null
+  roleIds: string[]
+  allowRedelegation: boolean
+  redelegationCount: number | null
+}
 
 /** How deep it may be handed on. Throws what keystone throws when more is wished for than may be. */
 export function depthOf(wish: Wish, parent: TrustRow | undefined, max: number): number {
@@ -18,12 +27,18 @@ export function depthOf(wish: Wish, parent: TrustRow | undefined, max: number): 
 
 /** Throws the 403 for what the trust it is made of does not hold. A time that was not asked for becomes the parent's. */
 export function checkRedelegation(wish: Wish, parent: TrustRow, max: number): void {
-  if (parent.redelegationCount <= 0 || parent.redelegationCount > max) throw forbidden(`Remaining redelegation depth of ${parent.redelegationCount} out of allowed range of [0..${max}]`)
+  if (parent.redelegationCount <= 0 || parent.redelegationCount > max) {
+    throw forbidden(`Remaining redelegation depth of ${parent.redelegationCount} out of allowed range of [0..${max}]`)
+  }
   if (wish.remainingUses !== null) throw forbidden(`Field "remaining_uses" is set to ${wish.remainingUses} while it must not be set in order to redelegate a trust`)
   if (wish.expiresAt === null) wish.expiresAt = parent.expiresAt
-  else if (parent.expiresAt !== null && Date.parse(wish.expiresAt) > Date.parse(parent.expiresAt)) throw forbidden('Requested expiration time is more than redelegated trust can provide')
+  else if (parent.expiresAt !== null && Date.parse(wish.expiresAt) > Date.parse(parent.expiresAt)) {
+    throw forbidden('Requested expiration time is more than redelegated trust can provide')
+  }
   const lent = JSON.parse(parent.roleIds) as string[]
   if (!wish.roleIds.every((id) => lent.includes(id))) throw forbidden('Some of requested roles are not in redelegated trust')
   if (wish.projectId !== parent.projectId) throw forbidden('A redelegated trust is for the project of the trust it is made of')
-  if (wish.impersonation && parent.impersonation === 0) throw forbidden(`Impersonation is not allowed because redelegated trust does not specify impersonation. Redelegated trust id: ${parent.id}`)
+  if (wish.impersonation && parent.impersonation === 0) {
+    throw forbidden(`Impersonation is not allowed because redelegated trust does not specify impersonation. Redelegated trust id: ${parent.id}`)
+  }
 }

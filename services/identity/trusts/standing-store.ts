@@ -37,10 +37,14 @@ export async function trustStanding(tx: IdentityTx, id: string): Promise<TrustSt
 async function agentsMayEnter(tx: IdentityTx, id: string): Promise<boolean> {
   const chain = await tx.db
     .withRecursive('above', (db) => db
-      .selectFrom('identityTrusts').select(['id as trust', 'redelegatedTrustId as next', 'trustorUserId as trustor', 'trusteeUserId as trustee', 'deletedAt as ended']).where('id', '=', id)
-      .union((db) => db.selectFrom('above').innerJoin('identityTrusts as t', 't.id', 'above.next').select(['t.id as trust', 't.redelegatedTrustId as next', 't.trustorUserId as trustor', 't.trusteeUserId as trustee', 't.deletedAt as ended'])))
+      .selectFrom('identityTrusts')
+        .select(['id as trust', 'redelegatedTrustId as next', 'trustorUserId as trustor', 'trusteeUserId as trustee', 'deletedAt as ended'])
+        .where('id', '=', id)
+      .union((db) => db.selectFrom('above').innerJoin('identityTrusts as t', 't.id', 'above.next')
+        .select(['t.id as trust', 't.redelegatedTrustId as next', 't.trustorUserId as trustor', 't.trusteeUserId as trustee', 't.deletedAt as ended'])))
     .selectFrom('above').leftJoin('identityUsers as u', (j) => j.on((eb) => eb.or([eb('u.id', '=', eb.ref('above.trustor')), eb('u.id', '=', eb.ref('above.trustee'))])))
-    .leftJoin('identityProjects as d', 'd.id', 'u.domainId').select(['above.trust', 'above.next', 'above.ended', 'above.trustor', 'above.trustee', 'u.id', 'u.enabled', 'd.enabled as domainEnabled']).execute()
+    .leftJoin('identityProjects as d', 'd.id', 'u.domainId')
+    .select(['above.trust', 'above.next', 'above.ended', 'above.trustor', 'above.trustee', 'u.id', 'u.enabled', 'd.enabled as domainEnabled']).execute()
   const enter = new Set(chain.filter((c) => c.enabled === 1 && c.domainEnabled === 1).map((c) => c.id))
   // One that is gone from the chain does not stand.
   const stands = new Set(chain.map((c) => c.trust))

@@ -1,15 +1,16 @@
 // Rows of trusts. What is deleted stays for a while with its time, and is worth nothing.
 import { sql } from 'kysely'
-import { insert } from '#kit/store/rows.ts'
+import { inChunks, insert } from '#kit/store/rows.ts'
 import type { IdentityTx } from '../deps.ts'
 import type { Page } from '../fields.ts'
-import { inChunks, narrowed, type Term } from '../lists-store.ts'
+import { narrowed, type Term } from '../lists-store.ts'
 import type { TrustRow } from '../schema.ts'
 
 /** Deleted and expired ones are forgotten after so long. */
 const keptMs = 7 * 86_400_000
 
-const numbers = (row: TrustRow): TrustRow => ({ ...row, remainingUses: row.remainingUses === null ? null : Number(row.remainingUses), redelegationCount: Number(row.redelegationCount) })
+const numbers = (row: TrustRow): TrustRow =>
+  ({ ...row, remainingUses: row.remainingUses === null ? null : Number(row.remainingUses), redelegationCount: Number(row.redelegationCount) })
 
 export async function find(tx: IdentityTx, id: string): Promise<TrustRow | undefined> {
   const row = await tx.db.selectFrom('identityTrusts').selectAll().where('id', '=', id).where('deletedAt', 'is', null).executeTakeFirst()
@@ -23,16 +24,20 @@ export async function findUsable(tx: IdentityTx, id: string, nowMs: number): Pro
 }
 
 /** Takes one of the uses that are left; false when none is. */
-export const use = async (tx: IdentityTx, id: string): Promise<boolean> => Number((await tx.db.updateTable('identityTrusts').set({ remainingUses: sql<number | null>`remaining_uses - 1` })
-  .where('id', '=', id).where('deletedAt', 'is', null).where((eb) => eb.or([eb('remainingUses', 'is', null), eb('remainingUses', '>', 0)])).executeTakeFirst()).numUpdatedRows) > 0
+export async function use(tx: IdentityTx, id: string): Promise<boolean> {
+  const { numUpdatedRows } = await tx.db.updateTable('identityTrusts').set({ remainingUses: sql<number | null>`remaining_uses - 1` })
+    .where('id', '=', id).where('deletedAt', 'is', null).where((eb) => eb.or([eb('remainingUses', 'is', null), eb('remainingUses', '>', 0)])).executeTakeFirst()
+  return Number(numUpdatedRows) > 0
+}
 
 export const list = async (tx: IdentityTx, terms: Term[], page: Page = {}): Promise<TrustRow[]> =>
   (await narrowed(tx, tx.db.selectFrom('identityTrusts').selectAll().where('deletedAt', 'is', null), terms, page).execute()).map(numbers)
 
 /** A trust of the same people for the same, until the same moment. */
-export const twin = (tx: IdentityTx, row: TrustRow): Promise<{ id: string } | undefined> => tx.db.selectFrom('identityTrusts').select('id').where('deletedAt', 'is', null)
-  .where('trustorUserId', '=', row.trustorUserId).where('trusteeUserId', '=', row.trusteeUserId).where('projectId', '=', row.projectId).where('impersonation', '=', row.impersonation)
-  .where('expiresAt', '=', row.expiresAt).limit(1).executeTakeFirst()
+export const twin = (tx: IdentityTx, row: TrustRow): Promise<{ id: string } | undefined> =>
+  tx.db.selectFrom('identityTrusts').select('id').where('deletedAt', 'is', null)
+    .where('trustorUserId', '=', row.trustorUserId).where('trusteeUserId', '=', row.trusteeUserId).where('projectId', '=', row.projectId)
+    .where('impersonation', '=', row.impersonation).where('expiresAt', '=', row.expiresAt).limit(1).executeTakeFirst()
 
 export async function add(tx: IdentityTx, row: TrustRow): Promise<void> {
   const before = new Date(Date.parse(row.createdAt) - keptMs).toISOString()

@@ -16,13 +16,17 @@ export const access: AccessCase[] = [
   { operation: 'showUser', request: aUser, expect: stranger(200) },
   { operation: 'showUser', about: 'oneself', request: member, expect: own(200) },
   { operation: 'createUser', request: (w) => ({ body: { user: { name: w.unique('user') } } }), expect: verdicts.domainCreating(201) },
-  { operation: 'createUser', about: 'in another domain', request: (w) => ({ body: { user: { name: w.unique('user'), domain_id: w.otherDomainId } } }), expect: { ...verdicts.domainCreating(201), domainManager: 403 } },
+  { operation: 'createUser', about: 'in another domain', request: (w) => ({ body: { user: { name: w.unique('user'), domain_id: w.otherDomainId } } }),
+    expect: { ...verdicts.domainCreating(201), domainManager: 403 } },
   { operation: 'updateUser', request: async (w) => ({ ...await aUser(w), body: { user: { description: 'x' } } }), expect: verdicts.domainManager() },
   { operation: 'updateUser', about: 'oneself', request: (w) => ({ ...member(w), body: { user: { description: 'x' } } }), expect: verdicts.domainManager() },
   { operation: 'deleteUser', request: aUser, expect: verdicts.domainManager(204) },
   {
     operation: 'changePassword', about: 'knowing the old one', expect: verdicts.everybody(204),
-    request: async (w) => { const { id, password } = await freshUser(w); return { params: { user_id: id }, body: { user: { original_password: password, password: `${password}-2` } } } },
+    async request(w) {
+      const { id, password } = await freshUser(w)
+      return { params: { user_id: id }, body: { user: { original_password: password, password: `${password}-2` } } }
+    },
   },
   { operation: 'listUserProjects', request: aUser, expect: stranger(200) },
   { operation: 'listUserProjects', about: 'one\'s own', request: member, expect: own(200) },

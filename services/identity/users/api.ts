@@ -1,13 +1,12 @@
 // https://docs.openstack.org/api-ref/identity/v3/#users
 import { badRequest, forbidden } from '#base/errors.ts'
 import { newHexId } from '#base/ids.ts'
-import { now } from '#base/time.ts'
 import { exact, lenient, nullable, Type } from '#kit/http/schema.ts'
 import { anyone } from '#kit/policy/rules.ts'
 import { flag } from '#kit/store/store.ts'
 import { operation, type Deps, type IdentityTx } from '../deps.ts'
 import { listLimitOf } from '../domain-config/store.ts'
-import { missing } from '../faults.ts'
+import { couldNotComply, missing } from '../faults.ts'
 import { checkFixed, collection, extraOf, field, listQuery, mergeOptions, pageOf, termsOf } from '../fields.ts'
 import { groupView } from '../groups/view.ts'
 import * as groups from '../groups/store.ts'
@@ -39,15 +38,18 @@ export const userTarget = {
 
 /** What lists of users are narrowed by, those of a group too. */
 export const userFilters = { name: 'name', domain_id: 'domainId', enabled: { flag: 'enabled' } }
-export const userQuery = listQuery({ domain_id: Type.Optional(Type.String()), password_expires_at: Type.Optional(Type.Union([Type.String(), Type.Array(Type.String(), { maxItems: 8 })], { repeats: true })) })
+const texts = Type.Union([Type.String(), Type.Array(Type.String(), { maxItems: 8 })], { repeats: true })
+export const userQuery = listQuery({ domain_id: Type.Optional(Type.String()), password_expires_at: Type.Optional(texts) })
 
 const operators = { lt: '<', lte: '<=', gt: '>', gte: '>=', eq: '=', neq: '<>' } as const
 /** `password_expires_at=lt:2026-01-01T00:00:00Z`, as often as wanted. */
 export const expiries = (given: string | string[] | undefined): users.Expiry[] => (given === undefined ? [] : [given].flat().map(expiry))
 function expiry(text: string): users.Expiry {
   const [, word, at] = /^(?:(\w+):)?(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)$/.exec(text) ?? []
-  if (at === undefined) throw badRequest('Timestamp not in expected format. The server could not comply with the request since it is either malformed or otherwise incorrect.')
-  if (word !== undefined && !Object.hasOwn(operators, word)) throw badRequest(`The given operator ${word} is not valid. It must be one of the following: 'eq', 'neq', 'lt', 'lte', 'gt', or 'gte'.`)
+  if (at === undefined) throw badRequest(`Timestamp not in expected format. ${couldNotComply}`)
+  if (word !== undefined && !Object.hasOwn(operators, word)) {
+    throw badRequest(`The given operator ${word} is not valid. It must be one of the following: 'eq', 'neq', 'lt', 'lte', 'gt', or 'gte'.`)
+  }
   return { operator: operators[(word ?? 'eq') as keyof typeof operators], at: new Date(at).toISOString() }
 }
 
@@ -59,7 +61,8 @@ export const listUsers = operation({
     const expires = expiries(query.password_expires_at)
     const { rows, page } = await store.read(async (tx) => {
       const page = pageOf(query, await listLimitOf(tx, actor.domainId ?? query.domain_id) ?? config.listLimit)
-      return { page, rows: await asOfToday(tx, { config, clock }, await users.list(tx, { terms: termsOf(query, userFilters), links: termsOf(query, linkFilters), domainId: actor.domainId, expires }, page)) }
+      const filter = { terms: termsOf(query, userFilters), links: termsOf(query, linkFilters), domainId: actor.domainId, expires }
+      return { page, rows: await asOfToday(tx, { config, clock }, await users.list(tx, filter, page)) }
     })
     return collection('users', rows, (row) => userView(row, urls.api), urls, page)
   },
@@ -76,8 +79,10 @@ const fields = {
   name: field.name(), enabled: Type.Optional(field.enabled), default_project_id: Type.Optional(nullable(field.id)), description: Type.Optional(field.description),
   password: Type.Optional(nullable(Type.String({ maxLength: maxPasswordLength }))), federated: Type.Optional(federatedField),
   options: Type.Optional(exact({
-    ignore_change_password_upon_first_use: Type.Optional(maybe), ignore_password_expiry: Type.Optional(maybe), ignore_lockout_failure_attempts: Type.Optional(maybe), lock_password: Type.Optional(maybe),
-    ignore_user_inactivity: Type.Optional(maybe), multi_factor_auth_enabled: Type.Optional(maybe), multi_factor_auth_rules: Type.Optional(nullable(Type.Array(Type.Array(Type.String(), { minItems: 1, uniqueItems: true }), { uniqueItems: true }))),
+    ignore_change_password_upon_first_use: Type.Optional(maybe), ignore_password_expiry: Type.Optional(maybe),
+    ignore_lockout_failure_attempts: Type.Optional(maybe), lock_password: Type.Optional(maybe),
+    ignore_user_inactivity: Type.Optional(maybe), multi_factor_auth_enabled: Type.Optional(maybe),
+    multi_factor_auth_rules: Type.Optional(nullable(Type.Array(Type.Array(Type.String(), { minItems: 1, uniqueItems: true }), { uniqueItems: true }))),
   })),
 }
 
@@ -159,7 +164,8 @@ export const changePassword = operation({
     const found = await deps.store.read((tx) => findUser(tx, { id }))
     const row = await checkOwnPassword(deps, `id ${id}`, { root: urls.root, remoteAddress }, found, user.original_password)
     if (optionsOf(row).lock_password) {
-      throw badRequest('You cannot change your password at this time due to password policy disallowing password changes. Please contact your administrator to reset your password.')
+      throw badRequest('You cannot change your password at this time due to password policy disallowing password changes. '
+        + 'Please contact your administrator to reset your password.')
     }
     checkPattern(deps.config.security, user.password)
     await checkChange(deps, row, user.password)
@@ -168,7 +174,8 @@ export const changePassword = operation({
       const current = await users.find(tx, id)
       // Somebody else was faster: the password compared above is no longer his.
       if (!current || current.passwordHash !== row.passwordHash) throw forbidden('The password was changed meanwhile.')
-      const next: UserRow = { ...current, passwordHash, passwordExpiresAt: expiryOf(deps.config.security, current, deps.clock(), false), generation: Number(current.generation) + 1 }
+      const passwordExpiresAt = expiryOf(deps.config.security, current, deps.clock(), false)
+      const next: UserRow = { ...current, passwordHash, passwordExpiresAt, generation: Number(current.generation) + 1 }
       await users.save(tx, current, next)
       await remember(tx, deps.config, next, deps.clock(), true)
     })

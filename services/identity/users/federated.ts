@@ -15,7 +15,8 @@ type Federated = Static<typeof federatedField>
 /** What lists of users are narrowed by: all of one link. */
 export const linkFilters = { idp_id: 'idpId', protocol_id: 'protocolId', unique_id: 'uniqueId' }
 
-const linksIn = (federated: Federated): links.Link[] => federated.flatMap(({ idp_id, protocols }) => protocols.map(({ protocol_id, unique_id }) => ({ idpId: idp_id, protocolId: protocol_id, uniqueId: unique_id })))
+const linksIn = (federated: Federated): links.Link[] =>
+  federated.flatMap(({ idp_id, protocols }) => protocols.map(({ protocol_id, unique_id }) => ({ idpId: idp_id, protocolId: protocol_id, uniqueId: unique_id })))
 
 /** As it is shown: by provider. Absent where nobody vouches. */
 export function federatedView(all: links.Link[]): { federated?: Federated } {
@@ -25,7 +26,9 @@ export function federatedView(all: links.Link[]): { federated?: Federated } {
 }
 
 /** Sets who vouches for a user; nothing, and an empty list, leave it as it is. Answers the links now, and whether one is gone. */
-export async function setFederated(tx: IdentityTx, actor: Actor, user: { id: string, domainId: string }, federated: Federated | undefined): Promise<{ links: links.Link[], lost: boolean }> {
+export async function setFederated(
+  tx: IdentityTx, actor: Actor, user: { id: string, domainId: string }, federated: Federated | undefined,
+): Promise<{ links: links.Link[], lost: boolean }> {
   const had = await links.linksOf(tx, user.id)
   if (!federated?.length) return { links: had, lost: false }
   const ways = await links.waysOf(tx, [...new Set(federated.map((f) => f.idp_id))])

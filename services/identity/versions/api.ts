@@ -13,12 +13,14 @@ const v3 = (urls: Urls): object => ({
   'media-types': [{ base: 'application/json', type: mediaType }],
 })
 
-const home = (paths: Iterable<string>, prefix: string): Reply => new Reply({ status: 200, headers: { 'content-type': jsonHomeType, vary: 'Accept, X-Auth-Token' }, body: jsonHome(paths, prefix) })
+const home = (paths: Iterable<string>, prefix: string): Reply =>
+  new Reply({ status: 200, headers: { 'content-type': jsonHomeType, vary: 'Accept, X-Auth-Token' }, body: jsonHome(paths, prefix) })
 
 /** `paths` are those of all operations, asked for late: these are two of them. */
 export const versionsOf = (paths: () => Iterable<string>): Operation<Deps>[] => [
   operation({
-    name: 'listVersions', method: 'GET', path: '/', atRoot: true, summary: 'List the API\'s versions; the JSON home document for those who accept nothing better.', status: 300, access: anyone,
+    name: 'listVersions', method: 'GET', path: '/', atRoot: true, summary: 'List the API\'s versions; the JSON home document for those who accept nothing better.',
+    status: 300, access: anyone,
     async handle(_ctx, { urls, headers }) {
       if (prefersJsonHome(headers.accept as string | undefined)) return home(paths(), '/v3')
       return new Reply({ headers: { location: `${urls.root}/v3/`, vary: 'Accept, X-Auth-Token' }, body: { versions: { values: [v3(urls)] } } })

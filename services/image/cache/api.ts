@@ -17,9 +17,13 @@ const epoch = (at: string): number => Date.parse(at) / 1000
 export const showCache = operation({
   name: 'showImageCache', method: 'GET', path: '/cache', summary: 'List cached images, and those that are asked for.', access: admin,
   async handle(_ctx, _input, deps) {
-    const { host } = cacheOf(deps), all = await deps.store.read((tx) => rows.list(tx, host))
+    const { host } = cacheOf(deps)
+    const all = await deps.store.read((tx) => rows.list(tx, host))
+    const cached = all.filter((row) => row.location !== null)
     return {
-      cached_images: all.filter((row) => row.location !== null).map((row) => ({ image_id: row.imageId, hits: Number(row.hits), last_accessed: epoch(row.accessedAt), last_modified: epoch(row.modifiedAt), size: Number(row.size) })),
+      cached_images: cached.map((row) => ({
+        image_id: row.imageId, hits: Number(row.hits), last_accessed: epoch(row.accessedAt), last_modified: epoch(row.modifiedAt), size: Number(row.size),
+      })),
       queued_images: all.filter((row) => row.location === null).map((row) => row.imageId),
     }
   },
@@ -36,7 +40,8 @@ export const queueForCache = operation({
 })
 
 export const removeFromCache = operation({
-  name: 'removeImageFromCache', method: 'DELETE', path: '/cache/{image_id}', summary: 'Let go of a cached image, or of the wish for it.', status: 204, access: admin, target: imageTarget,
+  name: 'removeImageFromCache', method: 'DELETE', path: '/cache/{image_id}', summary: 'Let go of a cached image, or of the wish for it.',
+  status: 204, access: admin, target: imageTarget,
   async handle(ctx, { target }, deps) {
     const { host } = cacheOf(deps), row = await deps.store.read((tx) => rows.find(tx, host, target.id))
     if (row) await dropCached(ctx, deps, [row])
@@ -44,7 +49,8 @@ export const removeFromCache = operation({
 })
 
 export const clearCache = operation({
-  name: 'clearImageCache', method: 'DELETE', path: '/cache', summary: 'Empty the cache, the list of what is asked for, or (by x-image-cache-clear-target) one of them.', status: 204, access: admin,
+  name: 'clearImageCache', method: 'DELETE', path: '/cache',
+  summary: 'Empty the cache, the list of what is asked for, or (by x-image-cache-clear-target) one of them.', status: 204, access: admin,
   async handle(ctx, { headers }, deps) {
     const { host } = cacheOf(deps), what = String(headers['x-image-cache-clear-target'] ?? '').toLowerCase()
     if (!['', 'cache', 'queue'].includes(what)) throw badRequest("If provided 'x-image-cache-clear-target' must be 'cache', 'queue' or empty string.")
@@ -55,7 +61,8 @@ export const clearCache = operation({
 })
 
 export const cleanImageCache = operation({
-  name: 'cleanImageCache', method: 'POST', path: '/cache/clean', summary: 'Remove what is in the cache and of no use: bytes nobody refers to, copies whose bytes are lost.', status: 200, access: admin,
+  name: 'cleanImageCache', method: 'POST', path: '/cache/clean',
+  summary: 'Remove what is in the cache and of no use: bytes nobody refers to, copies whose bytes are lost.', status: 200, access: admin,
   async handle(ctx, _input, deps) {
     cacheOf(deps)
     await cleanCache(ctx, deps)
@@ -64,7 +71,8 @@ export const cleanImageCache = operation({
 })
 
 export const pruneImageCache = operation({
-  name: 'pruneImageCache', method: 'POST', path: '/cache/prune', summary: 'Remove the copies used longest ago until the cache is as small as it shall be.', status: 200, access: admin,
+  name: 'pruneImageCache', method: 'POST', path: '/cache/prune', summary: 'Remove the copies used longest ago until the cache is as small as it shall be.',
+  status: 200, access: admin,
   async handle(ctx, _input, deps) {
     cacheOf(deps)
     const going = await makeRoom(ctx, deps, 0)

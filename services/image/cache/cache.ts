@@ -1,4 +1,5 @@
-// This host's copies of images that are asked for often, or were asked to be kept near. Filled in the background, one after the other; the least used ones go when there is no room.
+// This host's copies of images that are asked for often, or were asked to be kept near. Filled in the background, one after the other; the least used ones go when
+// there is no room.
 import type { Readable } from 'node:stream'
 import type { BlobStore } from '#drivers/blob/contract.ts'
 import { whileWanted } from '#base/chunks.ts'
@@ -11,7 +12,9 @@ import type { CachedRow } from '../schema.ts'
 import * as rows from './store.ts'
 
 /** The bytes, if this host has them. */
-export async function openCached(ctx: Context, { store, cache }: Pick<Deps, 'store' | 'cache'>, imageId: string, range?: { start: number, end: number }): Promise<Readable | undefined> {
+export async function openCached(
+  ctx: Context, { store, cache }: Pick<Deps, 'store' | 'cache'>, imageId: string, range?: { start: number, end: number },
+): Promise<Readable | undefined> {
   const row = cache && await store.read((tx) => rows.find(tx, cache.host, imageId))
   if (!cache || row === undefined || row.location === null) return undefined
   try {
@@ -47,10 +50,13 @@ export async function cleanCache(ctx: Context, deps: Deps): Promise<void> {
   for (const row of lost) if (!await isThere(ctx, cache.blobs, row.location!)) await dropCached(ctx, deps, [row])
 }
 
-const isThere = async (ctx: Context, blobs: BlobStore, location: string): Promise<boolean> => blobs.get(ctx, location).then((bytes) => { bytes.destroy(); return true }, (error: unknown) => {
-  if (!isFault(error, 'notFound')) throw error
-  return false
-})
+const isThere = (ctx: Context, blobs: BlobStore, location: string): Promise<boolean> => blobs.get(ctx, location).then(
+  (bytes) => { bytes.destroy(); return true },
+  (error: unknown) => {
+    if (!isFault(error, 'notFound')) throw error
+    return false
+  },
+)
 
 /** Makes room for so many bytes by dropping what was used longest ago; answers what went. */
 export async function makeRoom(ctx: Context, deps: Deps, size: number): Promise<CachedRow[]> {
@@ -74,7 +80,9 @@ const filling = new WeakMap<object, Promise<void>>()
 export function fillCache(ctx: Context, deps: Deps): Promise<void> {
   const { cache } = deps
   if (!cache) return Promise.resolve()
-  const next = (filling.get(cache) ?? Promise.resolve()).then(() => fillOnce(ctx, deps)).catch((error: unknown) => ctx.log.error({ error: explain(error) }, 'the image cache was not filled'))
+  const before = filling.get(cache) ?? Promise.resolve()
+  const next = before.then(() => fillOnce(ctx, deps))
+    .catch((error: unknown) => ctx.log.error({ error: explain(error) }, 'the image cache was not filled'))
   filling.set(cache, next)
   return next
 }

@@ -5,7 +5,8 @@ import { change, insertIfAbsent } from '#kit/store/rows.ts'
 import type { ImageTx } from '../deps.ts'
 import type { CachedRow } from '../schema.ts'
 
-export const list = (tx: ImageTx, host: string): Promise<CachedRow[]> => tx.db.selectFrom('imageCached').selectAll().where('host', '=', host).orderBy('modifiedAt').orderBy('imageId').execute()
+export const list = (tx: ImageTx, host: string): Promise<CachedRow[]> =>
+  tx.db.selectFrom('imageCached').selectAll().where('host', '=', host).orderBy('modifiedAt').orderBy('imageId').execute()
 export const find = (tx: ImageTx, host: string, imageId: string): Promise<CachedRow | undefined> =>
   tx.db.selectFrom('imageCached').selectAll().where('host', '=', host).where('imageId', '=', imageId).executeTakeFirst()
 /** Asks for a copy; there already is fine. */
@@ -18,4 +19,6 @@ export const fill = async (tx: ImageTx, host: string, imageId: string, location:
 export const hit = async (tx: ImageTx, host: string, imageId: string): Promise<void> => {
   await tx.db.updateTable('imageCached').set({ hits: sql`hits + 1`, accessedAt: now() }).where('host', '=', host).where('imageId', '=', imageId).execute()
 }
-export const remove = async (tx: ImageTx, host: string, imageId: string): Promise<void> => { await tx.db.deleteFrom('imageCached').where('host', '=', host).where('imageId', '=', imageId).execute() }
+export const remove = async (tx: ImageTx, host: string, imageId: string): Promise<void> => {
+  await tx.db.deleteFrom('imageCached').where('host', '=', host).where('imageId', '=', imageId).execute()
+}

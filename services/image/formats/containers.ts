@@ -38,5 +38,7 @@ const contents: Record<string, { is(bytes: Buffer): boolean, what: string }> = {
 /** Throws unsupportedMediaType when the bytes are not of the container they are declared to be of. */
 export function refuseContainer(declared: string, bytes: Buffer): void {
   const content = Object.hasOwn(contents, declared) ? contents[declared]! : undefined
-  if (content && !content.is(bytes)) throw unsupportedMediaType(`Image content does not match its container_format: ${declared} is ${content.what}, which this is not.`, { type: 'ImageFormatMismatch' })
+  if (content && !content.is(bytes)) {
+    throw unsupportedMediaType(`Image content does not match its container_format: ${declared} is ${content.what}, which this is not.`, { type: 'ImageFormatMismatch' })
+  }
 }

@@ -1,7 +1,6 @@
 // https://docs.openstack.org/api-ref/image/v2/#create-image
 import { badRequest, forbidden } from '#base/errors.ts'
-import { isUuid, newId } from '#base/ids.ts'
-import { now } from '#base/time.ts'
+import { isUuid } from '#base/ids.ts'
 import { Reply } from '#kit/http/operation.ts'
 import { lenient } from '#kit/http/schema.ts'
 import { operation } from '../deps.ts'
@@ -16,13 +15,12 @@ export const createImage = operation({
   access: policy.addImage,
   body: lenient({}),
   async handle(ctx, { body, urls }, deps) {
-    const image: images.Image = {
-      id: newId(), name: null, ownerId: ctx.actor.projectId ?? null, visibility: 'shared', status: 'queued', protected: 0, hidden: 0, diskFormat: null, containerFormat: null, minDiskGib: 0, minRamMib: 0,
-      ...images.noData, createdAt: now(), updatedAt: now(), properties: {}, tags: [], locations: [],
-    }
+    const image = images.newImage(ctx.actor.projectId, 'queued')
     for (const [name, value] of Object.entries(body as Record<string, unknown>)) {
       if (name === 'id') {
-        if (typeof value !== 'string' || value.length !== 36 || !isUuid(value)) throw badRequest(`Provided object does not match schema 'image': ${JSON.stringify(value)} does not match the pattern of a UUID (id)`)
+        if (typeof value !== 'string' || value.length !== 36 || !isUuid(value)) {
+          throw badRequest(`Provided object does not match schema 'image': ${JSON.stringify(value)} does not match the pattern of a UUID (id)`)
+        }
         image.id = value
       } else {
         setField(image, name, value)
@@ -30,12 +28,18 @@ export const createImage = operation({
     }
     checkBounds(boundsOf(image), deps.config)
     policy.checkVisibility(ctx.actor, image.visibility)
-    if (image.ownerId !== (ctx.actor.projectId ?? null) && !policy.publicize.allows(ctx.actor)) throw forbidden(`You are not permitted to create images owned by '${image.ownerId}'.`)
+    if (image.ownerId !== (ctx.actor.projectId ?? null) && !policy.publicize.allows(ctx.actor)) {
+      throw forbidden(`You are not permitted to create images owned by '${image.ownerId}'.`)
+    }
     const admit = await quotaFor(ctx, deps, image.ownerId)
     await deps.store.tx(async (tx) => {
       await admit(tx, { image_count_total: 1 })
       await images.add(tx, image)
     })
-    return new Reply({ headers: { location: `${urls.api}/images/${image.id}`, 'openstack-image-import-methods': deps.config.methods.join(','), 'openstack-image-store-ids': deps.stores.ids.join(',') }, body: imageView(image) })
+    const headers = {
+      location: `${urls.api}/images/${image.id}`,
+      'openstack-image-import-methods': deps.config.methods.join(','), 'openstack-image-store-ids': deps.stores.ids.join(','),
+    }
+    return new Reply({ headers, body: imageView(image) })
   },
 })

@@ -22,10 +22,14 @@ type Headers = Record<string, string | string[] | undefined>
 
 /** How many bytes are to come, if that is known: by glance's own header or Content-Length. Both are checked before a byte is read. */
 export function announcedSize(headers: Headers, { maxImageBytes }: Pick<Deps, 'maxImageBytes'>): number | undefined {
-  if (!/^application\/octet-stream\b/.test(String(headers['content-type'] ?? 'application/octet-stream'))) throw new Fault('unsupportedMediaType', 'Image data is sent as application/octet-stream.')
+  if (!/^application\/octet-stream\b/.test(String(headers['content-type'] ?? 'application/octet-stream'))) {
+    throw new Fault('unsupportedMediaType', 'Image data is sent as application/octet-stream.')
+  }
   const own = headers['x-openstack-image-size']
   if (own !== undefined && !/^\d{1,15}$/.test(String(own))) throw badRequest('Invalid or missing image size in request headers.')
-  for (const announced of [own, headers['content-length']]) if (announced !== undefined && Number(announced) > maxImageBytes) throw new Fault('tooLarge', `An image may have at most ${maxImageBytes} bytes.`)
+  for (const announced of [own, headers['content-length']]) {
+    if (announced !== undefined && Number(announced) > maxImageBytes) throw new Fault('tooLarge', `An image may have at most ${maxImageBytes} bytes.`)
+  }
   return own === undefined && headers['content-length'] === undefined ? undefined : Number(own ?? headers['content-length'])
 }
 export const checkSize = (announced: number | undefined, size: number): void => {

@@ -4,12 +4,17 @@ import { flag } from '#kit/store/store.ts'
 import type { ImageConfig } from '../config.ts'
 import type { Image } from './store.ts'
 
+/** The formats of disks that glance knows; `formats/` can look into those where it matters. */
 export const diskFormats = ['ami', 'ari', 'aki', 'vhd', 'vhdx', 'vmdk', 'raw', 'qcow2', 'vdi', 'ploop', 'iso'] as const
+/** What may be around a disk; `bare`: nothing. */
 export const containerFormats = ['ami', 'ari', 'aki', 'bare', 'ovf', 'ova', 'docker', 'compressed'] as const
 const visibilities = ['public', 'private', 'shared', 'community']
 
 /** Set by the service alone: PATCH answers 403, POST too. */
-const readOnly = new Set(['created_at', 'updated_at', 'status', 'checksum', 'size', 'virtual_size', 'direct_url', 'self', 'file', 'schema', 'locations', 'os_hash_algo', 'os_hash_value', 'stores'])
+const readOnly = new Set([
+  'created_at', 'updated_at', 'status', 'checksum', 'size', 'virtual_size', 'direct_url', 'self', 'file', 'schema', 'locations',
+  'os_hash_algo', 'os_hash_value', 'stores',
+])
 /** Names that no property may have, now or ever. */
 const reserved = (name: string): boolean => name === 'location' || name === 'deleted' || name === 'deleted_at' || name.startsWith('os_glance_')
 
@@ -23,7 +28,8 @@ export function writable(name: string): void {
 }
 
 /** A 413, as glance answers when there are too many of something on one image. */
-const tooMany = (what: string, attempted: number, most: number): Error => overQuota(`The limit has been exceeded on the number of allowed image ${what}. Attempted: ${attempted}, Maximum: ${most}`)
+const tooMany = (what: string, attempted: number, most: number): Error =>
+  overQuota(`The limit has been exceeded on the number of allowed image ${what}. Attempted: ${attempted}, Maximum: ${most}`)
 
 const text = (name: string, value: unknown, most: number): string | null => {
   if (value === null) return null
@@ -32,7 +38,9 @@ const text = (name: string, value: unknown, most: number): string | null => {
   return value
 }
 const amount = (name: string, value: unknown): number => {
-  if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > 2 ** 31 - 1) throw badRequest(`Provided object does not match schema 'image': ${name} must be an integer from 0 to ${2 ** 31 - 1}`)
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > 2 ** 31 - 1) {
+    throw badRequest(`Provided object does not match schema 'image': ${name} must be an integer from 0 to ${2 ** 31 - 1}`)
+  }
   return value
 }
 const truth = (name: string, value: unknown): boolean => {
@@ -64,7 +72,9 @@ const setters: Record<string, (image: Image, value: unknown) => void> = {
 }
 
 const idOfImage = (name: string, value: unknown): void => {
-  if (typeof value === 'string' && !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value)) throw badRequest(`Provided object does not match schema 'image': '${value.slice(0, 60)}' does not match the pattern of a UUID (${name})`)
+  if (typeof value === 'string' && !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value)) {
+    throw badRequest(`Provided object does not match schema 'image': '${value.slice(0, 60)}' does not match the pattern of a UUID (${name})`)
+  }
 }
 /** Properties that OpenStack gives a meaning, where not every text has one. */
 const known: Record<string, (name: string, value: unknown) => void> = {

@@ -13,7 +13,7 @@ const other = new Set(['limit', 'marker', 'sort', 'sort_key', 'sort_dir', 'visib
 const own = <T>(table: Record<string, T>, key: string): T | undefined => (Object.hasOwn(table, key) ? table[key] : undefined)
 
 /** The values after `in:`, separated by commas; one in quotes may hold any. */
-export function valuesIn(list: string): string[] {
+function valuesIn(list: string): string[] {
   const values: string[] = []
   // Each value with the comma before it; what is left over is no list.
   let rest = `,${list}`
@@ -38,11 +38,19 @@ function textValues(value: string): string[] {
   return [value]
 }
 
+const isoInstant = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?(Z|[+-]\d\d:?\d\d)?$/
+const zone = /(Z|[+-]\d\d:?\d\d)$/
+/** Epoch milliseconds; NaN for what is no instant. Without a zone it is UTC, without a time midnight. */
+function parsedInstant(text: string): number {
+  if (!isoInstant.test(text)) return NaN
+  const day = text.slice(0, 10), rest = text.slice(10)
+  return Date.parse(zone.test(rest) ? text : `${day}T${rest.slice(1) || '00:00:00'}Z`)
+}
+
 function instant(column: 'createdAt' | 'updatedAt', value: string): ImageQuery['compared'][number] {
   const colon = value.indexOf(':'), op = colon < 0 ? undefined : own(operators, value.slice(0, colon))
   const text = (op ? value.slice(colon + 1) : value).trim()
-  // Without a zone it is UTC.
-  const at = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?(Z|[+-]\d\d:?\d\d)?$/.test(text) ? Date.parse(/(Z|[+-]\d\d:?\d\d)$/.test(text.slice(10)) ? text : `${text.slice(0, 10)}T${text.slice(11) || '00:00:00'}Z`) : NaN
+  const at = parsedInstant(text)
   if (Number.isNaN(at)) throw badRequest(`Bad "${column === 'createdAt' ? 'created_at' : 'updated_at'}" query filter format. Use ISO 8601 DateTime notation.`)
   return { column, op: op ?? '=', value: new Date(at).toISOString() }
 }

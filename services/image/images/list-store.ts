@@ -30,14 +30,23 @@ export async function list(tx: ImageTx, q: ImageQuery): Promise<Image[]> {
   let query = tx.db.selectFrom('imageImages').selectAll().where('hidden', '=', q.hidden ? 1 : 0)
   const { seenBy, visibility } = q
   if (seenBy !== undefined) {
-    const members = tx.db.selectFrom('imageMembers').select('imageId').where('memberId', '=', seenBy).$if(q.memberStatus !== 'all', (b) => b.where('status', '=', q.memberStatus as never))
-    query = query.where((eb) => eb.or([eb('ownerId', '=', seenBy), eb('visibility', 'in', ['public', 'community']), eb.and([eb('visibility', '=', 'shared'), eb('id', 'in', members)])]))
+    const members = tx.db.selectFrom('imageMembers').select('imageId').where('memberId', '=', seenBy)
+      .$if(q.memberStatus !== 'all', (b) => b.where('status', '=', q.memberStatus as never))
+    query = query.where((eb) => eb.or([
+      eb('ownerId', '=', seenBy),
+      eb('visibility', 'in', ['public', 'community']),
+      eb.and([eb('visibility', '=', 'shared'), eb('id', 'in', members)]),
+    ]))
   }
-  if (visibility === undefined) query = query.where((eb) => eb.or([eb('visibility', '!=', 'community'), ...(q.projectId === undefined ? [] : [eb('ownerId', '=', q.projectId)])]))
-  else if (visibility !== 'all') query = query.where('visibility', '=', visibility as never)
+  if (visibility === undefined) {
+    const owned = q.projectId
+    query = query.where((eb) => eb.or([eb('visibility', '!=', 'community'), ...(owned === undefined ? [] : [eb('ownerId', '=', owned)])]))
+  } else if (visibility !== 'all') query = query.where('visibility', '=', visibility as never)
   for (const [column, values] of Object.entries(q.equal)) query = query.where(column as 'name', 'in', values as string[])
   for (const { column, op, value } of q.compared) query = query.where(column, op, value as never)
   for (const tag of q.tags) query = query.where('id', 'in', tx.db.selectFrom('imageTags').select('imageId').where('tag', '=', tag))
-  for (const [name, value] of q.properties) query = query.where('id', 'in', tx.db.selectFrom('imageProperties').select('imageId').where('name', '=', name).where('value', '=', value))
+  for (const [name, value] of q.properties) {
+    query = query.where('id', 'in', tx.db.selectFrom('imageProperties').select('imageId').where('name', '=', name).where('value', '=', value))
+  }
   return complete(tx, await page(query, { ...q.page, empty }).execute())
 }

@@ -13,14 +13,17 @@ import { imageView } from './view.ts'
 
 const text = Type.Optional(Type.String()), texts = Type.Optional(Type.Array(Type.String())), amount = Type.Optional(Type.Integer({ minimum: 0 }))
 const most = 1000
-const oneOf = (value: string | undefined, words: string, said: string): void => { if (value !== undefined && !words.split(' ').includes(value)) throw badRequest(`Invalid ${said}: ${value.slice(0, 60)}`) }
+const oneOf = (value: string | undefined, words: string, said: string): void => {
+  if (value !== undefined && !words.split(' ').includes(value)) throw badRequest(`Invalid ${said}: ${value.slice(0, 60)}`)
+}
 
 export const listImages = operation({
   name: 'listImages', method: 'GET', path: '/images', summary: 'List the images one may see.',
   access: policy.listImages,
   // What is not named here filters by a property of the user's.
   query: lenient({
-    limit: amount, marker: text, sort: text, sort_key: texts, sort_dir: texts, visibility: text, member_status: text, os_hidden: text, protected: text, tag: texts, created_at: text, updated_at: text,
+    limit: amount, marker: text, sort: text, sort_key: texts, sort_dir: texts, visibility: text, member_status: text,
+    os_hidden: text, protected: text, tag: texts, created_at: text, updated_at: text,
     id: text, name: text, status: text, owner: text, disk_format: text, container_format: text, checksum: text, os_hash_algo: text, os_hash_value: text,
     size: amount, size_min: amount, size_max: amount, virtual_size: amount, min_ram: amount, min_disk: amount,
   }),
@@ -35,7 +38,10 @@ export const listImages = operation({
     const hidden = truthOf('os_hidden', query.os_hidden ?? 'false')
     const rows = await store.read(async (tx) => {
       const marker = after === undefined ? undefined : await markerOf(tx, after, projectId, (target) => policy.seeImage.allows(ctx.actor, target))
-      return list(tx, { ...(!admin.allows(ctx.actor) && { seenBy: projectId ?? '' }), projectId, visibility, memberStatus: memberStatus ?? 'accepted', hidden, ...filters, page: { sort, marker, limit } })
+      return list(tx, {
+        ...(!admin.allows(ctx.actor) && { seenBy: projectId ?? '' }), projectId, visibility, memberStatus: memberStatus ?? 'accepted', hidden,
+        ...filters, page: { sort, marker, limit },
+      })
     })
     return { images: rows.map(imageView), ...linksOf('/v2/images', urls.search, rows.length === limit ? rows.at(-1)?.id : undefined), schema: '/v2/schemas/images' }
   },

@@ -26,7 +26,7 @@ export const joinImage = any(admin, all(role('member'), member))
 export const downloadImage = any(admin, all(any(role('member'), service), any(ownProject, open, member)))
 export const manageImages = admin
 export const publicize = admin
-export const communitize = any(admin, role('member'))
+const communitize = any(admin, role('member'))
 
 /** Whom an image may be shown to is a matter of its own, beside changing it. */
 export function checkVisibility(actor: Actor, visibility: string): void {

@@ -1,10 +1,12 @@
 // Rows of images with their properties and tags.
 import { conflict } from '#base/errors.ts'
+import { newId } from '#base/ids.ts'
 import { now } from '#base/time.ts'
 import { change, insert, insertIfAbsent, put } from '#kit/store/rows.ts'
 import type { ImageTx } from '../deps.ts'
 import type { ImageRow } from '../schema.ts'
 
+/** An image with what belongs to it. */
 export interface Image extends ImageRow {
   properties: Record<string, string>
   tags: string[]
@@ -16,15 +18,25 @@ export interface Image extends ImageRow {
 export const noData = {
   size: null, virtualSize: null, checksum: null, osHashAlgo: null, osHashValue: null, uploadId: null, uploadUntil: null, importTaskId: null, importingTo: null, failedImport: null,
 } as const satisfies Partial<ImageRow>
-
+/** The record of a new image without bytes and attributes; nothing is written. */
+export const newImage = (projectId: string | undefined, status: 'queued' | 'importing'): Image => ({
+  id: newId(), name: null, ownerId: projectId ?? null, visibility: 'shared', status, protected: 0, hidden: 0,
+  diskFormat: null, containerFormat: null, minDiskGib: 0, minRamMib: 0,
+  ...noData, createdAt: now(), updatedAt: now(), properties: {}, tags: [], locations: [],
+})
 /** Rows with what belongs to them, by one query a table. */
 export async function complete(tx: ImageTx, rows: ImageRow[]): Promise<Image[]> {
   if (rows.length === 0) return []
   const ids = rows.map((r) => r.id)
   const properties = Map.groupBy(await tx.db.selectFrom('imageProperties').selectAll().where('imageId', 'in', ids).execute(), (p) => p.imageId)
   const tags = Map.groupBy(await tx.db.selectFrom('imageTags').selectAll().where('imageId', 'in', ids).orderBy('tag').execute(), (t) => t.imageId)
-  const locations = Map.groupBy(await tx.db.selectFrom('imageLocations').selectAll().where('imageId', 'in', ids).where('taskId', 'is', null).orderBy('store').execute(), (l) => l.imageId)
-  return rows.map((row) => ({ ...row, locations: locations.get(row.id) ?? [], properties: Object.fromEntries((properties.get(row.id) ?? []).map((p) => [p.name, p.value])), tags: (tags.get(row.id) ?? []).map((t) => t.tag) }))
+  const locations = Map.groupBy(await tx.db.selectFrom('imageLocations').selectAll().where('imageId', 'in', ids)
+    .where('taskId', 'is', null).orderBy('store').execute(), (l) => l.imageId)
+  return rows.map((row) => ({
+    ...row, locations: locations.get(row.id) ?? [],
+    properties: Object.fromEntries((properties.get(row.id) ?? []).map((p) => [p.name, p.value])),
+    tags: (tags.get(row.id) ?? []).map((t) => t.tag),
+  }))
 }
 
 export async function find(tx: ImageTx, id: string): Promise<Image | undefined> {
@@ -35,6 +47,7 @@ export async function find(tx: ImageTx, id: string): Promise<Image | undefined> 
 /** First in a transaction that counts or replaces what belongs to an image: whoever does the same waits for its end, on every engine. */
 export const lock = async (tx: ImageTx, id: string): Promise<void> => { await tx.db.updateTable('imageImages').set((eb) => ({ id: eb.ref('id') })).where('id', '=', id).execute() }
 
+/** Throws a conflict when there is one of this id, or ever was. */
 export async function add(tx: ImageTx, image: Image): Promise<void> {
   const { properties, tags, locations: _none, ...row } = image
   const taken = (): Error => conflict(`Image ID ${row.id} already exists!`)
@@ -59,7 +72,9 @@ export async function setProperties(tx: ImageTx, imageId: string, properties: Re
 /** Writes an edited image back; the parts that uploads and deletes change are not touched. */
 export async function save(tx: ImageTx, image: Image): Promise<void> {
   const { id, name, visibility, ownerId, diskFormat, containerFormat, minDiskGib, minRamMib, tags } = image
-  await change(tx, 'imageImages', { id }, { name, visibility, ownerId, protected: image.protected, hidden: image.hidden, diskFormat, containerFormat, minDiskGib, minRamMib, updatedAt: now() })
+  await change(tx, 'imageImages', { id }, {
+    name, visibility, ownerId, protected: image.protected, hidden: image.hidden, diskFormat, containerFormat, minDiskGib, minRamMib, updatedAt: now(),
+  })
   await writeProperties(tx, image)
   await tx.db.deleteFrom('imageTags').where('imageId', '=', id).execute()
   if (tags.length > 0) await insert(tx, 'imageTags', tags.map((tag) => ({ imageId: id, tag })))
@@ -71,13 +86,17 @@ export const move = async (tx: ImageTx, id: string, from: Partial<ImageRow>, set
 
 /** Its tasks stay until they expire, its id is never given again: somebody may still name it, and must not be given a stranger's image. */
 export async function remove(tx: ImageTx, id: string): Promise<void> {
-  for (const table of ['imageProperties', 'imageTags', 'imageMembers', 'imageLocations', 'imageStageParts', 'imageCached'] as const) await tx.db.deleteFrom(table).where('imageId', '=', id).execute()
+  for (const table of ['imageProperties', 'imageTags', 'imageMembers', 'imageLocations', 'imageStageParts', 'imageCached'] as const) {
+    await tx.db.deleteFrom(table).where('imageId', '=', id).execute()
+  }
   await tx.db.deleteFrom('imageImages').where('id', '=', id).execute()
   await insertIfAbsent(tx, 'imageRetired', { id, deletedAt: now() })
 }
 
 /** The upload lives on until then, unless it has lost the image. */
-export const prolong = async (tx: ImageTx, id: string, uploadId: string, until: string): Promise<void> => { await change(tx, 'imageImages', { id, uploadId }, { uploadUntil: until }) }
+export const prolong = async (tx: ImageTx, id: string, uploadId: string, until: string): Promise<void> => {
+  await change(tx, 'imageImages', { id, uploadId }, { uploadUntil: until })
+}
 /** Uploads whose process no longer shows itself: queued again. */
 export const requeueUploads = async (tx: ImageTx): Promise<void> => {
   await tx.db.updateTable('imageImages').set({ status: 'queued', ...noData, updatedAt: now() }).where((eb) => eb.or([

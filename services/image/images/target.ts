@@ -5,12 +5,16 @@ import type { Deps, ImageTx } from '../deps.ts'
 import * as policy from './policy.ts'
 import * as images from './store.ts'
 
+/** An image, and the caller's project when it is shared with that one. */
 export type Found = images.Image & { sharedWith?: string }
 
-/** Whether it is shared with the caller's project, whatever that project says to it. */
-export const sharing = async (tx: ImageTx, image: images.Image, projectId: string | undefined): Promise<Found> =>
-  image.visibility === 'shared' && projectId !== undefined && image.ownerId !== projectId && await images.isMember(tx, image.id, projectId) ? { ...image, sharedWith: projectId } : image
+/** Looks whether it is shared with the caller's project, whatever that project says to it. */
+export async function sharing(tx: ImageTx, image: images.Image, projectId: string | undefined): Promise<Found> {
+  if (image.visibility !== 'shared' || projectId === undefined || image.ownerId === projectId) return image
+  return await images.isMember(tx, image.id, projectId) ? { ...image, sharedWith: projectId } : image
+}
 
+/** `{image_id}` in a path: a 404 for who does not see it. */
 export const imageTarget = {
   async load(ctx: Context, params: Record<string, string>, { store }: Deps): Promise<Found | undefined> {
     return store.read(async (tx) => {

@@ -75,7 +75,9 @@ export const updateImage = operation({
   access: policy.changeImage, target: imageTarget, body: Type.Array(Type.Unsafe<Record<string, unknown>>({ type: 'object' }), { maxItems: 1000 }),
   async handle(ctx, { target, body, headers }, { store, config }) {
     const type = String(headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase(), older = type === olderType
-    if (!older && type !== patchType) throw new Fault('unsupportedMediaType', `Image PATCH expects Content-Type one of: ${olderType}, ${patchType}`, { headers: { 'accept-patch': `${olderType}, ${patchType}` } })
+    if (!older && type !== patchType) {
+      throw new Fault('unsupportedMediaType', `Image PATCH expects Content-Type one of: ${olderType}, ${patchType}`, { headers: { 'accept-patch': `${olderType}, ${patchType}` } })
+    }
     // The whole request is understood before any of it is done.
     const changes = body.map((entry) => changeOf(entry, older))
     if (changes.length === 0) return imageView(target)

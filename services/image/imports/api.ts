@@ -21,7 +21,9 @@ import { importImage, resourceOf, type ImportInput } from './saga.ts'
 export const shownUrl = (uri: string): string => uri.replace(/[?#].*$/s, '')
 
 /** Begins an import in the caller's transaction: the image is its own from here on. */
-export async function begin(tx: ImageTx, ctx: Context, { runner }: Pick<Deps, 'runner'>, task: Parameters<typeof tasks.add>[1], input: ImportInput, uri?: string): Promise<TaskRow> {
+export async function begin(
+  tx: ImageTx, ctx: Context, { runner }: Pick<Deps, 'runner'>, task: Parameters<typeof tasks.add>[1], input: ImportInput, uri?: string,
+): Promise<TaskRow> {
   const row = await tasks.add(tx, task)
   const { actor, requestId, traceId } = ctx
   await runner().start(tx, importImage, { resourceId: resourceOf(input.imageId), input, ...(uri !== undefined && { sealed: { uri } }), actor, requestId, traceId })
@@ -31,7 +33,9 @@ export async function begin(tx: ImageTx, ctx: Context, { runner }: Pick<Deps, 'r
 interface Asked { stores?: string[], all_stores?: boolean }
 
 function storesAsked(body: Asked, header: string | string[] | undefined, { stores }: Pick<Deps, 'stores'>): string[] {
-  if (body.all_stores && (body.stores !== undefined || header !== undefined)) throw badRequest("All_stores parameter can't be used with x-image-meta-store header or stores parameter")
+  if (body.all_stores && (body.stores !== undefined || header !== undefined)) {
+    throw badRequest("All_stores parameter can't be used with x-image-meta-store header or stores parameter")
+  }
   if (body.stores !== undefined && header !== undefined) throw badRequest("Stores parameter and x-image-meta-store header can't be both specified")
   if (body.all_stores) return stores.ids
   const asked = [...new Set(body.stores ?? [header ?? stores.defaultId].flat())]
@@ -55,7 +59,8 @@ export const importImageData = operation({
   body: lenient({
     method: lenient({
       name: Type.String(), uri: Type.Optional(Type.String({ maxLength: 4096 })),
-      glance_region: Type.Optional(Type.String({ maxLength: 255 })), glance_image_id: Type.Optional(Type.String({ maxLength: 64 })), glance_service_interface: Type.Optional(Type.String({ maxLength: 255 })),
+      glance_region: Type.Optional(Type.String({ maxLength: 255 })), glance_image_id: Type.Optional(Type.String({ maxLength: 64 })),
+      glance_service_interface: Type.Optional(Type.String({ maxLength: 255 })),
     }),
     stores: Type.Optional(Type.Array(Type.String({ maxLength: 64 }), { maxItems: 100 })),
     all_stores: Type.Optional(Type.Boolean()), all_stores_must_succeed: Type.Optional(Type.Boolean()),
@@ -70,30 +75,40 @@ export const importImageData = operation({
     if (target.containerFormat === null) throw conflict("'container_format' needs to be set before import")
     if (target.diskFormat === null) throw conflict("'disk_format' needs to be set before import")
     if (copying && !policy.manageImages.allows(ctx.actor)) throw forbidden('You are not authorized to complete copy_image action.')
-    const asked = storesAsked(body, headers['x-image-meta-store'], deps), there = target.locations.map((copy) => copy.store)
-    if (copying && !body.all_stores) for (const id of asked) if (there.includes(id)) throw badRequest(`Image is already present at store '${id}'`)
+    const asked = storesAsked(body, headers['x-image-meta-store'], deps)
+    const there = target.locations.map((copy) => copy.store)
+    if (copying && !body.all_stores) {
+      for (const id of asked) if (there.includes(id)) throw badRequest(`Image is already present at store '${id}'`)
+    }
     if (method === 'web-download') {
       if (uri === undefined) throw badRequest("'uri' needs to be set for web-download import method")
       checkUrl(uri, config.webDownload)
     }
     const from = method === 'glance-download' ? await otherImage(ctx, deps, body.method) : undefined
-    const stores = copying ? asked.filter((id) => !there.includes(id)) : asked, taskId = newId()
+    const stores = copying ? asked.filter((id) => !there.includes(id)) : asked
+    const taskId = newId()
     const admit = await quotaFor(ctx, deps, target.ownerId)
     if (from) deps.tokens.set(taskId, tokenIn(headers) ?? '')
     await store.tx(async (tx) => {
       // Only what comes from afar has no known size yet, and is still to be staged; what is staged counts as an upload already.
-      await admit(tx, { image_size_total: (target.size ?? 0) * stores.length, ...(!copying && method !== 'glance-direct' && { image_count_uploading: 1, image_stage_total: 0 }) })
+      const fromAfar = !copying && method !== 'glance-direct'
+      await admit(tx, { image_size_total: (target.size ?? 0) * stores.length, ...(fromAfar && { image_count_uploading: 1, image_stage_total: 0 }) })
       if (method === 'glance-direct' && !(await stagedOf(tx, target.id)).whole) throw conflict('The staged data is not complete.')
       // In all stores already: said in the words clients wait for.
       const nothing = stores.length === 0
-      const mine = await images.move(tx, target.id, { status: wanted[method].status, importTaskId: null, uploadId: null }, nothing ? { importingTo: '', failedImport: '' } : { importTaskId: taskId, ...(!copying && { status: 'importing' }) })
+      const becomes = nothing ? { importingTo: '', failedImport: '' } : { importTaskId: taskId, ...(!copying && { status: 'importing' as const }) }
+      const mine = await images.move(tx, target.id, { status: wanted[method].status, importTaskId: null, uploadId: null }, becomes)
       if (!mine) throw conflict(`New operation on image '${target.id}' is not permitted as prior operation is still in progress`)
       if (nothing) return
       const shown = { ...body, method: { ...body.method, ...(uri !== undefined && { uri: shownUrl(uri) }) } }
-      await begin(tx, ctx, deps, {
-        id: taskId, type: 'api_image_import', ownerId: ctx.actor.projectId ?? null, userId: ctx.actor.userId, requestId: ctx.requestId, imageId: target.id,
-        input: JSON.stringify({ image_id: target.id, import_req: shown, backend: stores }),
-      }, { imageId: target.id, taskId, method, stores, allMustSucceed: body.all_stores_must_succeed ?? true, plugins: config.plugins, madeImage: false, ...(from && { from }) }, uri)
+      const task = {
+        id: taskId, type: 'api_image_import' as const, ownerId: ctx.actor.projectId ?? null, userId: ctx.actor.userId, requestId: ctx.requestId,
+        imageId: target.id, input: JSON.stringify({ image_id: target.id, import_req: shown, backend: stores }),
+      }
+      const input: ImportInput = {
+        imageId: target.id, taskId, method, stores, allMustSucceed: body.all_stores_must_succeed ?? true, plugins: config.plugins, madeImage: false, ...(from && { from }),
+      }
+      await begin(tx, ctx, deps, task, input, uri)
     }, { durable: true }).catch((error: unknown) => { deps.tokens.delete(taskId); throw error })
   },
 })

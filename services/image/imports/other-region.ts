@@ -1,4 +1,5 @@
-// `glance-download`: an image of another region's image service. Its address comes from the catalogue, which only administrators write; the caller's token goes there and nowhere else.
+// `glance-download`: an image of another region's image service. Its address comes from the catalogue, which only administrators write; the caller's token goes
+// there and nowhere else.
 import { buffer } from 'node:stream/consumers'
 import type { Context } from '#base/context.ts'
 import { badRequest, conflict, isFault } from '#base/errors.ts'
@@ -48,19 +49,30 @@ export function tokenOf({ tokens }: Pick<Deps, 'tokens'>, taskId: string): strin
 }
 
 /** Asks the other region what the image is. Throws badRequest for what cannot be imported. */
-export async function describeOther(ctx: Context & { signal?: AbortSignal }, { config }: Pick<Deps, 'config'>, other: OtherImage, token: string, image: Image): Promise<OtherFacts> {
+export async function describeOther(
+  ctx: Context & { signal?: AbortSignal }, { config }: Pick<Deps, 'config'>, other: OtherImage, token: string, image: Image,
+): Promise<OtherFacts> {
   const { rules, properties: prefixes } = config.glanceDownload
   const { bytes } = await fetchOutgoing(urlOf(other), rules, { ...config.webBounds, maxBytes: MIB }, ctx.signal, { 'x-auth-token': token })
   const said = parsed(await buffer(bytes)), { status, size, disk_format: diskFormat, container_format: containerFormat } = said
   if (status !== 'active') throw badRequest(`Source image status should be active instead of ${String(status).slice(0, 40)}`)
   if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) throw badRequest('The size of the image in the other region could not be determined.')
-  if (!diskFormats.includes(diskFormat as never) || !containerFormats.includes(containerFormat as never)) throw badRequest('The image in the other region is of a format that is not known here.')
-  const copied = Object.entries(said).filter(([name]) => prefixes.some((prefix) => name.startsWith(prefix)) && isProperty(name)), whole = { ...image, properties: { ...image.properties } }
+  if (!diskFormats.includes(diskFormat as never) || !containerFormats.includes(containerFormat as never)) {
+    throw badRequest('The image in the other region is of a format that is not known here.')
+  }
+    const whole = { ...image, properties: { ...image.properties } }
+    const copied = Object.entries(said).filter(([name]) => prefixes.some((prefix) => name.startsWith(prefix)) && isProperty(name))
   for (const [name, value] of copied) setField(whole, name, value)
   checkBounds(boundsOf(whole), config)
   const properties = Object.fromEntries(copied) as Record<string, string>
-  const hash = (name: string, length: number): string | null => typeof said[name] === 'string' && new RegExp(`^[0-9a-f]{${length}}$`).test(said[name]) ? said[name] : null
-  return { size, diskFormat: String(diskFormat), containerFormat: String(containerFormat), properties, md5: hash('checksum', 32), sha512: said.os_hash_algo === 'sha512' ? hash('os_hash_value', 128) : null }
+  const hash = (name: string, length: number): string | null => {
+    const value = said[name]
+    return typeof value === 'string' && new RegExp(`^[0-9a-f]{${length}}$`).test(value) ? value : null
+  }
+  return {
+    size, diskFormat: String(diskFormat), containerFormat: String(containerFormat), properties,
+    md5: hash('checksum', 32), sha512: said.os_hash_algo === 'sha512' ? hash('os_hash_value', 128) : null,
+  }
 }
 
 function parsed(bytes: Buffer): Record<string, unknown> {

@@ -20,7 +20,9 @@ const convertible: readonly string[] = ['raw', 'qcow2', 'vmdk', 'vdi', 'vhd', 'v
 const unpackedForm = 1, convertedForm = 2
 
 /** Repeatable: a form that is staged already is not made again. */
-export async function prepareStaged(ctx: StepContext, deps: Deps, image: Image, { decompress, convertTo, inject }: Plugins, stage: (form: number, body: Readable) => Promise<void>): Promise<Facts> {
+export async function prepareStaged(
+  ctx: StepContext, deps: Deps, image: Image, { decompress, convertTo, inject }: Plugins, stage: (form: number, body: Readable) => Promise<void>,
+): Promise<Facts> {
   const { store, config, converter, maxImageBytes } = deps
   const { containerFormat } = image
   let { diskFormat } = image
@@ -30,7 +32,8 @@ export async function prepareStaged(ctx: StepContext, deps: Deps, image: Image, 
 
   // As in glance: who says that it is compressed wants it so; of all else the first bytes tell.
   if (decompress && containerFormat !== 'compressed' && await form() < unpackedForm && canUnpack(await firstStaged(ctx, deps, image.id, longestMark))) {
-    await whileWanted(ctx.signal, await openStaged(ctx, deps, image.id), (packed) => stage(unpackedForm, unpack(packed, { maxBytes: maxImageBytes, maxRatio: config.maxUnpackedRatio })))
+    const bounds = { maxBytes: maxImageBytes, maxRatio: config.maxUnpackedRatio }
+    await whileWanted(ctx.signal, await openStaged(ctx, deps, image.id), (packed) => stage(unpackedForm, unpack(packed, bounds)))
   }
   const from = diskFormat
   const converting = convertTo !== null && containerFormat === 'bare' && from !== convertTo && convertible.includes(from)

@@ -1,5 +1,5 @@
-// An import: bytes that were staged, that lie behind a URL, or that another store or region has, come into stores. A saga, so that a killed process leaves nothing half done: it goes on, or
-// is undone. Whatever arrives late finds that the image is no longer its import's and changes nothing.
+// An import: bytes that were staged, that lie behind a URL, or that another store or region has, come into stores. A saga, so that a killed process leaves nothing
+// half done: it goes on, or is undone. Whatever arrives late finds that the image is no longer its import's and changes nothing.
 import { type Fault, faultFrom } from '#base/errors.ts'
 import { saga, type SagaFault } from '#kit/saga/saga.ts'
 import type { ImportMethod, Plugins } from '../config.ts'
@@ -28,7 +28,8 @@ export interface ImportInput {
 export interface ImportSecrets { uri?: string }
 
 export const importImage = saga<ImportInput, Deps, ImportSecrets>('image.import', async (flow, input, deps) => {
-  const { method, plugins } = input, work = workOf(deps, input)
+  const { method } = input
+  const work = workOf(deps, input)
   // Undone last: the image is what it was before, its task says why, and nothing is staged.
   await flow.step('own', { do: () => work.begin(), undo: (ctx) => work.fail(ctx, ctx.fault) })
 

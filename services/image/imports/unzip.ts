@@ -160,7 +160,8 @@ function directoryEntry(tail: Buffer, startsAt: number): Entry & { at: number } 
   const at = offset - startsAt
   if (at < 0 || at + 46 > tail.length || tail.readUInt32LE(at) !== directoryMark) throw damaged()
   const extraAt = at + 46 + tail.readUInt16LE(at + 28), extra = tail.subarray(extraAt, extraAt + tail.readUInt16LE(at + 30))
-  return { at, flags: tail.readUInt16LE(at + 8), method: tail.readUInt16LE(at + 10), crc: tail.readUInt32LE(at + 16), ...sizesOf(tail.readUInt32LE(at + 24), tail.readUInt32LE(at + 20), extra) }
+  const sizes = sizesOf(tail.readUInt32LE(at + 24), tail.readUInt32LE(at + 20), extra)
+  return { at, flags: tail.readUInt16LE(at + 8), method: tail.readUInt16LE(at + 10), crc: tail.readUInt32LE(at + 16), ...sizes }
 }
 
 /** The bytes of the archive's one file. Throws badRequest for what is no such archive, at the latest behind its last byte. */

@@ -95,7 +95,8 @@ export function workOf(deps: Deps, input: ImportInput) {
 
     async fetchOther(ctx: StepContext, facts: OtherFacts): Promise<void> {
       if (!(await store.read((tx) => stagedOf(tx, imageId))).whole) {
-        const { bytes } = await fetchOutgoing(fileOf(input.from!), config.glanceDownload.rules, { ...config.webBounds, maxBytes: maxImageBytes }, ctx.signal, { 'x-auth-token': tokenOf(deps, taskId) })
+        const bounds = { ...config.webBounds, maxBytes: maxImageBytes }
+        const { bytes } = await fetchOutgoing(fileOf(input.from!), config.glanceDownload.rules, bounds, ctx.signal, { 'x-auth-token': tokenOf(deps, taskId) })
         await stage(ctx, 0, bytes, (stored) => checkOther(facts, stored))
       }
       deps.tokens.delete(taskId)
@@ -152,7 +153,10 @@ export function workOf(deps: Deps, input: ImportInput) {
       if (facts) await images.setProperties(tx, imageId, facts.properties)
       await images.move(tx, imageId, { importTaskId: taskId }, {
         importTaskId: null, importingTo: '', failedImport: failed.join(','),
-        ...(facts && { status: 'active', size, checksum: md5, osHashAlgo: 'sha512', osHashValue: sha512, virtualSize: diskSize(facts.containerFormat, facts.virtualSize, size), diskFormat: facts.diskFormat, containerFormat: facts.containerFormat }),
+        ...(facts && {
+          status: 'active', size, checksum: md5, osHashAlgo: 'sha512', osHashValue: sha512, diskFormat: facts.diskFormat, containerFormat: facts.containerFormat,
+          virtualSize: diskSize(facts.containerFormat, facts.virtualSize, size),
+        }),
       })
       await tasks.end(tx, taskId, 'success', `Copied ${Math.floor(size / 1024 ** 2)} MiB`, { image_id: imageId }, config.taskLifeMs)
     }, { durable: true }),

@@ -8,7 +8,8 @@ export const showImportInfo = operation({
   handle: async (_ctx, _input, { config }) => ({ 'import-methods': { description: 'Import methods available.', type: 'array', value: config.methods } }),
 })
 
-const storeView = ({ stores }: Pick<Deps, 'stores'>, { id, description }: ImageStore): object => ({ id, ...(description !== undefined && { description }), ...(id === stores.defaultId && { default: 'true' }) })
+const storeView = ({ stores }: Pick<Deps, 'stores'>, { id, description }: ImageStore): object =>
+  ({ id, ...(description !== undefined && { description }), ...(id === stores.defaultId && { default: 'true' }) })
 
 export const listStores = operation({
   name: 'listStores', method: 'GET', path: '/info/stores', summary: 'The stores that images may be kept in.', access: authenticated,
@@ -17,5 +18,7 @@ export const listStores = operation({
 
 export const listStoreDetails = operation({
   name: 'listStoreDetails', method: 'GET', path: '/info/stores/detail', summary: 'The stores with what only administrators may know of them.', access: adminOrService,
-  handle: async (_ctx, _input, deps) => ({ stores: deps.stores.list.map((store) => ({ ...storeView(deps, store), type: store.type, weight: store.weight, properties: store.properties })) }),
+  handle: async (_ctx, _input, deps) => ({
+    stores: deps.stores.list.map((store) => ({ ...storeView(deps, store), type: store.type, weight: store.weight, properties: store.properties })),
+  }),
 })

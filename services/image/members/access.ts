@@ -12,6 +12,7 @@ export const access: AccessCase[] = [
   { operation: 'showImageMember', request: shared, expect: verdicts.listing() },
   { operation: 'addImageMember', request: async (w) => ({ ...await privateImage(w, 'shared'), body: { member: w.otherProjectId } }), expect: verdicts.member(200) },
   // Whether to take an image is its member's alone.
-  { operation: 'updateImageMember', request: async (w) => ({ ...await shared(w), body: { status: 'accepted' } }), expect: { nobody: 401, reader: 403, member: 403, manager: 403, admin: 200, other: 200 } },
+  { operation: 'updateImageMember', request: async (w) => ({ ...await shared(w), body: { status: 'accepted' } }),
+    expect: { nobody: 401, reader: 403, member: 403, manager: 403, admin: 200, other: 200 } },
   { operation: 'removeImageMember', request: shared, expect: { ...verdicts.member(204), other: 403 } },
 ]

@@ -4,7 +4,8 @@ import { verdicts, type AccessCase, type AccessWorld, type Persona } from '#kit/
 const made = async (w: AccessWorld, visibility = 'public'): Promise<Record<string, string>> => {
   const namespace = w.unique('namespace'), property = { title: 'A', type: 'string' }
   await w.call('admin', 'image', 'createMetadefNamespace', { body: {
-    namespace, visibility, owner: w.projectId, objects: [{ name: 'one', properties: { a: property } }], properties: { a: property }, tags: [{ name: 'blue' }], resource_type_associations: [{ name: 'OS::Nova::Flavor', prefix: 'hw:' }],
+    namespace, visibility, owner: w.projectId, objects: [{ name: 'one', properties: { a: property } }], properties: { a: property },
+    tags: [{ name: 'blue' }], resource_type_associations: [{ name: 'OS::Nova::Flavor', prefix: 'hw:' }],
   } })
   return { namespace_name: namespace, object_name: 'one', property_name: 'a', tag_name: 'blue', resource_type_name: 'OS::Nova::Flavor' }
 }
@@ -12,15 +13,23 @@ const on = async (w: AccessWorld) => ({ params: await made(w) })
 const with_ = (body: object) => async (w: AccessWorld) => ({ params: await made(w), body })
 const reads = (operation: string): AccessCase[] => [
   { operation, request: on, expect: verdicts.listing() },
-  { operation, about: 'a private namespace', request: async (w) => ({ params: await made(w, 'private') }), expect: { ...verdicts.listing(), other: 404 } as Record<Persona, number> },
+  { operation, about: 'a private namespace', request: async (w) => ({ params: await made(w, 'private') }),
+    expect: { ...verdicts.listing(), other: 404 } as Record<Persona, number> },
 ]
 
 export const access: AccessCase[] = [
   { operation: 'listMetadefNamespaces', expect: verdicts.listing() },
   { operation: 'listMetadefResourceTypes', expect: verdicts.listing() },
-  ...['showMetadefNamespace', 'listMetadefAssociations', 'listMetadefObjects', 'showMetadefObject', 'listMetadefProperties', 'showMetadefProperty', 'listMetadefTags', 'showMetadefTag'].flatMap(reads),
+  ...['showMetadefNamespace', 'listMetadefAssociations', 'listMetadefObjects', 'showMetadefObject', 'listMetadefProperties', 'showMetadefProperty',
+    'listMetadefTags', 'showMetadefTag'].flatMap(reads),
   { operation: 'createMetadefNamespace', request: (w) => ({ body: { namespace: w.unique('namespace') } }), expect: verdicts.admin(201) },
-  { operation: 'updateMetadefNamespace', request: async (w) => { const params = await made(w); return { params, body: { namespace: params.namespace_name } } }, expect: verdicts.admin(200) },
+  {
+    operation: 'updateMetadefNamespace', expect: verdicts.admin(200),
+    async request(w) {
+      const params = await made(w)
+      return { params, body: { namespace: params.namespace_name } }
+    },
+  },
   { operation: 'createMetadefAssociation', request: with_({ name: 'OS::Glance::Image' }), expect: verdicts.admin(201) },
   { operation: 'createMetadefObject', request: with_({ name: 'two' }), expect: verdicts.admin(201) },
   { operation: 'createMetadefProperty', request: with_({ name: 'b', title: 'B', type: 'string' }), expect: verdicts.admin(201) },
@@ -29,6 +38,7 @@ export const access: AccessCase[] = [
   { operation: 'updateMetadefObject', request: with_({ name: 'two' }), expect: verdicts.admin(200) },
   { operation: 'updateMetadefProperty', request: with_({ name: 'b', title: 'B', type: 'string' }), expect: verdicts.admin(200) },
   { operation: 'updateMetadefTag', request: with_({ name: 'red' }), expect: verdicts.admin(200) },
-  ...['deleteMetadefNamespace', 'deleteMetadefAssociation', 'deleteMetadefObject', 'deleteMetadefObjects', 'deleteMetadefProperty', 'deleteMetadefProperties', 'deleteMetadefTag', 'deleteMetadefTags']
+  ...['deleteMetadefNamespace', 'deleteMetadefAssociation', 'deleteMetadefObject', 'deleteMetadefObjects', 'deleteMetadefProperty', 'deleteMetadefProperties',
+    'deleteMetadefTag', 'deleteMetadefTags']
     .map((operation): AccessCase => ({ operation, request: on, expect: verdicts.admin(204) })),
 ]

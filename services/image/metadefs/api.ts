@@ -4,5 +4,6 @@ import { createNamespace, deleteNamespace, listNamespaces, showNamespace, update
 import { createAssociation, deleteAssociation, listAssociations, listResourceTypes } from './resource-types.ts'
 
 export const metadefOperations = [
-  createNamespace, listNamespaces, showNamespace, updateNamespace, deleteNamespace, listResourceTypes, createAssociation, listAssociations, deleteAssociation, ...definitionOperations,
+  createNamespace, listNamespaces, showNamespace, updateNamespace, deleteNamespace, listResourceTypes,
+  createAssociation, listAssociations, deleteAssociation, ...definitionOperations,
 ]

@@ -113,9 +113,18 @@ const create = <B extends TSchema>({ kind, plural, body, view }: Shape<B>) => op
   },
 })
 
-const objects = { kind: 'object', plural: 'objects', body: objectBody, view: objectView, paged: true, listed: (rows: DefinitionRow[], namespace: NamespaceRow) => ({ objects: rows.map((row) => objectView(row, namespace)), schema: '/v2/schemas/metadefs/objects' }) } as const
-const properties = { kind: 'property', plural: 'properties', body: propertyBody, view: propertyView, paged: false, listed: (rows: DefinitionRow[]) => ({ properties: propertiesView(rows) }) } as const
-const tags = { kind: 'tag', plural: 'tags', body: tagBody, view: tagView, paged: true, listed: (rows: DefinitionRow[]) => ({ tags: rows.map(({ name }) => ({ name })) }) } as const
+const objects = {
+  kind: 'object', plural: 'objects', body: objectBody, view: objectView, paged: true,
+  listed: (rows: DefinitionRow[], namespace: NamespaceRow) => ({ objects: rows.map((row) => objectView(row, namespace)), schema: '/v2/schemas/metadefs/objects' }),
+} as const
+const properties = {
+  kind: 'property', plural: 'properties', body: propertyBody, view: propertyView, paged: false,
+  listed: (rows: DefinitionRow[]) => ({ properties: propertiesView(rows) }),
+} as const
+const tags = {
+  kind: 'tag', plural: 'tags', body: tagBody, view: tagView, paged: true,
+  listed: (rows: DefinitionRow[]) => ({ tags: rows.map(({ name }) => ({ name })) }),
+} as const
 
 const createTag = operation({
   name: 'createMetadefTag', method: 'POST', path: '/metadefs/namespaces/{namespace_name}/tags/{tag_name}', summary: 'Create a tag in a namespace.', status: 201,

@@ -25,7 +25,8 @@ export const pageQuery = (by: string) => ({
 export const columns: Record<string, 'createdAt' | 'updatedAt'> = { created_at: 'createdAt', updated_at: 'updatedAt' }
 
 const stated = (body: NamespaceBody, projectId: string | undefined): Pick<NamespaceRow, 'namespace' | 'displayName' | 'description' | 'visibility' | 'protected' | 'ownerId'> => ({
-  namespace: body.namespace, displayName: body.display_name ?? null, description: body.description ?? null, visibility: body.visibility ?? 'private', protected: flag(body.protected ?? false), ownerId: body.owner ?? projectId ?? null,
+  namespace: body.namespace, displayName: body.display_name ?? null, description: body.description ?? null,
+  visibility: body.visibility ?? 'private', protected: flag(body.protected ?? false), ownerId: body.owner ?? projectId ?? null,
 })
 
 export const createNamespace = operation({
@@ -44,7 +45,8 @@ export const createNamespace = operation({
       await metadefs.addNamespace(tx, row)
       return metadefs.add(tx, row, definitions)
     })
-    return new Reply({ headers: { location: `${urls.api}/metadefs/namespaces/${encodeURIComponent(row.namespace).replaceAll('%3A', ':')}` }, body: namespaceView(row, contentsView(row, rows)) })
+    const location = `${urls.api}/metadefs/namespaces/${encodeURIComponent(row.namespace).replaceAll('%3A', ':')}`
+    return new Reply({ headers: { location }, body: namespaceView(row, contentsView(row, rows)) })
   },
 })
 
@@ -58,7 +60,9 @@ export const listNamespaces = operation({
     const limit = Math.min(query.limit ?? 25, 1000)
     const { rows, associations } = await store.read(async (tx) => {
       const marker = query.marker === undefined ? undefined : await metadefs.findNamespace(tx, query.marker)
-      if (query.marker !== undefined && (!marker || !policy.see.allows(ctx.actor, namespaceTarget.owner(marker)))) throw notFound(`Metadata definition namespace=${query.marker} was not found.`)
+      if (query.marker !== undefined && (!marker || !policy.see.allows(ctx.actor, namespaceTarget.owner(marker)))) {
+        throw notFound(`Metadata definition namespace=${query.marker} was not found.`)
+      }
       const rows = await metadefs.listNamespaces(tx, {
         ...(!admin.allows(ctx.actor) && { projectId: ctx.actor.projectId ?? '' }), visibility, ...(types !== undefined && { resourceTypes: types.split(',').slice(0, 100) }),
         page: { sort: [{ column, direction }, { column: 'createdAt', direction }, { column: 'id', direction }], marker, limit },

@@ -13,15 +13,19 @@ const path = '/metadefs/namespaces/{namespace_name}/resource_types'
 export const listResourceTypes = operation({
   name: 'listMetadefResourceTypes', method: 'GET', path: '/metadefs/resource_types', summary: 'List the resource types that namespaces were ever associated with.',
   access: policy.list,
-  handle: async (_ctx, _input, { store }) => ({
-    resource_types: (await store.read((tx) => metadefs.listResourceTypes(tx))).map((row) => ({ name: row.name, created_at: seconds(row.createdAt), updated_at: seconds(row.updatedAt) })),
-  }),
+  async handle(_ctx, _input, { store }) {
+    const rows = await store.read((tx) => metadefs.listResourceTypes(tx))
+    return { resource_types: rows.map((row) => ({ name: row.name, created_at: seconds(row.createdAt), updated_at: seconds(row.updatedAt) })) }
+  },
 })
 
 export const listAssociations = operation({
   name: 'listMetadefAssociations', method: 'GET', path, summary: 'List the resource types a namespace is for.',
   access: policy.see, target: namespaceTarget,
-  handle: async (_ctx, { target }, { store }) => ({ resource_type_associations: (await store.read((tx) => metadefs.list(tx, [target.id], { kinds: ['resource_type'] }))).map(associationView) }),
+  async handle(_ctx, { target }, { store }) {
+    const rows = await store.read((tx) => metadefs.list(tx, [target.id], { kinds: ['resource_type'] }))
+    return { resource_type_associations: rows.map(associationView) }
+  },
 })
 
 export const createAssociation = operation({
@@ -35,7 +39,8 @@ export const createAssociation = operation({
 })
 
 export const deleteAssociation = operation({
-  name: 'deleteMetadefAssociation', method: 'DELETE', path: `${path}/{resource_type_name}`, summary: 'Remove the association of a namespace with a resource type; the type itself stays.', status: 204,
+  name: 'deleteMetadefAssociation', method: 'DELETE', path: `${path}/{resource_type_name}`,
+  summary: 'Remove the association of a namespace with a resource type; the type itself stays.', status: 204,
   access: policy.change, target: namespaceTarget,
   async handle(_ctx, { target, params }, { store }) {
     const name = params.resource_type_name!

@@ -13,7 +13,8 @@ export async function seed(tx: Tx): Promise<void> {
   const there = new Set((await tx.db.selectFrom('imageNamespaces').select('namespace').execute()).map((row) => String(row.namespace)))
   const missing = catalogue.filter(({ namespace }) => !there.has(namespace)).map((one) => ({ ...one, id: newId() }))
   if (missing.length === 0) return
-  const namespaces = missing.map((one): NamespaceRow => ({ id: one.id, namespace: one.namespace, displayName: one.displayName, description: one.description, visibility: 'public', protected: flag(one.protected), ownerId: 'admin', ...times }))
+  const namespaces = missing.map(({ id, namespace, displayName, description, protected: kept }): NamespaceRow =>
+    ({ id, namespace, displayName, description, visibility: 'public', protected: flag(kept), ownerId: 'admin', ...times }))
   const definitions = missing.flatMap((one): DefinitionRow[] => [
     ...one.associations.map(([name, prefix, target]) => definitionOf('resource_type', name, { ...(prefix && { prefix }), ...(target && { properties_target: target }) })),
     ...Object.entries(one.properties).map(([name, property]) => definitionOf('property', name, property)),

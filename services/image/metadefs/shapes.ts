@@ -40,14 +40,14 @@ export const objectFields = {
   required: Type.Optional(words('The properties that must be given.')),
   properties: Type.Optional(dictionary(property, 'Its properties by their names.')),
 }
-export const tagFields = { name: name('The tag.') }
+const tagFields = { name: name('The tag.') }
 export const associationFields = {
   name: name('The name of the resource type, as orchestration writes it: OS::Nova::Flavor.'),
   prefix: text('What stands before the names of properties on such resources, with its separator.', 80),
   properties_target: text('Which of several sets of properties of such a resource is meant.', 80),
 }
 /** What is said of a namespace itself. */
-export const namespaceFields = {
+const namespaceFields = {
   namespace: name('The unique name of the namespace.'),
   display_name: text('What a user interface calls it.', 80),
   description: text('What it is for.', 500),
@@ -77,11 +77,15 @@ export const associationBody = exact({ ...associationFields, ...said(times) })
 
 export type NamespaceBody = Static<typeof namespaceBody>
 
-const shown = { created_at: { type: 'string', format: 'date-time', readOnly: true, description: 'When it was made.' }, updated_at: { type: 'string', format: 'date-time', readOnly: true, description: 'When it was last changed.' } }
+const shown = {
+  created_at: { type: 'string', format: 'date-time', readOnly: true, description: 'When it was made.' },
+  updated_at: { type: 'string', format: 'date-time', readOnly: true, description: 'When it was last changed.' },
+}
 const linked = { ...shown, self: { type: 'string', readOnly: true }, schema: { type: 'string', readOnly: true } }
 const document = (title: string, properties: object, required: string[]): object => ({ name: title, properties, additionalProperties: false, required })
 const links = [{ rel: 'first', href: '{first}' }, { rel: 'next', href: '{next}' }, { rel: 'describedby', href: '{schema}' }]
-const listed = (title: string, value: object): object => ({ name: title, properties: { [title]: value, first: { type: 'string' }, next: { type: 'string' }, schema: { type: 'string' } }, links })
+const listed = (title: string, value: object): object =>
+  ({ name: title, properties: { [title]: value, first: { type: 'string' }, next: { type: 'string' }, schema: { type: 'string' } }, links })
 const listOf = (title: string, item: object): object => listed(title, { type: 'array', items: item })
 
 const namespaceDocument = document('namespace', { ...namespaceFields, ...contents, ...linked }, ['namespace'])
@@ -89,12 +93,14 @@ const objectDocument = document('object', { ...objectFields, ...linked }, ['name
 const tagDocument = document('tag', { ...tagFields, ...shown }, ['name'])
 const associationDocument = document('resource_type_association', { ...associationFields, ...shown }, ['name'])
 
+const propertyDocument = (required: string[]): object => document('property', { name: name('The name of the property.'), ...propertyFields }, required)
+
 /** The documents below /v2/schemas/metadefs, by the last part of their path. */
 export const documents: Record<string, object> = {
   namespace: namespaceDocument, namespaces: listOf('namespaces', namespaceDocument),
   object: objectDocument, objects: listOf('objects', objectDocument),
-  property: document('property', { name: name('The name of the property.'), ...propertyFields }, ['type', 'title', 'name']),
-  properties: listed('properties', { type: 'object', additionalProperties: document('property', { name: name('The name of the property.'), ...propertyFields }, ['type', 'title']) }),
+  property: propertyDocument(['type', 'title', 'name']),
+  properties: listed('properties', { type: 'object', additionalProperties: propertyDocument(['type', 'title']) }),
   tag: tagDocument, tags: listOf('tags', tagDocument),
   resource_type: associationDocument, resource_types: listOf('resource_type_associations', associationDocument),
 }

@@ -19,15 +19,21 @@ export interface NamespaceQuery {
 }
 export async function listNamespaces(tx: ImageTx, q: NamespaceQuery): Promise<NamespaceRow[]> {
   let query = tx.db.selectFrom('imageNamespaces').selectAll()
-  if (q.projectId !== undefined) query = query.where((eb) => eb.or([eb('visibility', '=', 'public'), eb('ownerId', '=', q.projectId!), eb('ownerId', 'is', null)]))
+  if (q.projectId !== undefined) {
+    query = query.where((eb) => eb.or([eb('visibility', '=', 'public'), eb('ownerId', '=', q.projectId!), eb('ownerId', 'is', null)]))
+  }
   if (q.visibility) query = query.where('visibility', '=', q.visibility)
-  if (q.resourceTypes) query = query.where('id', 'in', tx.db.selectFrom('imageDefinitions').select('namespaceId').where('kind', '=', 'resource_type').where('name', 'in', q.resourceTypes))
+  if (q.resourceTypes) {
+    const associated = tx.db.selectFrom('imageDefinitions').select('namespaceId').where('kind', '=', 'resource_type').where('name', 'in', q.resourceTypes)
+    query = query.where('id', 'in', associated)
+  }
   return page(query, q.page).execute()
 }
 
 const taken = (namespace: string) => () => conflict(`The metadata definition namespace=${namespace} already exists.`)
 export const addNamespace = (tx: ImageTx, row: NamespaceRow): Promise<void> => insert(tx, 'imageNamespaces', { ...row }, taken(row.namespace))
 
+/** Throws a conflict when another one has the name. */
 export async function updateNamespace(tx: ImageTx, id: string, set: Partial<NamespaceRow> & { namespace: string }): Promise<void> {
   // Looked at first: a statement that fails ends PostgreSQL's transaction.
   const other = await findNamespace(tx, set.namespace)
@@ -35,6 +41,7 @@ export async function updateNamespace(tx: ImageTx, id: string, set: Partial<Name
   await change(tx, 'imageNamespaces', { id }, { ...set, updatedAt: now() })
 }
 
+/** With all that lies in it. */
 export async function removeNamespace(tx: ImageTx, id: string): Promise<void> {
   await tx.db.deleteFrom('imageDefinitions').where('namespaceId', '=', id).execute()
   await tx.db.deleteFrom('imageNamespaces').where('id', '=', id).execute()
@@ -54,7 +61,7 @@ export const find = (tx: ImageTx, namespaceId: string, kind: Kind, name: string)
   tx.db.selectFrom('imageDefinitions').selectAll().where('namespaceId', '=', namespaceId).where('kind', '=', kind).where('name', '=', name).executeTakeFirst()
 
 /** The largest number of definitions of all kinds in one namespace. */
-export const mostDefinitions = 5000
+const mostDefinitions = 5000
 export type NewDefinition = Pick<DefinitionRow, 'kind' | 'name' | 'definition'>
 
 /** Adds definitions; a name that is there already is a Conflict. A resource type nobody named before comes to be. */
@@ -73,7 +80,9 @@ export async function add(tx: ImageTx, { id, namespace }: Pick<NamespaceRow, 'id
 /** Replaces a definition, under another name if it says so. */
 export async function replace(tx: ImageTx, was: DefinitionRow, { name, definition }: Pick<DefinitionRow, 'name' | 'definition'>): Promise<DefinitionRow> {
   const { namespaceId, kind } = was
-  if (name !== was.name && await find(tx, namespaceId, kind, name)) throw conflict(`Invalid update. It would result in a duplicate metadata definition ${kind} with the same name of ${name}.`)
+  if (name !== was.name && await find(tx, namespaceId, kind, name)) {
+    throw conflict(`Invalid update. It would result in a duplicate metadata definition ${kind} with the same name of ${name}.`)
+  }
   const shall = { ...was, name, definition, updatedAt: now() }
   await change(tx, 'imageDefinitions', { namespaceId, kind, name: was.name }, { name, definition, updatedAt: shall.updatedAt })
   return shall

@@ -8,7 +8,8 @@ import { readOnly } from './shapes.ts'
 import * as metadefs from './store.ts'
 
 export const namespaceTarget = {
-  load: (_ctx: Context, params: Record<string, string>, { store }: Deps): Promise<NamespaceRow | undefined> => store.read((tx) => metadefs.findNamespace(tx, params.namespace_name!)),
+  load: (_ctx: Context, params: Record<string, string>, { store }: Deps): Promise<NamespaceRow | undefined> =>
+    store.read((tx) => metadefs.findNamespace(tx, params.namespace_name!)),
   sees: policy.see,
   owner: (row: NamespaceRow): policy.NamespaceTarget => ({ projectId: row.ownerId, visibility: row.visibility }),
   missing: (params: Record<string, string>) => notFound(`Metadata definition namespace=${params.namespace_name} was not found.`),

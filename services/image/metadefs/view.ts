@@ -7,7 +7,8 @@ import type { NewDefinition } from './store.ts'
 const root = '/v2/metadefs/namespaces'
 const times = (row: { createdAt: string, updatedAt: string }) => ({ created_at: seconds(row.createdAt), updated_at: seconds(row.updatedAt) })
 const said = (values: object): object => Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null && value !== undefined))
-const picked = (fields: object, value: object): [string, unknown][] => Object.keys(fields).filter((key) => Object.hasOwn(value, key)).map((key) => [key, (value as Record<string, unknown>)[key]])
+const picked = (fields: object, value: object): [string, unknown][] =>
+  Object.keys(fields).filter((key) => Object.hasOwn(value, key)).map((key) => [key, (value as Record<string, unknown>)[key]])
 const only = (fields: object, value: object): Record<string, unknown> => Object.fromEntries(picked(fields, value))
 const each = (dictionary: object, of: (value: object) => unknown): object => Object.fromEntries(Object.entries(dictionary).map(([name, value]) => [name, of(value as object)]))
 
@@ -35,7 +36,10 @@ export const objectView = (row: DefinitionRow, { namespace }: NamespaceRow): obj
 export const propertiesView = (rows: DefinitionRow[], prefix = ''): object => Object.fromEntries(rows.map((row) => [prefix + row.name, stated(row)]))
 
 export const namespaceView = (row: NamespaceRow, contents: object = {}): object => ({
-  ...said({ namespace: row.namespace, display_name: row.displayName, description: row.description, visibility: row.visibility, protected: row.protected === 1, owner: row.ownerId }),
+  ...said({
+    namespace: row.namespace, display_name: row.displayName, description: row.description, visibility: row.visibility,
+    protected: row.protected === 1, owner: row.ownerId,
+  }),
   ...times(row), ...contents, schema: '/v2/schemas/metadefs/namespace', self: `${root}/${row.namespace}`,
 })
 

@@ -9,7 +9,8 @@ export const metadefs: Migration = {
       primaryKey: ['id'], unique: [['namespace']], indexes: [['createdAt', 'id']],
     } },
     { createTable: 'imageDefinitions', as: {
-      columns: { namespaceId: 'id', kind: 'id', name: 'text', definition: 'long', createdAt: 'at', updatedAt: 'at' }, primaryKey: ['namespaceId', 'kind', 'name'], indexes: [['kind', 'name']],
+      columns: { namespaceId: 'id', kind: 'id', name: 'text', definition: 'long', createdAt: 'at', updatedAt: 'at' },
+      primaryKey: ['namespaceId', 'kind', 'name'], indexes: [['kind', 'name']],
     } },
     { createTable: 'imageResourceTypes', as: { columns: { name: 'text', createdAt: 'at', updatedAt: 'at' }, primaryKey: ['name'] } },
     // Loaded now and never again: a hundred kilobytes that a running cloud has no use for.

@@ -14,12 +14,14 @@ export type Limits = Partial<Record<QuotaName, number>>
 const taking = ['saving', 'uploading', 'importing']
 
 /** In bytes, and numbers of images. */
-export async function usedBytes(tx: ImageTx, projectId: string): Promise<Record<QuotaName, number>> {
+async function usedBytes(tx: ImageTx, projectId: string): Promise<Record<QuotaName, number>> {
   const rows = await tx.db.selectFrom('imageImages').select(['status', ({ fn }) => fn.countAll().as('images')]).where('ownerId', '=', projectId).groupBy('status').execute()
   const images = (statuses?: string[]): number => rows.filter((row) => !statuses || statuses.includes(row.status)).reduce((total, row) => total + Number(row.images), 0)
   // Every copy counts, in whichever store.
-  const kept = await tx.db.selectFrom('imageImages as i').innerJoin('imageLocations as l', 'l.imageId', 'i.id').select(sql<number | null>`SUM(i.size)`.as('bytes')).where('i.ownerId', '=', projectId).executeTakeFirst()
-  const staged = await tx.db.selectFrom('imageImages as i').innerJoin('imageStageParts as p', 'p.imageId', 'i.id').select(sql<number | null>`SUM(p.size)`.as('bytes')).where('i.ownerId', '=', projectId).executeTakeFirst()
+  const kept = await tx.db.selectFrom('imageImages as i').innerJoin('imageLocations as l', 'l.imageId', 'i.id')
+    .select(sql<number | null>`SUM(i.size)`.as('bytes')).where('i.ownerId', '=', projectId).executeTakeFirst()
+  const staged = await tx.db.selectFrom('imageImages as i').innerJoin('imageStageParts as p', 'p.imageId', 'i.id')
+    .select(sql<number | null>`SUM(p.size)`.as('bytes')).where('i.ownerId', '=', projectId).executeTakeFirst()
   return { image_size_total: Number(kept?.bytes ?? 0), image_stage_total: Number(staged?.bytes ?? 0), image_count_total: images(), image_count_uploading: images(taking) }
 }
 
@@ -51,6 +53,8 @@ export async function admit(tx: ImageTx, projectId: string | null, limits: Limit
   for (const name of bounded) {
     const limit = limits[name]!, asked = ask[name]!
     const over = isBytes(name) && asked > 0 ? used[name] + asked > limit * MIB : amountOf(name, used[name]) + asked > limit
-    if (over) throw overQuota(`Resource ${name} is over limit of ${limit} due to current usage ${amountOf(name, used[name])} and delta ${isBytes(name) ? Math.ceil(asked / MIB) : asked}`)
+    if (over) {
+      throw overQuota(`Resource ${name} is over limit of ${limit} due to current usage ${amountOf(name, used[name])} and delta ${isBytes(name) ? Math.ceil(asked / MIB) : asked}`)
+    }
   }
 }

@@ -13,7 +13,10 @@ const image = {
   properties: {
     id: { type: 'string', description: 'An identifier for the image', pattern: uuid },
     name: text('Descriptive name for the image'),
-    status: { type: 'string', description: 'Status of the image', enum: ['queued', 'saving', 'active', 'killed', 'deleted', 'uploading', 'importing', 'pending_delete', 'deactivated'], ...read },
+    status: {
+      type: 'string', description: 'Status of the image',
+      enum: ['queued', 'saving', 'active', 'killed', 'deleted', 'uploading', 'importing', 'pending_delete', 'deactivated'], ...read,
+    },
     visibility: { type: 'string', description: 'Scope of image accessibility', enum: ['community', 'public', 'private', 'shared'] },
     protected: { type: 'boolean', description: 'If true, image will not be deletable.' },
     os_hidden: { type: 'boolean', description: 'If true, image will not appear in default image list response.' },
@@ -33,9 +36,12 @@ const image = {
     self: { type: 'string', description: 'An image self url', ...read },
     file: { type: 'string', description: 'An image file url', ...read },
     schema: { type: 'string', description: 'An image schema url', ...read },
-    kernel_id: text('The image whose kernel a guest of this one is booted with.', { pattern: uuid, is_base: false }), ramdisk_id: text('The image whose initial ram disk a guest of this one is booted with.', { pattern: uuid, is_base: false }),
+    kernel_id: text('The image whose kernel a guest of this one is booted with.', { pattern: uuid, is_base: false }),
+    ramdisk_id: text('The image whose initial ram disk a guest of this one is booted with.', { pattern: uuid, is_base: false }),
     ...Object.fromEntries(Object.entries({
-      instance_uuid: 'The server that this image was made of.', architecture: 'The processor architecture that the system inside is made for.', os_distro: 'The distribution of the system inside.', os_version: 'Its version.',
+      instance_uuid: 'The server that this image was made of.',
+      architecture: 'The processor architecture that the system inside is made for.', os_distro: 'The distribution of the system inside.',
+      os_version: 'Its version.',
       description: 'What the image is, for people.', cinder_encryption_key_id: 'The key that a volume made of this image is encrypted with.',
     }).map(([name, description]) => [name, { type: 'string', description, is_base: false }])),
     cinder_encryption_key_deletion_policy: { type: 'string', description: 'Whether that key goes with the image.', enum: ['on_image_deletion', 'do_not_delete'], is_base: false },
@@ -49,23 +55,31 @@ const member = {
   properties: {
     created_at: { type: 'string', description: 'Date and time of image member creation' }, image_id: { type: 'string', description: 'An identifier for the image', pattern: uuid },
     member_id: { type: 'string', description: 'An identifier for the image member (tenantId)' }, schema: { type: 'string', ...read },
-    status: { type: 'string', description: 'The status of this image member', enum: ['pending', 'accepted', 'rejected'] }, updated_at: { type: 'string', description: 'Date and time of last modification of image member' },
+    status: { type: 'string', description: 'The status of this image member', enum: ['pending', 'accepted', 'rejected'] },
+    updated_at: { type: 'string', description: 'Date and time of last modification of image member' },
   },
 }
 const listOf = (name: string, item: object, links: object[]): object => ({
-  name, properties: { [name]: { type: 'array', items: item }, schema: { type: 'string' }, ...(name === 'images' && { first: { type: 'string' }, next: { type: 'string' } }) }, links,
+  name,
+  properties: { [name]: { type: 'array', items: item }, schema: { type: 'string' }, ...(name === 'images' && { first: { type: 'string' }, next: { type: 'string' } }) },
+  links,
 })
 const taskStub = {
-  id: { type: 'string', description: 'An identifier for the task', pattern: uuid }, type: { type: 'string', description: 'The type of task represented by this content', enum: ['import', 'api_image_import', 'location_import'] },
-  status: { type: 'string', description: 'The current status of this task', enum: ['pending', 'processing', 'success', 'failure'] }, owner: { type: 'string', description: 'An identifier for the owner of this task' },
-  expires_at: { type: ['null', 'string'], description: 'Datetime when this resource would be subject to removal' }, created_at: { type: 'string', description: 'Datetime when this resource was created' },
+  id: { type: 'string', description: 'An identifier for the task', pattern: uuid },
+  type: { type: 'string', description: 'The type of task represented by this content', enum: ['import', 'api_image_import', 'location_import'] },
+  status: { type: 'string', description: 'The current status of this task', enum: ['pending', 'processing', 'success', 'failure'] },
+  owner: { type: 'string', description: 'An identifier for the owner of this task' },
+  expires_at: { type: ['null', 'string'], description: 'Datetime when this resource would be subject to removal' },
+  created_at: { type: 'string', description: 'Datetime when this resource was created' },
   updated_at: { type: 'string', description: 'Datetime when this resource was updated' }, self: { type: 'string', ...read }, schema: { type: 'string', ...read },
 }
 const task = {
   name: 'task',
   properties: {
-    ...taskStub, input: { type: ['null', 'object'], description: 'The parameters required by task, JSON blob' }, result: { type: ['null', 'object'], description: 'The result of current task, JSON blob' },
-    message: { type: 'string', description: 'Human-readable informative message only included when appropriate (usually on failure)' }, image_id: { type: 'string', description: 'Image associated with the task' },
+    ...taskStub, input: { type: ['null', 'object'], description: 'The parameters required by task, JSON blob' },
+    result: { type: ['null', 'object'], description: 'The result of current task, JSON blob' },
+    message: { type: 'string', description: 'Human-readable informative message only included when appropriate (usually on failure)' },
+    image_id: { type: 'string', description: 'Image associated with the task' },
     request_id: { type: 'string', description: 'Human-readable informative request-id' }, user_id: { type: 'string', description: 'User associated with the task' },
   },
 }
@@ -79,7 +93,8 @@ const schemas: Record<string, object> = {
 
 const capital = (word: string): string => word[0]!.toUpperCase() + word.slice(1)
 const show = (path: string, name: string, schema: object) => operation({
-  name: `show${name}Schema`, method: 'GET', path: `/schemas/${path}`, summary: `The JSON schema of ${path.replace('metadefs/', 'metadata definitions: ')}.`, access: policy.listImages,
+  name: `show${name}Schema`, method: 'GET', path: `/schemas/${path}`,
+  summary: `The JSON schema of ${path.replace('metadefs/', 'metadata definitions: ')}.`, access: policy.listImages,
   handle: async () => schema,
 })
 export const schemaOperations = [

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { verdicts, type AccessCase, type AccessWorld } from '#kit/testing/access.ts'
-import { queuedImage } from '../images/access.ts'
+import { octets, queuedImage } from '../images/access.ts'
 
 /** An image whose data waits for its import. */
 export const stagedImage = async (w: AccessWorld): Promise<{ params: { image_id: string } }> => {
@@ -8,10 +8,13 @@ export const stagedImage = async (w: AccessWorld): Promise<{ params: { image_id:
   await w.call('member', 'image', 'stageImage', { params, stream: Readable.from([Buffer.alloc(512)]) })
   return { params }
 }
-const piece = (): { stream: Readable, headers: Record<string, string> } => ({ stream: Readable.from([Buffer.alloc(512)]), headers: { 'content-type': 'application/octet-stream', 'upload-offset': '0' } })
+const piece = (): { stream: Readable, headers: Record<string, string> } => {
+  const { stream, headers } = octets()
+  return { stream, headers: { ...headers, 'upload-offset': '0' } }
+}
 
 export const access: AccessCase[] = [
-  { operation: 'stageImage', request: async (w) => ({ ...await queuedImage(w), stream: Readable.from([Buffer.alloc(512)]), headers: { 'content-type': 'application/octet-stream' } }), expect: verdicts.member(204) },
+  { operation: 'stageImage', request: async (w) => ({ ...await queuedImage(w), ...octets() }), expect: verdicts.member(204) },
   { operation: 'appendToStage', request: async (w) => ({ ...await queuedImage(w), ...piece() }), expect: verdicts.member(204) },
   { operation: 'showStage', request: stagedImage, expect: verdicts.member(200) },
   { operation: 'removeStage', request: stagedImage, expect: verdicts.member(204) },

@@ -15,7 +15,9 @@ import { unusedAt } from '../stores/bytes.ts'
 import { dropParts, stagedOf } from './staged.ts'
 import { addPart, takeParts } from './store.ts'
 
-const enabled = ({ config }: Pick<Deps, 'config'>): void => { if (!config.methods.includes('glance-direct')) throw notFound("'glance-direct' method is not available at this site.") }
+const enabled = ({ config }: Pick<Deps, 'config'>): void => {
+  if (!config.methods.includes('glance-direct')) throw notFound("'glance-direct' method is not available at this site.")
+}
 const mostParts = 1000
 
 export const stageImage = operation({
@@ -37,7 +39,9 @@ export const stageImage = operation({
         async keep({ size, location }) {
           checkSize(announced, size)
           await store.tx(async (tx) => {
-            if (!await images.move(tx, target.id, { status: 'uploading', uploadId }, { uploadId: null, uploadUntil: null, size })) throw new Fault('gone', `Image ${target.id} was deleted while its data was being uploaded.`)
+            if (!await images.move(tx, target.id, { status: 'uploading', uploadId }, { uploadId: null, uploadUntil: null, size })) {
+              throw new Fault('gone', `Image ${target.id} was deleted while its data was being uploaded.`)
+            }
             await addPart(tx, { imageId: target.id, form: 0, startAt: 0, size, location, last: 1 })
           }, { durable: true })
         },
@@ -71,7 +75,8 @@ function untilBroken(body: Readable): { bytes: Readable, ended(): boolean } {
 }
 
 export const appendToStage = operation({
-  name: 'appendToStage', method: 'PATCH', path: '/images/{image_id}/stage', summary: 'Add a piece to the staged data, at Upload-Offset; the last one says Upload-Complete: ?1. Pileus\'s own.', status: 204,
+  name: 'appendToStage', method: 'PATCH', path: '/images/{image_id}/stage',
+  summary: 'Add a piece to the staged data, at Upload-Offset; the last one says Upload-Complete: ?1. Pileus\'s own.', status: 204,
   access: policy.changeImage, target: imageTarget, body: 'stream',
   async handle(ctx, { target, stream, headers }, deps) {
     const { store, staging, maxImageBytes } = deps
@@ -103,7 +108,10 @@ export const appendToStage = operation({
           await images.lock(tx, target.id)
           await check(tx)
           // One that is uploaded in one piece, or imported, is no longer ours.
-          if (!await images.move(tx, target.id, { status: ['queued', 'uploading'] as never, uploadId: null, importTaskId: null }, { status: 'uploading', size: last ? startAt + size : null })) throw conflict('The image was deleted, or is being imported.')
+          const ours = { status: ['queued', 'uploading'] as never, uploadId: null, importTaskId: null }
+          if (!await images.move(tx, target.id, ours, { status: 'uploading', size: last ? startAt + size : null })) {
+            throw conflict('The image was deleted, or is being imported.')
+          }
           await addPart(tx, { imageId: target.id, form: 0, startAt, size, location, last: last ? 1 : 0 })
         }, { durable: true })
       },
@@ -126,7 +134,9 @@ export const removeStage = operation({
   access: policy.changeImage, target: imageTarget,
   async handle(ctx, { target }, deps) {
     await dropParts(ctx, deps, await deps.store.tx(async (tx) => {
-      if (!await images.move(tx, target.id, { status: 'uploading', uploadId: null, importTaskId: null }, { ...images.noData, status: 'queued' })) throw conflict(`An image in status ${target.status} has no staged data to drop.`)
+      if (!await images.move(tx, target.id, { status: 'uploading', uploadId: null, importTaskId: null }, { ...images.noData, status: 'queued' })) {
+        throw conflict(`An image in status ${target.status} has no staged data to drop.`)
+      }
       return takeParts(tx, target.id)
     }))
   },

@@ -19,4 +19,5 @@ export async function takeParts(tx: ImageTx, imageId: string, fromForm = 0): Pro
 
 /** Images whose staged bytes nobody has touched since an instant, and that no import works on. */
 export const idleSince = async (tx: ImageTx, at: string): Promise<string[]> =>
-  (await tx.db.selectFrom('imageImages').select('id').where('status', '=', 'uploading').where('importTaskId', 'is', null).where('updatedAt', '<', at).limit(100).execute()).map((row) => row.id)
+  (await tx.db.selectFrom('imageImages').select('id').where('status', '=', 'uploading').where('importTaskId', 'is', null)
+    .where('updatedAt', '<', at).limit(100).execute()).map((row) => row.id)

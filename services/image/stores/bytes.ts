@@ -8,7 +8,8 @@ import { isReferred, type Place } from './store.ts'
 
 type Needs = Pick<Deps, 'store' | 'stores' | 'staging' | 'cache'>
 
-const blobsAt = ({ stores, staging, cache }: Needs, place: Place): BlobStore | undefined => place === 'staging' ? staging : place === 'cache' ? cache?.blobs : stores.blobs(place.store)
+const blobsAt = ({ stores, staging, cache }: Needs, place: Place): BlobStore | undefined =>
+  place === 'staging' ? staging : place === 'cache' ? cache?.blobs : stores.blobs(place.store)
 
 /** Says that no row names the bytes, for `put` and `remove` of blob stores. */
 export const unusedAt = (deps: Needs, place: Place) => async (location: string): Promise<boolean> => !await deps.store.read((tx) => isReferred(tx, place, location))
@@ -19,7 +20,10 @@ export async function dropBytes(ctx: Context, deps: Needs, place: Place, locatio
 }
 
 /** The bytes from the first copy that can be read; `prefer` names stores to try before the usual order. NotFound when none can. */
-export async function openCopy(ctx: Context, { stores }: Pick<Deps, 'stores'>, copies: readonly { store: string, location: string }[], range?: { start: number, end: number }, prefer: readonly string[] = []): Promise<Readable> {
+export async function openCopy(
+  ctx: Context, { stores }: Pick<Deps, 'stores'>, copies: readonly { store: string, location: string }[],
+  range?: { start: number, end: number }, prefer: readonly string[] = [],
+): Promise<Readable> {
   const first = prefer.flatMap((id) => copies.filter((copy) => copy.store === id))
   let last: unknown = notFound('The image data is in no store that is configured here.')
   for (const { store, location } of [...first, ...stores.ordered(copies.filter((copy) => !first.includes(copy)))]) {

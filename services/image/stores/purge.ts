@@ -1,4 +1,5 @@
-// Bytes whose rows are gone go in a saga of their own: begun in the transaction that takes the rows, so that they go whatever happens to this process, and whatever the store says at first.
+// Bytes whose rows are gone go in a saga of their own: begun in the transaction that takes the rows, so that they go whatever happens to this process, and whatever
+// the store says at first.
 import type { Context } from '#base/context.ts'
 import { newId } from '#base/ids.ts'
 import { saga } from '#kit/saga/saga.ts'
@@ -8,6 +9,7 @@ import type { Place } from './store.ts'
 
 export interface PurgeInput { bytes: { place: Place, location: string }[] }
 
+/** Removes bytes that no row names any more; `resourceId`s are the image's or `bytes:` and an id. */
 export const purgeImage = saga<PurgeInput, Deps>('image.purge', async (flow, { bytes }, deps) => {
   flow.pivot()
   await flow.step('remove', { do: async (ctx) => { for (const { place, location } of bytes) await dropBytes(ctx, deps, place, location) } })
@@ -17,5 +19,6 @@ export const purgeImage = saga<PurgeInput, Deps>('image.purge', async (flow, { b
 export async function purgeCopies(tx: ImageTx, ctx: Context, { runner }: Pick<Deps, 'runner'>, copies: readonly { store: string, location: string }[]): Promise<void> {
   if (copies.length === 0) return
   const { actor, requestId, traceId } = ctx
-  await runner().start(tx, purgeImage, { resourceId: `bytes:${newId()}`, input: { bytes: copies.map(({ store, location }) => ({ place: { store }, location })) }, actor, requestId, traceId })
+  const bytes = copies.map(({ store, location }) => ({ place: { store }, location }))
+  await runner().start(tx, purgeImage, { resourceId: `bytes:${newId()}`, input: { bytes }, actor, requestId, traceId })
 }

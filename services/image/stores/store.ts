@@ -20,4 +20,5 @@ export const addCopy = (tx: ImageTx, row: LocationRow): Promise<boolean> => inse
 /** The copies an import has made are read from now on. */
 export const publishCopies = async (tx: ImageTx, imageId: string, taskId: string): Promise<void> => { await change(tx, 'imageLocations', { imageId, taskId }, { taskId: null }) }
 export const removeCopy = async (tx: ImageTx, imageId: string, store: string, taskId: string | null): Promise<boolean> =>
-  Number((await tx.db.deleteFrom('imageLocations').where('imageId', '=', imageId).where('store', '=', store).where('taskId', taskId === null ? 'is' : '=', taskId).executeTakeFirst()).numDeletedRows) > 0
+  Number((await tx.db.deleteFrom('imageLocations').where('imageId', '=', imageId).where('store', '=', store)
+    .where('taskId', taskId === null ? 'is' : '=', taskId).executeTakeFirst()).numDeletedRows) > 0

@@ -12,6 +12,7 @@ export const access: AccessCase[] = [
   { operation: 'listTasks', expect: verdicts.admin() },
   { operation: 'showTask', request: task, expect: verdicts.admin() },
   // The address is of those that stand for nothing, so nothing is asked of anybody.
-  { operation: 'createTask', request: () => ({ body: { type: 'import', input: { import_from: 'http://192.0.2.1/image', import_from_format: 'raw', image_properties: {} } } }), expect: verdicts.admin(400) },
+  { operation: 'createTask', request: () => ({ body: { type: 'import', input: { import_from: 'http://192.0.2.1/image', import_from_format: 'raw', image_properties: {} } } }),
+    expect: verdicts.admin(400) },
   { operation: 'listImageTasks', request: (w) => privateImage(w), expect: verdicts.reader() },
 ]

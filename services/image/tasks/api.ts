@@ -1,7 +1,6 @@
 // https://docs.openstack.org/api-ref/image/v2/#tasks: work that goes on behind a request. Since imports have an API of their own, the list is the administrator's.
 import { badRequest, notFound } from '#base/errors.ts'
 import { isUuid, newId } from '#base/ids.ts'
-import { now } from '#base/time.ts'
 import { checkUrl } from '#kit/http/outgoing.ts'
 import { Reply } from '#kit/http/operation.ts'
 import { lenient, oneOf, Type } from '#kit/http/schema.ts'
@@ -12,6 +11,7 @@ import * as policy from '../images/policy.ts'
 import * as images from '../images/store.ts'
 import { imageTarget } from '../images/target.ts'
 import { begin, shownUrl } from '../imports/api.ts'
+import type { ImportInput } from '../imports/saga.ts'
 import { quotaFor } from '../quota/limits.ts'
 import * as tasks from './store.ts'
 import { imageTaskView, taskStub, taskView } from './view.ts'
@@ -21,8 +21,11 @@ const most = 1000
 export const listTasks = operation({
   name: 'listTasks', method: 'GET', path: '/tasks', summary: 'List tasks.', access: admin,
   query: lenient({
-    limit: Type.Optional(Type.Integer({ minimum: 0 })), marker: Type.Optional(Type.String({ maxLength: 64 })), sort_key: Type.Optional(oneOf(...Object.keys(tasks.taskSortKeys) as (keyof typeof tasks.taskSortKeys)[])),
-    sort_dir: Type.Optional(oneOf('asc', 'desc')), status: Type.Optional(oneOf('pending', 'processing', 'success', 'failure')), type: Type.Optional(oneOf('import', 'api_image_import')),
+    limit: Type.Optional(Type.Integer({ minimum: 0 })), marker: Type.Optional(Type.String({ maxLength: 64 })),
+    sort_key: Type.Optional(oneOf(...Object.keys(tasks.taskSortKeys) as (keyof typeof tasks.taskSortKeys)[])),
+    sort_dir: Type.Optional(oneOf('asc', 'desc')),
+    status: Type.Optional(oneOf('pending', 'processing', 'success', 'failure')),
+    type: Type.Optional(oneOf('import', 'api_image_import')),
   }),
   async handle(_ctx, { query, urls }, { store }) {
     if (query.marker !== undefined && !isUuid(query.marker)) throw badRequest('Invalid marker format')
@@ -30,7 +33,8 @@ export const listTasks = operation({
     const rows = await store.read(async (tx) => {
       const marker = query.marker === undefined ? undefined : await tasks.find(tx, query.marker)
       if (query.marker !== undefined && !marker) throw badRequest(`Marker ${query.marker} could not be found.`)
-      return tasks.list(tx, { status: query.status, type: query.type, sort: tasks.taskSortKeys[query.sort_key ?? 'created_at'], direction: query.sort_dir ?? 'desc', marker, limit })
+      const sort = tasks.taskSortKeys[query.sort_key ?? 'created_at']
+      return tasks.list(tx, { status: query.status, type: query.type, sort, direction: query.sort_dir ?? 'desc', marker, limit })
     })
     const at = (marker?: string): string => {
       const search = new URLSearchParams(urls.search)
@@ -68,31 +72,38 @@ export const createTask = operation({
   name: 'createTask', method: 'POST', path: '/tasks', summary: 'Make an image of what lies behind a URL: the older way, for administrators.', status: 201, access: admin,
   body: lenient({
     type: oneOf('import'),
-    input: lenient({ import_from: Type.String({ maxLength: 4096 }), import_from_format: Type.String({ maxLength: 64 }), image_properties: Type.Object({}, { additionalProperties: true, maxProperties: 128 }) }),
+    input: lenient({
+      import_from: Type.String({ maxLength: 4096 }), import_from_format: Type.String({ maxLength: 64 }),
+      image_properties: Type.Object({}, { additionalProperties: true, maxProperties: 128 }),
+    }),
   }),
   async handle(ctx, { body }, deps) {
-    const { store, stores, config, converter } = deps, { input } = body, uri = input.import_from
+    const { store, stores, config, converter } = deps
+    const { input } = body, uri = input.import_from
     checkUrl(uri, config.webDownload)
     const taskId = newId()
-    const image: images.Image = {
-      id: newId(), name: null, ownerId: ctx.actor.projectId ?? null, visibility: 'shared', status: 'importing', protected: 0, hidden: 0, diskFormat: null, containerFormat: null, minDiskGib: 0, minRamMib: 0,
-      ...images.noData, importTaskId: taskId, createdAt: now(), updatedAt: now(), properties: {}, tags: [], locations: [],
-    }
+    const image = { ...images.newImage(ctx.actor.projectId, 'importing'), importTaskId: taskId }
     for (const [name, value] of Object.entries(input.image_properties)) setField(image, name, value)
     checkBounds(boundsOf(image), config)
     const to = image.diskFormat ?? input.import_from_format
     setField(image, 'disk_format', input.import_from_format)
     image.containerFormat ??= 'bare'
     // What comes is of one format and shall become another: that is a conversion.
-    const convertTo = to === image.diskFormat ? config.plugins.convertTo : targets.includes(to) && converter ? to as 'raw' | 'qcow2' : undefined
+    const converted = targets.includes(to) && converter ? to as 'raw' | 'qcow2' : undefined
+    const convertTo = to === image.diskFormat ? config.plugins.convertTo : converted
     if (convertTo === undefined) throw badRequest(`A ${input.import_from_format} image cannot be made a ${to} one here.`)
     const admit = await quotaFor(ctx, deps, image.ownerId)
     const task = await store.tx(async (tx) => {
       await admit(tx, { image_count_total: 1, image_count_uploading: 1, image_size_total: 0, image_stage_total: 0 })
       await images.add(tx, image)
-      return begin(tx, ctx, deps, {
-        id: taskId, type: 'import', ownerId: ctx.actor.projectId ?? null, userId: ctx.actor.userId, requestId: ctx.requestId, imageId: image.id, input: JSON.stringify({ ...input, import_from: shownUrl(uri) }),
-      }, { imageId: image.id, taskId, method: 'web-download', stores: [stores.defaultId], allMustSucceed: true, plugins: { ...config.plugins, convertTo }, madeImage: true }, uri)
+      const begun = {
+        id: taskId, type: 'import' as const, ownerId: ctx.actor.projectId ?? null, userId: ctx.actor.userId, requestId: ctx.requestId,
+        imageId: image.id, input: JSON.stringify({ ...input, import_from: shownUrl(uri) }),
+      }
+      const work: ImportInput = {
+        imageId: image.id, taskId, method: 'web-download', stores: [stores.defaultId], allMustSucceed: true, plugins: { ...config.plugins, convertTo }, madeImage: true,
+      }
+      return begin(tx, ctx, deps, begun, work, uri)
     }, { durable: true })
     return new Reply({ headers: { location: `/v2/tasks/${task.id}` }, body: taskView(task) })
   },

@@ -12,7 +12,8 @@ export const add = async (tx: ImageTx, task: Omit<TaskRow, 'status' | 'result' |
 
 const alive = (tx: ImageTx) => tx.db.selectFrom('imageTasks').selectAll().where((eb) => eb.or([eb('expiresAt', 'is', null), eb('expiresAt', '>', now())]))
 export const find = (tx: ImageTx, id: string): Promise<TaskRow | undefined> => alive(tx).where('id', '=', id).executeTakeFirst()
-export const ofImage = (tx: ImageTx, imageId: string): Promise<TaskRow[]> => alive(tx).where('imageId', '=', imageId).orderBy('createdAt', 'desc').orderBy('id').limit(1000).execute()
+export const ofImage = (tx: ImageTx, imageId: string): Promise<TaskRow[]> =>
+  alive(tx).where('imageId', '=', imageId).orderBy('createdAt', 'desc').orderBy('id').limit(1000).execute()
 
 export const taskSortKeys = { id: 'id', type: 'type', status: 'status', created_at: 'createdAt', updated_at: 'updatedAt', expires_at: 'expiresAt' } as const
 export interface TaskQuery { status?: string, type?: string, sort: (typeof taskSortKeys)[keyof typeof taskSortKeys], direction: 'asc' | 'desc', marker?: TaskRow, limit: number }
@@ -33,9 +34,13 @@ export async function list(tx: ImageTx, { status, type, sort, direction, marker,
 }
 
 export const begin = async (tx: ImageTx, id: string): Promise<void> => { await change(tx, 'imageTasks', { id, status: 'pending' }, { status: 'processing', updatedAt: now() }) }
-export const tell = async (tx: ImageTx, id: string, message: string): Promise<void> => { await change(tx, 'imageTasks', { id, status: 'processing' }, { message, updatedAt: now() }) }
+export const tell = async (tx: ImageTx, id: string, message: string): Promise<void> => {
+  await change(tx, 'imageTasks', { id, status: 'processing' }, { message, updatedAt: now() })
+}
 /** Ends it once: a later end changes nothing. */
 export const end = async (tx: ImageTx, id: string, to: 'success' | 'failure', message: string, result: object | null, lifeMs: number): Promise<void> => {
-  await change(tx, 'imageTasks', { id, status: ['pending', 'processing'] }, { status: to, message, result: result === null ? null : JSON.stringify(result), updatedAt: now(), expiresAt: after(lifeMs) })
+  await change(tx, 'imageTasks', { id, status: ['pending', 'processing'] }, {
+    status: to, message, result: result === null ? null : JSON.stringify(result), updatedAt: now(), expiresAt: after(lifeMs),
+  })
 }
 export const removeExpired = async (tx: ImageTx): Promise<void> => { await tx.db.deleteFrom('imageTasks').where('expiresAt', '<=', now()).execute() }

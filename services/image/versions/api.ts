@@ -5,8 +5,10 @@ import { operation } from '../deps.ts'
 
 /** Minor versions are additions. Each is named from the operation on that it added; those that added none we had from the start. */
 const minors: [id: string, added?: string][] = [
-  ['v2.0'], ['v2.1'], ['v2.2', 'createMetadefNamespace'], ['v2.3', 'deactivateImage'], ['v2.4'], ['v2.5'], ['v2.6', 'importImage'], ['v2.7'], ['v2.8', 'listStores'], ['v2.9'], ['v2.10'],
-  ['v2.11'], ['v2.12', 'listImageTasks'], ['v2.13', 'showUsage'], ['v2.14', 'showImageCache'], ['v2.15', 'listStoreDetails'], ['v2.16'], ['v2.17', 'addImageLocation'], ['v2.18', 'pruneImageCache'],
+  ['v2.0'], ['v2.1'], ['v2.2', 'createMetadefNamespace'], ['v2.3', 'deactivateImage'], ['v2.4'], ['v2.5'],
+  ['v2.6', 'importImage'], ['v2.7'], ['v2.8', 'listStores'], ['v2.9'], ['v2.10'],
+  ['v2.11'], ['v2.12', 'listImageTasks'], ['v2.13', 'showUsage'], ['v2.14', 'showImageCache'], ['v2.15', 'listStoreDetails'],
+  ['v2.16'], ['v2.17', 'addImageLocation'], ['v2.18', 'pruneImageCache'],
 ]
 
 /** The versions up to the first whose addition is not among these operations, the newest first. */

@@ -5,22 +5,26 @@ import { dashed, uuid } from '../fields.ts'
 import * as policy from '../policy.ts'
 import * as providers from '../providers/store.ts'
 import { target } from '../providers/target.ts'
-import { dated } from '../replies.ts'
+import { dated, generationChanged } from '../replies.ts'
 import * as aggregates from './store.ts'
 
 const access = policy.adminOrService
 const path = '/resource_providers/{uuid}/aggregates'
 const ids = Type.Array(uuid(), { uniqueItems: true, maxItems: 5000 })
+/** For who holds the provider: duplicates, spellings and order of the ids do not count. */
 const set = (tx: PlacementTx, id: string, wanted: string[]): Promise<void> => aggregates.replace(tx, id, [...new Set(wanted.map(dashed))].sort())
 
 export const listProviderAggregates = operation({
   name: 'listProviderAggregates', method: 'GET', path, summary: 'The aggregates a provider is in.', access, target, since: '1.1',
-  handle: async (_ctx, { target, version }, { store }) =>
-    dated(version, { aggregates: await store.read((tx) => aggregates.ofProvider(tx, target.id)), ...(version.since('1.19') && { resource_provider_generation: target.generation }) }),
+  async handle(_ctx, { target, version }, { store }) {
+    const ids = await store.read((tx) => aggregates.ofProvider(tx, target.id))
+    return dated(version, { aggregates: ids, ...(version.since('1.19') && { resource_provider_generation: target.generation }) })
+  },
 })
 
 export const replaceProviderAggregatesBlindly = operation({
-  name: 'replaceProviderAggregatesBlindly', method: 'PUT', path, summary: 'Put a provider into exactly these aggregates, whoever else does.', access, target, since: '1.1', until: '1.18', body: ids,
+  name: 'replaceProviderAggregatesBlindly', method: 'PUT', path, summary: 'Put a provider into exactly these aggregates, whoever else does.',
+  access, target, since: '1.1', until: '1.18', body: ids,
   async handle(_ctx, { target, body, version }, { store }) {
     await store.tx(async (tx) => { await providers.holdOne(tx, target.id); await set(tx, target.id, body) }, { durable: true })
     return dated(version, { aggregates: body })
@@ -32,7 +36,7 @@ export const replaceProviderAggregates = operation({
   body: exact({ aggregates: ids, resource_provider_generation: Type.Integer() }),
   async handle(_ctx, { target, body, version }, { store }) {
     const row = await store.tx(async (tx) => {
-      const held = await providers.holdAt(tx, target.id, body.resource_provider_generation, 'Resource provider\'s generation already changed. Please update the generation and try again.')
+      const held = await providers.holdAt(tx, target.id, body.resource_provider_generation, generationChanged)
       await set(tx, target.id, body.aggregates)
       return providers.nextGeneration(tx, held)
     }, { durable: true })

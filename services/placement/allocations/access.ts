@@ -3,7 +3,10 @@ import { verdicts, type AccessCase, type AccessWorld } from '#kit/testing/access
 import { makeStocked } from '../inventories/access.ts'
 
 const body = async (w: AccessWorld): Promise<object> =>
-  ({ allocations: { [(await makeStocked(w)).params.uuid]: { resources: { VCPU: 1 } } }, project_id: w.projectId, user_id: 'u', consumer_generation: null, consumer_type: 'INSTANCE' })
+  ({
+    allocations: { [(await makeStocked(w)).params.uuid]: { resources: { VCPU: 1 } } },
+    project_id: w.projectId, user_id: 'u', consumer_generation: null, consumer_type: 'INSTANCE',
+  })
 const whole = async (w: AccessWorld) => ({ params: { consumer_uuid: newId() }, body: await body(w) })
 
 export const access: AccessCase[] = [

@@ -36,7 +36,8 @@ export const showProviderAllocations = operation({
   name: 'showProviderAllocations', method: 'GET', path: '/resource_providers/{uuid}/allocations', summary: 'Who uses a provider.', access, target,
   async handle(_ctx, { target, version }, { store }) {
     const rows = await store.read((tx) => allocations.ofProvider(tx, target.id))
-    const byConsumer = [...Map.groupBy(rows, (r) => r.consumerId)].map(([id, of]) => [id, { resources: resourcesOf(of), ...(version.since('1.28') && { consumer_generation: of[0]!.generation }) }])
+    const byConsumer = [...Map.groupBy(rows, (r) => r.consumerId)].map(([id, of]) =>
+      [id, { resources: resourcesOf(of), ...(version.since('1.28') && { consumer_generation: of[0]!.generation }) }])
     return dated(version, { resource_provider_generation: target.generation, allocations: Object.fromEntries(byConsumer) }, newest(rows.map((r) => r.updatedAt)))
   },
 })
@@ -60,7 +61,8 @@ export const replaceAllocations = operation({
 })
 
 export const manageAllocations = operation({
-  name: 'manageAllocations', method: 'POST', path: '/allocations', summary: 'Make several consumers use exactly this, all of them or none.', status: 204, access, since: '1.13', body: consumers(1),
+  name: 'manageAllocations', method: 'POST', path: '/allocations', summary: 'Make several consumers use exactly this, all of them or none.',
+  status: 204, access, since: '1.13', body: consumers(1),
   async handle(_ctx, { body }, { store }) {
     const wanted = Object.entries(body).map(([id, asked]) => wantedOf(id, asked))
     await store.tx((tx) => replace(tx, wanted), { durable: true })

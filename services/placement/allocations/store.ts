@@ -1,11 +1,14 @@
 // Rows of allocations and of the consumers they belong to.
+import { inChunks } from '#kit/store/rows.ts'
 import type { PlacementTx } from '../deps.ts'
 import type { AllocationRow, ConsumerRow } from '../schema.ts'
 
+/** What these consumers use, of any number of them. */
 export async function ofConsumers(tx: PlacementTx, consumerIds: string[]): Promise<AllocationRow[]> {
   const rows: AllocationRow[] = []
-  for (let i = 0; i < consumerIds.length; i += 400) {
-    rows.push(...await tx.db.selectFrom('placementAllocations').selectAll().where('consumerId', 'in', consumerIds.slice(i, i + 400)).orderBy('providerId').orderBy('resourceClass').execute())
+  for (const ids of inChunks(consumerIds, 400)) {
+    rows.push(...await tx.db.selectFrom('placementAllocations').selectAll()
+      .where('consumerId', 'in', ids).orderBy('providerId').orderBy('resourceClass').execute())
   }
   return rows
 }

@@ -3,7 +3,7 @@
 import { sql } from 'kysely'
 import { badRequest, conflict } from '#base/errors.ts'
 import { now } from '#base/time.ts'
-import { change, insert, insertIfAbsent } from '#kit/store/rows.ts'
+import { change, inChunks, insert, insertIfAbsent } from '#kit/store/rows.ts'
 import * as names from '../custom-names/store.ts'
 import type { PlacementTx } from '../deps.ts'
 import { capacityOf } from '../inventories/fields.ts'
@@ -27,7 +27,8 @@ export interface Wanted {
   allocations: Record<string, Record<string, number>>
 }
 
-const stale = (expected: unknown, got: unknown): Error => conflict(`consumer generation conflict - expected ${expected ?? 'null'} but got ${got ?? 'null'}`, { type: codes.concurrent })
+const stale = (expected: unknown, got: unknown): Error =>
+  conflict(`consumer generation conflict - expected ${expected ?? 'null'} but got ${got ?? 'null'}`, { type: codes.concurrent })
 
 /** Holds the consumer, making it if need be, and moves its generation on. */
 async function holdConsumer(tx: PlacementTx, { consumerId: id, generation, projectId, userId, consumerType }: Wanted): Promise<void> {
@@ -51,8 +52,12 @@ function mustFit(rows: AllocationRow[], sums: Sums): void {
   for (const { providerId, resourceClass, used } of rows) {
     const sum = sums.get(keyOf(providerId, resourceClass))
     if (!sum) throw refused(`Inventory for ${about(resourceClass, providerId)} invalid.`)
-    if (used < sum.minUnit || used > sum.maxUnit || used % sum.stepSize !== 0) throw refused(`Unable to create allocation for ${about(resourceClass, providerId)}. The requested amount would violate inventory constraints.`)
-    if (sum.used > capacityOf(sum) && (sum.was === 0 || sum.used > sum.was)) throw refused(`Unable to create allocation for ${about(resourceClass, providerId)}. The requested amount would exceed the capacity.`)
+    if (used < sum.minUnit || used > sum.maxUnit || used % sum.stepSize !== 0) {
+      throw refused(`Unable to create allocation for ${about(resourceClass, providerId)}. The requested amount would violate inventory constraints.`)
+    }
+    if (sum.used > capacityOf(sum) && (sum.was === 0 || sum.used > sum.was)) {
+      throw refused(`Unable to create allocation for ${about(resourceClass, providerId)}. The requested amount would exceed the capacity.`)
+    }
   }
 }
 
@@ -77,16 +82,21 @@ export async function replaceAllocations(tx: PlacementTx, wanted: Wanted[], { ge
   for (const row of rows) add(row, 1)
   mustFit(rows, sums)
 
-  const gone = [...new Set(old.map((row) => row.consumerId))], stays = new Set(rows.map((row) => row.consumerId)), empty = consumerIds.filter((id) => !stays.has(id))
-  for (let i = 0; i < gone.length; i += 400) await tx.db.deleteFrom('placementAllocations').where('consumerId', 'in', gone.slice(i, i + 400)).execute()
+  const served = [...new Set(old.map((row) => row.consumerId))]
+  for (const ids of inChunks(served, 400)) await tx.db.deleteFrom('placementAllocations').where('consumerId', 'in', ids).execute()
   if (rows.length > 0) await insert(tx, 'placementAllocations', rows.map((row) => ({ ...row })))
   for (const sum of sums.values()) {
     if (sum.used !== sum.was) await change(tx, 'placementInventories', { providerId: sum.providerId, resourceClass: sum.resourceClass }, { used: sum.used })
   }
   // A provider that a consumer exchanged for another one is not told; one that it left for nothing is.
-  if (generations) await providers.nextGenerations(tx, new Set([...rows, ...old.filter((row) => !stays.has(row.consumerId))].map((row) => row.providerId)))
+  const stays = new Set(rows.map((row) => row.consumerId))
+  if (generations) {
+    const left = old.filter((row) => !stays.has(row.consumerId))
+    await providers.nextGenerations(tx, new Set([...rows, ...left].map((row) => row.providerId)))
+  }
   // Nobody who uses nothing is a consumer.
-  for (let i = 0; i < empty.length; i += 400) await tx.db.deleteFrom('placementConsumers').where('id', 'in', empty.slice(i, i + 400)).execute()
+  const empty = consumerIds.filter((id) => !stays.has(id))
+  for (const ids of inChunks(empty, 400)) await tx.db.deleteFrom('placementConsumers').where('id', 'in', ids).execute()
 }
 
 /** Frees everything a consumer has, which leaves the providers' generations as they are; answers whether there was anything. */

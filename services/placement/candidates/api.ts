@@ -10,10 +10,12 @@ import { inTurns } from './turns.ts'
 import { candidatesText } from './view.ts'
 
 export const listAllocationCandidates = operation({
-  name: 'listAllocationCandidates', method: 'GET', path: '/allocation_candidates', summary: 'Every way in which what is asked for could be allocated.', access: policy.adminOrService, since: '1.10',
+  name: 'listAllocationCandidates', method: 'GET', path: '/allocation_candidates', summary: 'Every way in which what is asked for could be allocated.',
+  access: policy.adminOrService, since: '1.10',
   // For the documents: keys carry suffixes of the caller's making, so request.ts reads and refuses them.
   query: lenient({
-    resources: Type.Optional(Type.String()), limit: since('1.16', Type.Optional(Type.String())), required: since('1.17', repeated()), member_of: since('1.21', repeated()), group_policy: since('1.25', Type.Optional(Type.String())),
+    resources: Type.Optional(Type.String()), limit: since('1.16', Type.Optional(Type.String())), required: since('1.17', repeated()),
+    member_of: since('1.21', repeated()), group_policy: since('1.25', Type.Optional(Type.String())),
     in_tree: since('1.31', Type.Optional(Type.String())), root_required: since('1.35', repeated()), same_subtree: since('1.36', repeated()),
   }),
   async handle(_ctx, { urls, version }, { store, world }) {

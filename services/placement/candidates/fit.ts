@@ -2,6 +2,7 @@
 import type { Group } from './request.ts'
 import type { Provider } from './world.ts'
 
+/** Whether so much of a class is free there, and may be taken at once. */
 export function hasRoom(provider: Provider, resourceClass: string, amount: number): boolean {
   const stock = provider.inventories.get(resourceClass)
   return stock !== undefined && provider.used[stock.at]! + amount <= stock.capacity && amount >= stock.minUnit && amount <= stock.maxUnit && amount % stock.stepSize === 0

@@ -10,6 +10,7 @@ import { codes, failed } from '../replies.ts'
 import { standardClasses } from '../resource-classes/standard.ts'
 import { standardTraits } from '../traits/standard.ts'
 
+/** Resources that belong together, with what must be true of those who serve them: a suffix of the query's keys. */
 export interface Group {
   /** '' is the group whose resources may come from several providers of a tree; each other one is served by one provider. */
   suffix: string
@@ -24,12 +25,16 @@ export interface Group {
   /** Any provider of the tree. */
   inTree?: string
 }
+/** The whole question. */
 export interface CandidatesRequest {
   groups: Group[]
+  /** No two granular groups are served by the same provider. */
   isolate: boolean
+  /** The most candidates that are wanted; undefined: as many as a search may find. */
   limit?: number
   rootRequired: string[]
   rootForbidden: string[]
+  /** Suffixes of groups whose providers have one of them above all the others; a list each. */
   sameSubtrees: string[][]
   /** Before 1.29 nobody knows of trees: no two providers of one tree in a candidate. */
   nested: boolean
@@ -40,7 +45,8 @@ const maxGroups = 100, maxNames = 1000
 const quoted = (text: string): string => text.slice(0, 255)
 
 function parseResources(text: string): [string, number][] {
-  const malformed = (got: string): Error => badRequest(`Badly formed resources parameter. Expected resources query string parameter in form: ?resources=VCPU:2,MEMORY_MB:1024. Got: ${quoted(got)}.`)
+  const malformed = (got: string): Error =>
+    badRequest(`Badly formed resources parameter. Expected resources query string parameter in form: ?resources=VCPU:2,MEMORY_MB:1024. Got: ${quoted(got)}.`)
   if (text.trim() === '') throw malformed('empty string')
   const found = new Map<string, number>()
   for (const part of text.split(',')) {
@@ -63,22 +69,27 @@ function parseTraits(text: string, forbid: boolean, anyOf: boolean): { required:
     return { required: [any], forbidden: [] }
   }
   const all = text.split(',').map((t) => t.trim()), forbidden = all.filter((t) => t.startsWith('!')).map((t) => t.replace(/^!+/, ''))
-  if (all.includes('') || forbidden.includes('') || (forbidden.length > 0 && !forbid)) throw invalid(`Expected 'required' parameter value of the form: HW_CPU_X86_VMX,${forbid ? '!' : ''}CUSTOM_MAGIC`)
+  if (all.includes('') || forbidden.includes('') || (forbidden.length > 0 && !forbid)) {
+    throw invalid(`Expected 'required' parameter value of the form: HW_CPU_X86_VMX,${forbid ? '!' : ''}CUSTOM_MAGIC`)
+  }
   return { required: all.filter((t) => !t.startsWith('!')).map((t) => [t]), forbidden }
 }
 
 function parseMemberOf(text: string): { member?: string[], notMember: string[] } {
   const [, not, many, list] = /^(!?)(in:)?(.*)$/s.exec(text)!
-  if (list!.includes(',') && !many) throw badRequest(`Multiple values for 'member_of' must be prefixed with the 'in:' or '!in:' keyword using the valid microversion. Got: ${quoted(text)}`)
+  if (list!.includes(',') && !many) {
+    throw badRequest(`Multiple values for 'member_of' must be prefixed with the 'in:' or '!in:' keyword using the valid microversion. Got: ${quoted(text)}`)
+  }
   const ids = list!.split(',')
   for (const id of ids) if (!isUuid(id)) throw badRequest(`Invalid query string parameters: Expected 'member_of' parameter to contain valid UUID(s). Got: ${quoted(id)}`)
   const aggregates = [...new Set(ids.map(dashed))]
   return not ? { notMember: aggregates } : { member: aggregates, notMember: [] }
 }
 
+/** A group's keys as they stand in the query: `required` and `memberOf` may come several times. */
 export interface GroupText { resources?: string, required: string[], memberOf: string[], inTree?: string }
 
-/** One group out of its parameters; `suffix` is in the words of refusals. */
+/** One group out of its parameters; `suffix` is in the words of refusals. Throws badRequest for what is malformed or not of this version. */
 export function parseGroup(suffix: string, version: Version, text: GroupText): Group {
   if (text.memberOf.length > 1 && !version.since('1.24')) throw badRequest(`Multiple member_of${suffix} parameters are not supported`)
   const members = text.memberOf.map(parseMemberOf), notMemberOf = members.flatMap((m) => m.notMember)
@@ -88,24 +99,36 @@ export function parseGroup(suffix: string, version: Version, text: GroupText): G
   const inTree = text.inTree?.trim()
   if (inTree !== undefined && !isUuid(inTree)) throw badRequest(`Invalid query string parameters: Expected 'in_tree' parameter to be a format of uuid. Got: ${quoted(inTree)}`)
   const group: Group = {
-    suffix, granular: suffix !== '', resources: text.resources === undefined ? [] : parseResources(text.resources), required: traits.flatMap((t) => t.required), forbidden: [...new Set(traits.flatMap((t) => t.forbidden))],
+    suffix, granular: suffix !== '', resources: text.resources === undefined ? [] : parseResources(text.resources),
+    required: traits.flatMap((t) => t.required), forbidden: [...new Set(traits.flatMap((t) => t.forbidden))],
     memberOf: members.flatMap((m) => (m.member ? [m.member] : [])), notMemberOf, ...(inTree !== undefined && { inTree: dashed(inTree) }),
   }
-  if (group.required.flat().length + group.forbidden.length + group.memberOf.flat().length + notMemberOf.length > maxNames) throw badRequest(`More than ${maxNames} traits and aggregates are asked for.`)
+  if (group.required.flat().length + group.forbidden.length + group.memberOf.flat().length + notMemberOf.length > maxNames) {
+    throw badRequest(`More than ${maxNames} traits and aggregates are asked for.`)
+  }
   return group
 }
 
 /** What is required and forbidden at once no provider has; who asks for candidates is told so. */
 function mustNotConflict(group: Group): void {
-  const forbidden = new Set(group.forbidden), conflicts = group.required.filter((any) => any.every((t) => forbidden.has(t)))
+  const forbidden = new Set(group.forbidden)
+  const conflicts = group.required.filter((any) => any.every((t) => forbidden.has(t)))
   if (conflicts.length === 0) return
-  throw badRequest(`Conflicting required and forbidden traits found in the following traits keys: ${conflicts.map((any) => `required${group.suffix}: (${[...any].sort().join(', ')})`).sort().join(', ')}`)
+  const said = conflicts.map((any) => `required${group.suffix}: (${[...any].sort().join(', ')})`).sort().join(', ')
+  throw badRequest(`Conflicting required and forbidden traits found in the following traits keys: ${said}`)
 }
 
 const prefixes = ['resources', 'required', 'member_of', 'in_tree'] as const
-const since: Record<string, string> = { resources: '1.10', limit: '1.16', required: '1.17', member_of: '1.21', group_policy: '1.25', in_tree: '1.31', root_required: '1.35', same_subtree: '1.36' }
+/** The first version of each key. */
+const since: Record<string, string> = {
+  resources: '1.10', limit: '1.16', required: '1.17', member_of: '1.21', group_policy: '1.25', in_tree: '1.31', root_required: '1.35', same_subtree: '1.36',
+}
 
-const suffixes = (version: Version): string => (version.since('1.33') ? '([a-zA-Z0-9_-]{1,64})?' : version.since('1.25') ? '([1-9][0-9]*)?' : '')
+/** What may stand behind a group's key, as a pattern: before 1.25 there are no suffixes. */
+function suffixes(version: Version): string {
+  if (version.since('1.33')) return '([a-zA-Z0-9_-]{1,64})?'
+  return version.since('1.25') ? '([1-9][0-9]*)?' : ''
+}
 
 /** The prefix and suffix of a group's key, if the version knows it. */
 function groupKey(key: string, version: Version): { prefix: (typeof prefixes)[number], suffix: string } | undefined {
@@ -115,14 +138,22 @@ function groupKey(key: string, version: Version): { prefix: (typeof prefixes)[nu
   return undefined
 }
 
+/** Why this version refuses a key, in the words of jsonschema. */
+function strange(key: string, version: Version): string {
+  const shown = `'${key.slice(0, 80)}'`
+  if (!version.since('1.25')) return `Additional properties are not allowed (${shown} was unexpected)`
+  const patterns = prefixes.filter((prefix) => version.since(since[prefix]!)).map((prefix) => `'^${prefix}${suffixes(version)}$'`)
+  return `${shown} does not match any of the regexes: ${patterns.join(', ')}`
+}
+
+/** The question a query string asks. Throws badRequest, in placement's own words, for what is malformed, contradicts itself or is not of this version. */
 export function parseCandidatesRequest(search: URLSearchParams, version: Version): CandidatesRequest {
   const texts = new Map<string, GroupText>()
   for (const key of new Set(search.keys())) {
     const group = groupKey(key, version)
     if (!group) {
       if (['limit', 'group_policy', 'root_required', 'same_subtree'].includes(key) && version.since(since[key]!)) continue
-      const strange = `'${key.slice(0, 80)}'`, why = version.since('1.25') ? `${strange} does not match any of the regexes: ${prefixes.filter((p) => version.since(since[p]!)).map((p) => `'^${p}${suffixes(version)}$'`).join(', ')}` : `Additional properties are not allowed (${strange} was unexpected)`
-      throw badRequest(`Invalid query string parameters: ${why}${failed('additionalProperties')}`)
+      throw badRequest(`Invalid query string parameters: ${strange(key, version)}${failed('additionalProperties')}`)
     }
     let text = texts.get(group.suffix)
     if (!text) texts.set(group.suffix, text = { required: [], memberOf: [] })
@@ -133,9 +164,13 @@ export function parseCandidatesRequest(search: URLSearchParams, version: Version
   }
   if (texts.size > maxGroups) throw badRequest(`More than ${maxGroups} request groups are asked for.`)
   const limit = search.get('limit') ?? undefined
-  if (limit !== undefined && !/^[1-9][0-9]*$/.test(limit)) throw badRequest(`Invalid query string parameters: '${quoted(limit)}' does not match '^[1-9][0-9]*$'${failed('pattern', ['limit'])}`)
+  if (limit !== undefined && !/^[1-9][0-9]*$/.test(limit)) {
+    throw badRequest(`Invalid query string parameters: '${quoted(limit)}' does not match '^[1-9][0-9]*$'${failed('pattern', ['limit'])}`)
+  }
   const policy = search.get('group_policy') ?? undefined
-  if (policy !== undefined && policy !== 'none' && policy !== 'isolate') throw badRequest(`Invalid query string parameters: '${quoted(policy)}' is not one of ['none', 'isolate']${failed('enum', ['group_policy'])}`)
+  if (policy !== undefined && policy !== 'none' && policy !== 'isolate') {
+    throw badRequest(`Invalid query string parameters: '${quoted(policy)}' is not one of ['none', 'isolate']${failed('enum', ['group_policy'])}`)
+  }
 
   const root = search.getAll('root_required')
   if (root.length > 1) throw badRequest('Query parameter \'root_required\' may be specified only once.', { type: codes.duplicateKey })
@@ -153,20 +188,30 @@ export function parseCandidatesRequest(search: URLSearchParams, version: Version
     const named = new Set(sameSubtrees.flat())
     if (empty.length === groups.length) throw badRequest('There must be at least one resources or resources[$S] parameter.', { type: codes.missingValue })
     const stray = empty.filter((s) => !named.has(s))
-    if (stray.length > 0) throw badRequest(`Resourceless suffixed group request should be specified in \`same_subtree\` query param: bad group(s) - ${stray.join(', ')}.`, { type: codes.badValue })
+    if (stray.length > 0) {
+      throw badRequest(`Resourceless suffixed group request should be specified in \`same_subtree\` query param: bad group(s) - ${stray.join(', ')}.`, { type: codes.badValue })
+    }
     const unreal = [...named].filter((s) => !texts.has(s))
-    if (unreal.length > 0) throw badRequest(`Real suffixes should be specified in \`same_subtree\`: ${quoted(unreal.join(', '))} not found in ${[...texts.keys()].join(', ')}.`, { type: codes.badValue })
+    if (unreal.length > 0) {
+      const known = [...texts.keys()].join(', ')
+      throw badRequest(`Real suffixes should be specified in \`same_subtree\`: ${quoted(unreal.join(', '))} not found in ${known}.`, { type: codes.badValue })
+    }
   } else {
-    const orphans = (what: string, has: (g: Group) => boolean): string => groups.filter((g) => g.resources.length === 0 && has(g)).map((g) => what + g.suffix).join(', ')
-    const traits = orphans('required', (g) => g.required.length > 0), members = orphans('member_of', (g) => g.memberOf.length + g.notMemberOf.length > 0)
+    const orphans = (what: string, has: (g: Group) => boolean): string =>
+      groups.filter((g) => g.resources.length === 0 && has(g)).map((g) => what + g.suffix).join(', ')
+    const traits = orphans('required', (g) => g.required.length > 0)
+    const members = orphans('member_of', (g) => g.memberOf.length + g.notMemberOf.length > 0)
     if (traits) throw badRequest(`All traits parameters must be associated with resources.  Found the following orphaned traits keys: ${traits}`)
     if (members) throw badRequest(`All member_of parameters must be associated with resources. Found the following orphaned member_of keys: ${members}`)
     if (empty.length > 0) throw badRequest('All request groups must specify resources.')
     if (groups.length === 0) throw badRequest('At least one request group (`resources` or `resources{$S}`) is required.')
   }
-  if (policy === undefined && groups.filter((g) => g.granular).length > 1) throw badRequest('The "group_policy" parameter is required when specifying more than one "resources{N}" parameter.')
+  if (policy === undefined && groups.filter((g) => g.granular).length > 1) {
+    throw badRequest('The "group_policy" parameter is required when specifying more than one "resources{N}" parameter.')
+  }
   return {
-    groups, isolate: policy === 'isolate', ...(limit !== undefined && { limit: Number(limit) }), rootRequired: rootTraits.required.flat(), rootForbidden: rootTraits.forbidden, sameSubtrees, nested: version.since('1.29'),
+    groups, isolate: policy === 'isolate', ...(limit !== undefined && { limit: Number(limit) }), rootRequired: rootTraits.required.flat(),
+    rootForbidden: rootTraits.forbidden, sameSubtrees, nested: version.since('1.29'),
   }
 }
 

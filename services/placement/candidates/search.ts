@@ -6,9 +6,12 @@ import type { Provider, Scene } from './world.ts'
 
 /** Who serves each part of the request: a provider for each, in the order of the parts. */
 export type Candidate = readonly Provider[]
+/** What a search has found. */
 export interface Found { parts: readonly Part[], candidates: Candidate[] }
-/** Combinations grow beyond all bounds: past so many steps the search ends with what it has found, as the original does at its maximum of candidates. A candidate costs ten steps a
- * part: 30,000 of three parts each, which is what a request without a limit may find. */
+/**
+ * Combinations grow beyond all bounds: past so many steps the search ends with what it has found, as the original does at its maximum of candidates. A candidate
+ * costs ten steps a part: 30,000 of three parts each, which is what a request without a limit may find.
+ */
 const maxSteps = 1_000_000
 /** Steps taken without a pause: some milliseconds. A question over a thousand hosts is answered in one go. */
 const stepsAtOnce = 30_000
@@ -32,14 +35,28 @@ function partsOf({ groups, sameSubtrees }: CandidatesRequest, scene: Scene): Par
   const parts = groups.flatMap((group) => (group.granular ? [group.resources] : group.resources.map((r) => [r])).map((resources): Part =>
     ({ group, resources, inTreeRoot: group.inTree === undefined ? undefined : scene.providers.get(group.inTree)?.rootId, traitsOf: undefined, subtrees: [] })))
   const of = (fits: (group: Group) => boolean): number[] => parts.flatMap((part, i) => (fits(part.group) ? [i] : []))
-  for (const group of groups) if (!group.granular && group.required.length > 0) { const own = of((g) => g === group); parts[own.at(-1)!]!.traitsOf = own }
-  for (const suffixes of sameSubtrees) { const own = of((g) => suffixes.includes(g.suffix)); parts[own.at(-1)!]!.subtrees.push(own) }
+  // A condition on several parts is judged with the last of them.
+  const last = (own: number[]): Part => parts[own.at(-1)!]!
+  for (const group of groups) {
+    if (group.granular || group.required.length === 0) continue
+    const own = of((g) => g === group)
+    last(own).traitsOf = own
+  }
+  for (const suffixes of sameSubtrees) {
+    const own = of((g) => suffixes.includes(g.suffix))
+    last(own).subtrees.push(own)
+  }
   return parts
 }
 
-/** Yields where others should have their turn: the scene must stay as it is meanwhile. */
+/** Yields where others should have their turn: the scene must stay as it is meanwhile. `atOnce`: the steps between two pauses. */
 export function* search(scene: Scene, request: CandidatesRequest, atOnce = stepsAtOnce): Generator<undefined, Found> {
-  const parts = partsOf(request, scene), candidates: Candidate[] = [], seen = new Set<string>(), limit = request.limit ?? Infinity, budget: Budget = { steps: maxSteps, now: atOnce }, found = { parts, candidates }
+  const parts = partsOf(request, scene)
+  const candidates: Candidate[] = []
+  const found: Found = { parts, candidates }
+  const limit = request.limit ?? Infinity
+  const budget: Budget = { steps: maxSteps, now: atOnce }
+  const seen = new Set<string>()
   if (parts.some((part) => part.group.inTree !== undefined && part.inTreeRoot === undefined)) return found
   let turns: Iterable<TreeSearch | typeof pause> = inEachTree(scene, request, parts, budget)
   for (;;) {
@@ -72,7 +89,9 @@ function* inEachTree(scene: Scene, request: CandidatesRequest, parts: readonly P
     const root = scene.providers.get(rootId)
     budget.now--
     if (!root || !hasOneOfEach(root.traits, required) || !hasNone(root.traits, request.rootForbidden)) continue
-    const sharers = sharersWith(scene, tree), visible = sharers.length > 0 ? [...tree, ...sharers] : tree, options: (readonly Provider[])[] = []
+    const sharers = sharersWith(scene, tree)
+    const visible = sharers.length > 0 ? [...tree, ...sharers] : tree
+    const options: (readonly Provider[])[] = []
     for (const part of parts) {
       if (budget.now <= 0) yield pause
       const able = visible.length === 1 && serves(visible[0]!, root, part) ? visible : visible.filter((p) => serves(p, root, part))
@@ -91,7 +110,11 @@ const serves = (p: Provider, root: Provider, { group, resources, inTreeRoot }: P
 function sharersWith(scene: Scene, tree: readonly Provider[]): Provider[] {
   if (scene.sharing.size === 0) return []
   const found = new Set<Provider>()
-  for (const p of tree) for (const aggregate of p.aggregates) for (const s of scene.sharing.get(aggregate) ?? []) if (s.rootId !== p.rootId) found.add(s)
+  for (const p of tree) {
+    for (const aggregate of p.aggregates) {
+      for (const sharer of scene.sharing.get(aggregate) ?? []) if (sharer.rootId !== p.rootId) found.add(sharer)
+    }
+  }
   return [...found]
 }
 
@@ -140,15 +163,20 @@ class TreeSearch {
 
   /** Whether an option goes with what is chosen before it. */
   #goes(at: number, option: Provider): boolean {
-    const chosen = this.#chosen, { group, resources } = this.#parts[at]!
+    const chosen = this.#chosen
+    const { group, resources } = this.#parts[at]!
     for (let i = 0; i < at; i++) {
       const other = chosen[i]!
-      if (other === option ? group.granular && this.#request.isolate && this.#parts[i]!.group.granular : !this.#request.nested && other.rootId === option.rootId) return false
+      const bothGranular = group.granular && this.#parts[i]!.group.granular
+      if (other === option ? bothGranular && this.#request.isolate : !this.#request.nested && other.rootId === option.rootId) return false
     }
     // Several parts may take from one provider: together no more than there is, and no more than may be taken at once.
     for (const [resourceClass, amount] of resources) {
       let sum = amount
-      for (let i = 0; i < at; i++) if (chosen[i] === option) for (const [other, more] of this.#parts[i]!.resources) if (other === resourceClass) sum += more
+      for (let i = 0; i < at; i++) {
+        if (chosen[i] !== option) continue
+        for (const [other, more] of this.#parts[i]!.resources) if (other === resourceClass) sum += more
+      }
       const stock = option.inventories.get(resourceClass)!
       if (sum !== amount && (option.used[stock.at]! + sum > stock.capacity || sum > stock.maxUnit)) return false
     }

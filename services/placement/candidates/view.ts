@@ -8,9 +8,11 @@ import type { Provider, Scene } from './world.ts'
 /** So many parts are one string: larger ones would be old before they are done with, and each collection of those takes as long as an answer. */
 const partsTogether = 100
 
-/** Yields where others should have their turn. */
+/** Yields where others should have their turn: each time when it has written `atOnce` candidates and summaries. */
 export function* candidatesText(version: Version, scene: Scene, request: CandidatesRequest, { parts, candidates }: Found, atOnce = 3000): Generator<undefined, Buffer> {
-  const done: Buffer[] = [], write = writer(parts, version.since('1.12'), version.since('1.34')), summary = summaries(version, request)
+  const done: Buffer[] = []
+  const write = writer(parts, version.since('1.12'), version.since('1.34'))
+  const summary = summaries(version, request)
   let text: string[] = [], written = 0
   const flush = (): void => { done.push(Buffer.from(text.join(''))); text = [] }
   /** Whether others should have their turn. */
@@ -36,8 +38,11 @@ export function* candidatesText(version: Version, scene: Scene, request: Candida
 
 /** Providers in the trees that something is taken from; where trees are not known, those it is taken from. */
 function shown(scene: Scene, request: CandidatesRequest, parts: readonly Part[], candidates: Candidate[]): Iterable<Provider> {
-  const used = new Set<Provider>(), roots = new Set<string>(), taking = parts.map((part) => part.resources.length > 0)
-  for (const candidate of candidates) for (let i = 0; i < candidate.length; i++) if (taking[i]) used.add(candidate[i]!)
+  const used = new Set<Provider>(), roots = new Set<string>()
+  const taking = parts.map((part) => part.resources.length > 0)
+  for (const candidate of candidates) {
+    for (let i = 0; i < candidate.length; i++) if (taking[i]) used.add(candidate[i]!)
+  }
   if (!request.nested) return used
   for (const p of used) roots.add(p.rootId)
   return (function* () { for (const rootId of roots) yield* scene.trees.get(rootId) ?? [] })()
@@ -111,8 +116,11 @@ function traitsText(traits: ReadonlySet<string>): string {
 function summaries(version: Version, request: CandidatesRequest): (text: string[], p: Provider) => void {
   const withTraits = version.since('1.17'), all = version.since('1.27'), nested = version.since('1.29')
   const asked = new Set(request.groups.flatMap((g) => g.resources.map(([name]) => name)))
-  const begin = (p: Provider): string =>
-    `${JSON.stringify(p.id)}:{"resources":{${[...p.inventories].filter(([name]) => all || asked.has(name)).map(([name, { at, capacity }]) => `${JSON.stringify(name)}:{"capacity":${capacity},"used":${p.used[at]}}`).join(',')}}`
+  const begin = (p: Provider): string => {
+    const resources = [...p.inventories].filter(([name]) => all || asked.has(name))
+      .map(([name, { at, capacity }]) => `${JSON.stringify(name)}:{"capacity":${capacity},"used":${p.used[at]}}`)
+    return `${JSON.stringify(p.id)}:{"resources":{${resources.join(',')}}`
+  }
   return (text, p) => {
     text.push(all ? p.summary ??= begin(p) : begin(p))
     if (withTraits) text.push(',"traits":', traitsText(p.traits))

@@ -1,5 +1,6 @@
-// All providers as they are searched: in memory, brought up to date before each search by the stamps that every change leaves on its provider's row. That is right with any number
-// of control planes: nothing is believed that the database was not just asked about, only what has the same stamp is not read again.
+// All providers as they are searched: in memory, brought up to date before each search by the stamps that every change leaves on its provider's row. That is right
+// with any number of control planes: nothing is believed that the database was not just asked about, only what has the same stamp is not read again.
+import { inChunks } from '#kit/store/rows.ts'
 import type { Store, Tx } from '#kit/store/store.ts'
 import { sharesViaAggregate } from '../traits/standard.ts'
 import { capacityOf } from '../inventories/fields.ts'
@@ -9,8 +10,18 @@ import type { InventoryRow, PlacementTables, ProviderRow } from '../schema.ts'
 export interface Stock { at: number, capacity: number, minUnit: number, maxUnit: number, stepSize: number }
 /** Never changed: a provider with another stamp is another object. So what is made of one may be kept with it. */
 export interface Provider {
-  readonly id: string, readonly name: string, readonly parentId: string | null, readonly rootId: string, readonly stamp: number
-  readonly inventories: ReadonlyMap<string, Stock>, readonly used: readonly number[], readonly traits: ReadonlySet<string>, readonly aggregates: ReadonlySet<string>, readonly shares: boolean
+  readonly id: string
+  readonly name: string
+  readonly parentId: string | null
+  readonly rootId: string
+  readonly stamp: number
+  readonly inventories: ReadonlyMap<string, Stock>
+  /** What is used of each inventory, in their order. */
+  readonly used: readonly number[]
+  readonly traits: ReadonlySet<string>
+  readonly aggregates: ReadonlySet<string>
+  /** Whether it serves the trees that are in an aggregate with it. */
+  readonly shares: boolean
   /** The text that its summary begins with, once it was sent (view.ts). */
   summary: string | undefined
 }
@@ -24,11 +35,13 @@ export interface Scene {
   /** Those that share, by aggregate. */
   readonly sharing: ReadonlyMap<string, readonly Provider[]>
 }
+/** All that is there to be searched, kept up to date. */
 export interface World {
   /** The scene as of some moment after this was called. */
   fresh(): Promise<Scene>
 }
 
+/** A world that knows nothing yet: the first who asks has it read. */
 export const openWorld = (store: Store<PlacementTables>): World => {
   let index = new Index()
   let running: Promise<Scene> | undefined, next: Promise<Scene> | undefined
@@ -45,11 +58,16 @@ export const openWorld = (store: Store<PlacementTables>): World => {
   }
 }
 
-const chunk = 500
-const push = <K, V>(map: Map<K, V[]>, key: K, value: V): void => { const list = map.get(key); if (list) list.push(value); else map.set(key, [value]) }
+const push = <K, V>(map: Map<K, V[]>, key: K, value: V): void => {
+  const list = map.get(key)
+  if (list) list.push(value)
+  else map.set(key, [value])
+}
 
-/** Thousands of hosts have the same traits, are in the same aggregates and have as much of the same classes: kept once. Those of long ago are forgotten some day; who still has one
- * keeps it. */
+/**
+ * Thousands of hosts have the same traits, are in the same aggregates and have as much of the same classes: kept once. Those of long ago are forgotten some day;
+ * who still has one keeps it.
+ */
 class Kept<V> {
   readonly #values = new Map<string, V>()
   get(key: string, make: () => V): V {
@@ -83,25 +101,32 @@ class Index implements Scene {
   async refresh(tx: Tx<PlacementTables>): Promise<Index> {
     const stamps = await tx.db.selectFrom('placementProviders').select(['id', 'stamp']).execute()
     const changed = stamps.filter((row) => this.providers.get(row.id)?.stamp !== row.stamp).map((row) => row.id)
-    const gone = stamps.length === this.providers.size + changed.filter((id) => !this.providers.has(id)).length ? [] : (() => { const there = new Set(stamps.map((row) => row.id)); return [...this.providers.keys()].filter((id) => !there.has(id)) })()
+    // As many as before and the new ones: nobody has gone, which need not be looked for.
+    const fresh = changed.filter((id) => !this.providers.has(id))
+    const gone = stamps.length === this.providers.size + fresh.length ? [] : this.#without(new Set(stamps.map((row) => row.id)))
     if (changed.length === 0 && gone.length === 0) return this
     // All before any of it is put in place: a search that runs between two statements sees what was.
     const read: Provider[] = []
-    for (let i = 0; i < changed.length; i += chunk) read.push(...await this.#read(tx, changed.slice(i, i + chunk)))
+    for (const ids of inChunks(changed, 500)) read.push(...await this.#read(tx, ids))
     const into = this.lent > 0 ? new Index(this) : this
     for (const id of gone) into.#drop(id)
     for (const provider of read) { into.#drop(provider.id); into.#put(provider) }
     return into
   }
 
+  #without(there: ReadonlySet<string>): string[] { return [...this.providers.keys()].filter((id) => !there.has(id)) }
   async #read(tx: Tx<PlacementTables>, ids: string[]): Promise<Provider[]> {
     const rows: ProviderRow[] = await tx.db.selectFrom('placementProviders').selectAll().where('id', 'in', ids).execute()
-    const inventories = Map.groupBy(await tx.db.selectFrom('placementInventories').selectAll().where('providerId', 'in', ids).orderBy('resourceClass').execute(), (r) => r.providerId)
-    const traits = Map.groupBy(await tx.db.selectFrom('placementTraits').selectAll().where('providerId', 'in', ids).orderBy('trait').execute(), (r) => r.providerId)
-    const aggregates = Map.groupBy(await tx.db.selectFrom('placementAggregates').selectAll().where('providerId', 'in', ids).orderBy('aggregateId').execute(), (r) => r.providerId)
+    const inventories = Map.groupBy(
+      await tx.db.selectFrom('placementInventories').selectAll().where('providerId', 'in', ids).orderBy('resourceClass').execute(), (r) => r.providerId)
+    const traits = Map.groupBy(
+      await tx.db.selectFrom('placementTraits').selectAll().where('providerId', 'in', ids).orderBy('trait').execute(), (r) => r.providerId)
+    const aggregates = Map.groupBy(
+      await tx.db.selectFrom('placementAggregates').selectAll().where('providerId', 'in', ids).orderBy('aggregateId').execute(), (r) => r.providerId)
     return rows.map((row) => {
-      const stocks = inventories.get(row.id) ?? []
-      return providerOf(row, this.#stocks.get(JSON.stringify(stocks.map((i) => [i.resourceClass, i.total, i.reserved, i.minUnit, i.maxUnit, i.stepSize, i.allocationRatio])), () => stocksOf(stocks)), stocks.map((i) => i.used),
+      const rows = inventories.get(row.id) ?? []
+      const key = JSON.stringify(rows.map((i) => [i.resourceClass, i.total, i.reserved, i.minUnit, i.maxUnit, i.stepSize, i.allocationRatio]))
+      return providerOf(row, this.#stocks.get(key, () => stocksOf(rows)), rows.map((i) => i.used),
         this.#set((traits.get(row.id) ?? []).map((r) => r.trait)), this.#set((aggregates.get(row.id) ?? []).map((r) => r.aggregateId)))
     })
   }
@@ -128,14 +153,20 @@ class Index implements Scene {
   }
 }
 
-/** In the order of `used`. */
-export const stocksOf = (inventories: InventoryRow[]): ReadonlyMap<string, Stock> => new Map(inventories.map(({ minUnit, maxUnit, stepSize, ...i }, at): [string, Stock] => [i.resourceClass, { at, capacity: capacityOf(i), minUnit, maxUnit, stepSize }]))
+/** What a provider has, in the order of `used`. */
+export const stocksOf = (inventories: InventoryRow[]): ReadonlyMap<string, Stock> =>
+  new Map(inventories.map(({ minUnit, maxUnit, stepSize, ...i }, at): [string, Stock] => [i.resourceClass, { at, capacity: capacityOf(i), minUnit, maxUnit, stepSize }]))
 
 type Names = ReadonlySet<string>
-export function providerOf(row: Pick<ProviderRow, 'id' | 'name' | 'parentId' | 'rootId' | 'stamp'>, inventories: ReadonlyMap<string, Stock>, used: number[], traits: Names, aggregates: Names): Provider {
+/** A provider as it is searched, out of its row and what is kept with it. */
+export function providerOf(
+  row: Pick<ProviderRow, 'id' | 'name' | 'parentId' | 'rootId' | 'stamp'>,
+  inventories: ReadonlyMap<string, Stock>, used: number[], traits: Names, aggregates: Names,
+): Provider {
   const { id, name, parentId, rootId, stamp } = row
   // One string for a root's two ids: ten thousand hosts are roots.
-  return { id, name, parentId, rootId: rootId === id ? id : rootId, stamp, inventories, used, traits, aggregates, shares: traits.has(sharesViaAggregate), summary: undefined }
+  const root = rootId === id ? id : rootId
+  return { id, name, parentId, rootId: root, stamp, inventories, used, traits, aggregates, shares: traits.has(sharesViaAggregate), summary: undefined }
 }
 
 /** A scene of given providers, for tests. */

@@ -8,12 +8,15 @@ import type { CustomNameRow } from '../schema.ts'
 type Kind = CustomNameRow['kind']
 export const isCustom = (name: string): boolean => name.startsWith('CUSTOM_')
 
-export const list = (tx: PlacementTx, kind: Kind): Promise<CustomNameRow[]> => tx.db.selectFrom('placementCustomNames').selectAll().where('kind', '=', kind).orderBy('name').execute()
+export const list = (tx: PlacementTx, kind: Kind): Promise<CustomNameRow[]> =>
+  tx.db.selectFrom('placementCustomNames').selectAll().where('kind', '=', kind).orderBy('name').execute()
 export const find = (tx: PlacementTx, kind: Kind, name: string): Promise<CustomNameRow | undefined> =>
   tx.db.selectFrom('placementCustomNames').selectAll().where('kind', '=', kind).where('name', '=', name).executeTakeFirst()
 /** Answers whether it is new. */
 export const add = (tx: PlacementTx, kind: Kind, name: string): Promise<boolean> => insertIfAbsent(tx, 'placementCustomNames', { kind, name, uses: 0, createdAt: now() })
-export const remove = async (tx: PlacementTx, kind: Kind, name: string): Promise<void> => { await tx.db.deleteFrom('placementCustomNames').where('kind', '=', kind).where('name', '=', name).execute() }
+export const remove = async (tx: PlacementTx, kind: Kind, name: string): Promise<void> => {
+  await tx.db.deleteFrom('placementCustomNames').where('kind', '=', kind).where('name', '=', name).execute()
+}
 
 /** Those of `names` that are neither standard nor somebody's own. */
 export async function unknown(tx: PlacementTx, kind: Kind, names: Iterable<string>, standard: ReadonlySet<string>): Promise<string[]> {

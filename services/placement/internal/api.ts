@@ -1,10 +1,11 @@
 // What Pileus's own services ask placement beside the public API: a host that makes itself known, and the scheduler's question.
 import { exact, Type } from '#kit/http/schema.ts'
 import { hasRoom } from '../candidates/fit.ts'
+import type { Provider } from '../candidates/world.ts'
 import * as names from '../custom-names/store.ts'
 import { operation } from '../deps.ts'
 import { maxInt } from '../fields.ts'
-import { capacityOf, inventoriesField, rowsOf } from '../inventories/fields.ts'
+import { inventoriesField, rowsOf, type Inventory } from '../inventories/fields.ts'
 import * as inventories from '../inventories/store.ts'
 import * as policy from '../policy.ts'
 import * as providers from '../providers/store.ts'
@@ -18,9 +19,14 @@ export const providersWithRoom = operation({
   name: 'providersWithRoom', method: 'POST', path: '/internal/providers-with-room', summary: 'Providers with room for the resources.', internal: true, access,
   body: exact({ resources: Type.Record(Type.String(), Type.Integer({ minimum: 1, maximum: maxInt })), required: Type.Array(Type.String()), limit: Type.Integer({ minimum: 1 }) }),
   async handle(_ctx, { body }, { world }) {
-    const { providers } = await world.fresh(), resources = Object.entries(body.resources)
-    const free = (p: (typeof fit)[number], resourceClass: string): number => { const i = p.inventories.get(resourceClass); return i ? i.capacity - p.used[i.at]! : 0 }
-    const fit = [...providers.values()].filter((p) => resources.every(([resourceClass, amount]) => hasRoom(p, resourceClass, amount)) && body.required.every((t) => p.traits.has(t)))
+    const { providers } = await world.fresh()
+    const resources = Object.entries(body.resources)
+    const fit = [...providers.values()].filter((p) =>
+      resources.every(([resourceClass, amount]) => hasRoom(p, resourceClass, amount)) && body.required.every((t) => p.traits.has(t)))
+    const free = (p: Provider, resourceClass: string): number => {
+      const stock = p.inventories.get(resourceClass)
+      return stock ? stock.capacity - p.used[stock.at]! : 0
+    }
     fit.sort((a, b) => free(b, 'MEMORY_MB') - free(a, 'MEMORY_MB') || (a.id < b.id ? -1 : 1))
     return {
       total: providers.size,
@@ -34,13 +40,17 @@ export const ensureProvider = operation({
   name: 'ensureProvider', method: 'PUT', path: '/internal/providers/{uuid}', summary: 'Make a provider stand with this inventory and these traits.', internal: true, access,
   body: exact({ name: Type.String({ minLength: 1, maxLength: 200 }), inventories: inventoriesField, traits: Type.Array(Type.String()) }),
   async handle(_ctx, { params, body }, { store }) {
-    const id = params.uuid!, wantedTraits = [...new Set(body.traits)].filter((t) => standardTraits.has(t) || names.isCustom(t)).sort()
+    const id = params.uuid!
+    const wantedTraits = [...new Set(body.traits)].filter((t) => standardTraits.has(t) || names.isCustom(t)).sort()
     const wanted = rowsOf(body.inventories).map((row) => ({ ...row, maxUnit: Math.min(row.maxUnit, row.total) }))
     // Hosts say the same thing again and again: that costs two reads, and no write.
     const same = await store.read(async (tx) => {
       const standing = new Map((await inventories.ofProvider(tx, id)).map((row) => [row.resourceClass, row]))
-      return standing.size === wanted.length && wanted.every((w) => { const s = standing.get(w.resourceClass); return s && (Object.keys(w) as (keyof typeof w)[]).every((key) => s[key] === w[key]) })
-        && (await traits.ofProvider(tx, id)).join() === wantedTraits.join()
+      const asBefore = (item: Inventory): boolean => {
+        const known = standing.get(item.resourceClass)
+        return known !== undefined && (Object.keys(item) as (keyof typeof item)[]).every((key) => known[key] === item[key])
+      }
+      return standing.size === wanted.length && wanted.every(asBefore) && (await traits.ofProvider(tx, id)).join() === wantedTraits.join()
     })
     if (same && wanted.length > 0) return {}
     await store.tx(async (tx) => {

@@ -11,7 +11,8 @@ const body = { total: 4, resource_provider_generation: 1 }
 
 export const access: AccessCase[] = [
   { operation: 'listInventories', request: makeProvider, expect: verdicts.admin() },
-  { operation: 'replaceInventories', request: async (w) => ({ ...await makeProvider(w), body: { resource_provider_generation: 0, inventories: { VCPU: { total: 4 } } } }), expect: verdicts.admin() },
+  { operation: 'replaceInventories', request: async (w) => ({ ...await makeProvider(w), body: { resource_provider_generation: 0, inventories: { VCPU: { total: 4 } } } }),
+    expect: verdicts.admin() },
   { operation: 'deleteInventories', request: makeStocked, expect: verdicts.admin(204) },
   { operation: 'createInventory', request: async (w) => ({ ...await makeProvider(w), body: { total: 4, resource_class: 'VCPU' } }), expect: verdicts.admin(201) },
   { operation: 'showInventory', request: makeStocked, expect: verdicts.admin() },

@@ -17,7 +17,10 @@ const many = '/resource_providers/{uuid}/inventories', single = `${many}/{resour
 
 export const listInventories = operation({
   name: 'listInventories', method: 'GET', path: many, summary: 'What a provider has.', access, target,
-  handle: async (_ctx, { target, version }, { store }) => dated(version, inventoriesView(target.generation, await store.read((tx) => inventories.ofProvider(tx, target.id))), target.updatedAt),
+  async handle(_ctx, { target, version }, { store }) {
+    const rows = await store.read((tx) => inventories.ofProvider(tx, target.id))
+    return dated(version, inventoriesView(target.generation, rows), target.updatedAt)
+  },
 })
 
 export const replaceInventories = operation({
@@ -36,7 +39,13 @@ export const replaceInventories = operation({
 
 export const deleteInventories = operation({
   name: 'deleteInventories', method: 'DELETE', path: many, summary: 'Take all that it has from a provider (from 1.5 on).', access, status: 204,
-  target: { ...target, load: async (ctx, params, deps, input) => { if (!input.version.since('1.5')) throw notAllowed('GET, POST, PUT'); return target.load(ctx, params, deps, input) } },
+  target: {
+    ...target,
+    async load(ctx, params, deps, input) {
+      if (!input.version.since('1.5')) throw notAllowed('GET, POST, PUT')
+      return target.load(ctx, params, deps, input)
+    },
+  },
   async handle(_ctx, { target: { id } }, { store }) {
     await store.tx(async (tx) => {
       const held = await providers.holdOne(tx, id)
@@ -83,7 +92,9 @@ export const updateInventory = operation({
       mustHold(version, id, 'update', [item])
       const [unknown] = await names.unknown(tx, 'resourceClass', [item.resourceClass], standardClasses)
       if (unknown !== undefined) throw notFound(`No such resource class ${unknown}.`)
-      if (!await inventories.find(tx, id, item.resourceClass)) throw badRequest(`No inventory record with resource class for resource provider ${id}: No inventory of class ${item.resourceClass} found.`)
+      if (!await inventories.find(tx, id, item.resourceClass)) {
+        throw badRequest(`No inventory record with resource class for resource provider ${id}: No inventory of class ${item.resourceClass} found.`)
+      }
       await inventories.update(tx, id, item)
       return providers.nextGeneration(tx, held)
     }, { durable: true })
@@ -99,7 +110,9 @@ export const deleteInventory = operation({
       const held = await providers.holdOne(tx, id), row = await inventories.find(tx, id, resourceClass)
       if (!row) throw notFound(`No inventory of class ${resourceClass} found for delete: No inventory of class ${resourceClass} found for delete`)
       // The original calls this a concurrent update too, and clients try again.
-      if (row.used > 0) throw conflict(`Unable to delete inventory of class ${resourceClass}: Inventory for '${resourceClass}' on resource provider '${id}' in use.`, { type: codes.concurrent })
+      if (row.used > 0) {
+        throw conflict(`Unable to delete inventory of class ${resourceClass}: Inventory for '${resourceClass}' on resource provider '${id}' in use.`, { type: codes.concurrent })
+      }
       await inventories.remove(tx, id, resourceClass)
       await providers.nextGeneration(tx, held)
     }, { durable: true })

@@ -7,7 +7,8 @@ import type { InventoryRow } from '../schema.ts'
 
 const amount = Type.Integer({ minimum: 1, maximum: maxInt })
 export const fields = {
-  total: amount, reserved: Type.Optional(Type.Integer({ minimum: 0, maximum: maxInt })), min_unit: Type.Optional(amount), max_unit: Type.Optional(amount), step_size: Type.Optional(amount),
+  total: amount, reserved: Type.Optional(Type.Integer({ minimum: 0, maximum: maxInt })), min_unit: Type.Optional(amount),
+  max_unit: Type.Optional(amount), step_size: Type.Optional(amount),
   allocation_ratio: Type.Optional(Type.Number({ maximum: 3.40282e38 })),
 }
 // A generation inside is taken, as it always was, and not looked at.
@@ -17,7 +18,8 @@ export const wholeBody = exact({ resource_provider_generation: Type.Integer(), i
 
 export type Inventory = Omit<InventoryRow, 'providerId' | 'used'>
 export const rowOf = (resourceClass: string, i: Omit<Static<typeof one>, 'resource_provider_generation'>): Inventory => ({
-  resourceClass, total: i.total, reserved: i.reserved ?? 0, minUnit: i.min_unit ?? 1, maxUnit: i.max_unit ?? maxInt, stepSize: i.step_size ?? 1, allocationRatio: i.allocation_ratio ?? 1,
+  resourceClass, total: i.total, reserved: i.reserved ?? 0, minUnit: i.min_unit ?? 1, maxUnit: i.max_unit ?? maxInt,
+  stepSize: i.step_size ?? 1, allocationRatio: i.allocation_ratio ?? 1,
 })
 export const rowsOf = (inventories: Static<typeof inventoriesField>): Inventory[] => Object.entries(inventories).map(([resourceClass, i]) => rowOf(resourceClass, i))
 
@@ -30,7 +32,8 @@ export function mustHold(version: Version, providerId: string, doing: string, ro
   const all = version.since('1.26')
   for (const row of rows) {
     if (all ? capacityOf(row) >= 0 : capacityOf(row) > 0) continue
-    throw badRequest(`Unable to ${doing} inventory for resource provider ${providerId}: Invalid inventory for '${row.resourceClass}' on resource provider '${providerId}'. The reserved value is greater than ${all ? '' : 'or equal to '}total.`)
+    const why = `Invalid inventory for '${row.resourceClass}' on resource provider '${providerId}'. The reserved value is greater than ${all ? '' : 'or equal to '}total.`
+    throw badRequest(`Unable to ${doing} inventory for resource provider ${providerId}: ${why}`)
   }
 }
 

@@ -5,7 +5,8 @@ export const first: Migration = {
   id: '0001-first',
   changes: [
     { createTable: 'placementProviders', as: {
-      columns: { id: 'id', name: 'text', generation: 'int', parentId: 'id?', rootId: 'id', createdAt: 'at', updatedAt: 'at' }, primaryKey: ['id'], unique: [['name']], indexes: [['rootId']],
+      columns: { id: 'id', name: 'text', generation: 'int', parentId: 'id?', rootId: 'id', createdAt: 'at', updatedAt: 'at' },
+      primaryKey: ['id'], unique: [['name']], indexes: [['rootId']],
     } },
     { createTable: 'placementInventories', as: {
       columns: { providerId: 'id', resourceClass: 'text', total: 'int', reserved: 'int', minUnit: 'int', maxUnit: 'int', stepSize: 'int', allocationRatio: 'real', used: 'int' },
@@ -15,6 +16,9 @@ export const first: Migration = {
     { createTable: 'placementAllocations', as: {
       columns: { consumerId: 'id', providerId: 'id', resourceClass: 'text', used: 'int' }, primaryKey: ['consumerId', 'providerId', 'resourceClass'], indexes: [['providerId']],
     } },
-    { createTable: 'placementConsumers', as: { columns: { id: 'id', generation: 'int', projectId: 'id', userId: 'id', createdAt: 'at', updatedAt: 'at' }, primaryKey: ['id'], indexes: [['projectId']] } },
+    { createTable: 'placementConsumers', as: {
+      columns: { id: 'id', generation: 'int', projectId: 'id', userId: 'id', createdAt: 'at', updatedAt: 'at' },
+      primaryKey: ['id'], indexes: [['projectId']],
+    } },
   ],
 }

@@ -2,47 +2,53 @@
 import { sql } from 'kysely'
 import { conflict, notFound } from '#base/errors.ts'
 import { now } from '#base/time.ts'
-import { insert } from '#kit/store/rows.ts'
+import { inChunks, insert } from '#kit/store/rows.ts'
 import type { PlacementTx } from '../deps.ts'
 import { codes } from '../replies.ts'
 import type { ProviderRow } from '../schema.ts'
 
+/** The 404; `why` is put at the end of its words. */
 export const absent = (id: string, why = ''): Error => notFound(`No resource provider with uuid ${id} found${why}`)
 const taken = (what: 'name' | 'uuid', value: string): Error => conflict(`Conflicting resource provider ${what}: ${value} already exists.`, { type: codes.duplicateName })
 
 export const find = (tx: PlacementTx, id: string): Promise<ProviderRow | undefined> =>
   tx.db.selectFrom('placementProviders').selectAll().where('id', '=', id).executeTakeFirst()
 
-export const inTree = (tx: PlacementTx, rootId: string): Promise<ProviderRow[]> => tx.db.selectFrom('placementProviders').selectAll().where('rootId', '=', rootId).execute()
+/** The root and all below it. */
+export const inTree = (tx: PlacementTx, rootId: string): Promise<ProviderRow[]> =>
+  tx.db.selectFrom('placementProviders').selectAll().where('rootId', '=', rootId).execute()
 
 /** Keeps the providers as they are for everybody else until the transaction ends, and answers what they are. Those that do not exist are missing. */
 export async function hold(tx: PlacementTx, ids: Iterable<string>): Promise<Map<string, ProviderRow>> {
-  const held = new Map<string, ProviderRow>(), all = [...new Set(ids)].sort()
-  for (let i = 0; i < all.length; i += 400) {
-    const some = all.slice(i, i + 400)
+  const held = new Map<string, ProviderRow>()
+  for (const some of inChunks([...new Set(ids)].sort(), 400)) {
     await tx.db.updateTable('placementProviders').set({ stamp: sql<number>`stamp + 1`, updatedAt: now() }).where('id', 'in', some).execute()
     for (const row of await tx.db.selectFrom('placementProviders').selectAll().where('id', 'in', some).execute()) held.set(row.id, row)
   }
   return held
 }
 
+/** As `hold`; throws notFound when it is not there. */
 export async function holdOne(tx: PlacementTx, id: string): Promise<ProviderRow> {
   const row = (await hold(tx, [id])).get(id)
   if (!row) throw absent(id)
   return row
 }
 
-/** Holds it, if it is still as the caller saw it. */
+/** Holds it, if it is still as the caller saw it; else throws a conflict in these words. */
 export async function holdAt(tx: PlacementTx, id: string, generation: number, words = 'resource provider generation conflict'): Promise<ProviderRow> {
   const row = await holdOne(tx, id)
   if (row.generation !== generation) throw conflict(words, { type: codes.concurrent })
   return row
 }
 
+/** What the callers of these providers saw is old from now on. They are held. */
 export async function nextGenerations(tx: PlacementTx, ids: Iterable<string>): Promise<void> {
-  const all = [...ids]
-  for (let i = 0; i < all.length; i += 400) await tx.db.updateTable('placementProviders').set({ generation: sql<number>`generation + 1` }).where('id', 'in', all.slice(i, i + 400)).execute()
+  for (const some of inChunks([...ids], 400)) {
+    await tx.db.updateTable('placementProviders').set({ generation: sql<number>`generation + 1` }).where('id', 'in', some).execute()
+  }
 }
+/** As `nextGenerations`, of one; answers it as it is then. */
 export async function nextGeneration(tx: PlacementTx, held: ProviderRow): Promise<ProviderRow> {
   await nextGenerations(tx, [held.id])
   return { ...held, generation: held.generation + 1 }
@@ -59,6 +65,7 @@ export async function add(tx: PlacementTx, id: string, name: string, parent?: Pr
   return row
 }
 
+/** Throws a conflict when another provider has the name. */
 export async function rename(tx: PlacementTx, held: ProviderRow, name: string): Promise<ProviderRow> {
   if (name === held.name) return held
   if (await tx.db.selectFrom('placementProviders').select('id').where('name', '=', name).executeTakeFirst()) throw taken('name', name)
@@ -69,8 +76,8 @@ export async function rename(tx: PlacementTx, held: ProviderRow, name: string): 
 /** Hangs a provider, with all below it, under another one or nothing. All roots are held. */
 export async function move(tx: PlacementTx, held: ProviderRow, subtree: string[], parent: ProviderRow | undefined): Promise<ProviderRow> {
   const rootId = parent?.rootId ?? held.id
-  for (let i = 0; i < subtree.length; i += 400) {
-    await tx.db.updateTable('placementProviders').set({ rootId, stamp: sql<number>`stamp + 1` }).where('id', 'in', subtree.slice(i, i + 400)).execute()
+  for (const ids of inChunks(subtree, 400)) {
+    await tx.db.updateTable('placementProviders').set({ rootId, stamp: sql<number>`stamp + 1` }).where('id', 'in', ids).execute()
   }
   await tx.db.updateTable('placementProviders').set({ parentId: parent?.id ?? null }).where('id', '=', held.id).execute()
   return { ...held, rootId, parentId: parent?.id ?? null }

@@ -5,6 +5,7 @@ import { codes } from '../replies.ts'
 import type { ProviderRow } from '../schema.ts'
 import * as providers from './store.ts'
 
+/** What is held of the trees, as it is; `subtree`: the ids of `self` and all below it. */
 export interface Hung { self?: ProviderRow, parent?: ProviderRow, subtree: string[] }
 
 /** Holds all that hanging `selfId` (undefined: a new one) below `parentId` (undefined: nothing) touches, and refuses a parent that is missing or below it. */
@@ -19,7 +20,9 @@ export async function hang(tx: PlacementTx, parentId: string | undefined, selfId
   if (parentId !== undefined && !parent) throw refused('parent provider UUID does not exist.')
   if (selfId !== undefined && !self) throw providers.absent(selfId)
   // Somebody moved one of them before we held it: its new root is not held.
-  for (const row of [parent, self]) if (row && !held.has(row.rootId)) throw conflict('The provider tree was changed by somebody else meanwhile. Try again.', { type: codes.concurrent })
+  for (const row of [parent, self]) {
+    if (row && !held.has(row.rootId)) throw conflict('The provider tree was changed by somebody else meanwhile. Try again.', { type: codes.concurrent })
+  }
   if (!self) return { parent, subtree: [] }
   const children = Map.groupBy(await providers.inTree(tx, self.rootId), (row) => row.parentId)
   const subtree = [self.id]

@@ -13,7 +13,8 @@ import { codes } from '../replies.ts'
 
 /** Inventory and what is used of it move between providers in one step: for a moment there is the old and the new, then only the new. */
 export const reshape = operation({
-  name: 'reshape', method: 'POST', path: '/reshaper', summary: 'Move inventories, and what is used of them, between providers at once.', status: 204, access: policy.reshape, since: '1.30',
+  name: 'reshape', method: 'POST', path: '/reshaper', summary: 'Move inventories, and what is used of them, between providers at once.',
+  status: 204, access: policy.reshape, since: '1.30',
   maxBodyBytes: 16 * 1024 ** 2,
   body: exact({ inventories: Type.Record(uuidKey, wholeBody, { minProperties: 1, maxProperties: 10_000, additionalProperties: false }), allocations: consumers(0) }),
   async handle(_ctx, { body, version }, { store }) {
@@ -24,11 +25,16 @@ export const reshape = operation({
       for (const { id, generation, rows } of wanted) {
         const row = held.get(id)
         if (!row) throw badRequest(`Resource provider ${id} in inventories not found: No resource provider with uuid ${id} found`, { type: codes.providerNotFound })
-        if (row.generation !== generation) throw conflict(`resource provider generation conflict for provider ${id}: actual: ${row.generation}, given: ${generation}`, { type: codes.concurrent })
+        if (row.generation !== generation) {
+          throw conflict(`resource provider generation conflict for provider ${id}: actual: ${row.generation}, given: ${generation}`, { type: codes.concurrent })
+        }
         mustHold(version, id, 'update', rows)
         const classes = new Set(rows.map((r) => r.resourceClass))
         // An empty inventory says nothing of the time between.
-        if (rows.length > 0) await inventories.replace(tx, id, [...rows, ...(await inventories.ofProvider(tx, id)).filter((r) => !classes.has(r.resourceClass)).map(({ providerId: _p, used: _u, ...r }) => r)])
+        if (rows.length > 0) {
+          const stays = (await inventories.ofProvider(tx, id)).filter((r) => !classes.has(r.resourceClass))
+          await inventories.replace(tx, id, [...rows, ...stays.map(({ providerId: _p, used: _u, ...r }) => r)])
+        }
       }
       // As if it were done step by step: each of the three moves the generation on.
       await providers.nextGenerations(tx, wanted.filter((w) => w.rows.length > 0).map((w) => w.id))

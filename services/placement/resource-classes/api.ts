@@ -71,7 +71,8 @@ export const ensureResourceClass = operation({
 })
 
 export const deleteResourceClass = operation({
-  name: 'deleteResourceClass', method: 'DELETE', path: '/resource_classes/{name}', summary: 'Delete a resource class of one\'s own that nothing has.', access, since: '1.2', status: 204,
+  name: 'deleteResourceClass', method: 'DELETE', path: '/resource_classes/{name}', summary: 'Delete a resource class of one\'s own that nothing has.',
+  access, since: '1.2', status: 204,
   async handle(_ctx, { params }, { store }) {
     const name = params.name!
     await store.tx(async (tx) => {

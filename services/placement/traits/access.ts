@@ -13,6 +13,7 @@ export const access: AccessCase[] = [
   { operation: 'ensureTrait', request: made, expect: verdicts.admin(204) },
   { operation: 'deleteTrait', request: made, expect: verdicts.admin(204) },
   { operation: 'listProviderTraits', request: makeProvider, expect: verdicts.admin() },
-  { operation: 'replaceProviderTraits', request: async (w) => ({ ...await makeProvider(w), body: { resource_provider_generation: 0, traits: ['HW_CPU_X86_AVX'] } }), expect: verdicts.admin() },
+  { operation: 'replaceProviderTraits', request: async (w) => ({ ...await makeProvider(w), body: { resource_provider_generation: 0, traits: ['HW_CPU_X86_AVX'] } }),
+    expect: verdicts.admin() },
   { operation: 'deleteProviderTraits', request: makeProvider, expect: verdicts.admin(204) },
 ]

@@ -6,7 +6,7 @@ import { operation } from '../deps.ts'
 import * as policy from '../policy.ts'
 import * as providers from '../providers/store.ts'
 import { target } from '../providers/target.ts'
-import { dated, newest } from '../replies.ts'
+import { dated, generationChanged, newest } from '../replies.ts'
 import { standardTraits } from './standard.ts'
 import * as traits from './store.ts'
 
@@ -20,13 +20,19 @@ export const listTraits = operation({
     let fits = (_name: string): boolean => true
     if (query.name !== undefined) {
       const colon = query.name.indexOf(':'), operator = query.name.slice(0, colon), value = query.name.slice(colon + 1)
-      if (colon < 0) throw badRequest(`Badly formatted name parameter. Expected name query string parameter in form: ?name=[in|startswith]:[name1,name2|prefix]. Got: "${query.name.slice(0, 255)}"`)
-      if (operator === 'in') { const wanted = new Set(value.split(',')); fits = (name) => wanted.has(name) }
+      if (colon < 0) {
+        throw badRequest(`Badly formatted name parameter. Expected name query string parameter in form: ?name=[in|startswith]:[name1,name2|prefix]. Got: "${query.name.slice(0, 255)}"`)
+      }
+      const wanted = new Set(value.split(','))
+      if (operator === 'in') fits = (name) => wanted.has(name)
       if (operator === 'startswith') fits = (name) => name.startsWith(value)
     }
     const associated = query.associated?.toLowerCase()
     if (associated !== undefined && associated !== 'true' && associated !== 'false') throw badRequest('The query parameter "associated" only accepts "true" or "false"')
-    const { own, used } = await store.read(async (tx) => ({ own: await names.list(tx, 'trait'), used: associated === undefined ? undefined : new Set(await traits.inUse(tx)) }))
+    const { own, used } = await store.read(async (tx) => ({
+      own: await names.list(tx, 'trait'),
+      used: associated === undefined ? undefined : new Set(await traits.inUse(tx)),
+    }))
     const shown = [...standardTraits, ...own.map((r) => r.name)].filter((name) => fits(name) && (used === undefined || used.has(name) === (associated === 'true')))
     return dated(version, { traits: shown }, newest(own.map((r) => r.createdAt)))
   },
@@ -73,12 +79,13 @@ export const listProviderTraits = operation({
 })
 
 export const replaceProviderTraits = operation({
-  name: 'replaceProviderTraits', method: 'PUT', path: '/resource_providers/{uuid}/traits', summary: 'Make a provider have exactly these traits.', access, target: { ...target, beforeBody: false }, since: '1.6',
+  name: 'replaceProviderTraits', method: 'PUT', path: '/resource_providers/{uuid}/traits', summary: 'Make a provider have exactly these traits.',
+  access, target: { ...target, beforeBody: false }, since: '1.6',
   body: exact({ traits: Type.Array(Type.String({ minLength: 1, maxLength: 255 }), { maxItems: 5000 }), resource_provider_generation: Type.Integer() }),
   async handle(_ctx, { target, body, version }, { store }) {
     const wanted = [...new Set(body.traits)].sort()
     const row = await store.tx(async (tx) => {
-      const held = await providers.holdAt(tx, target.id, body.resource_provider_generation, 'Resource provider\'s generation already changed. Please update the generation and try again.')
+      const held = await providers.holdAt(tx, target.id, body.resource_provider_generation, generationChanged)
       const missing = await names.hold(tx, 'trait', wanted, standardTraits)
       if (missing.length > 0) throw badRequest(`No such trait ${missing.join(', ').slice(0, 1000)}`)
       return await traits.replace(tx, target.id, wanted) ? providers.nextGeneration(tx, held) : held

@@ -5,7 +5,9 @@ import type { PlacementTx } from '../deps.ts'
 export const ofProvider = async (tx: PlacementTx, providerId: string): Promise<string[]> =>
   (await tx.db.selectFrom('placementTraits').select('trait').where('providerId', '=', providerId).orderBy('trait').execute()).map((r) => r.trait)
 
+/** The traits that any provider has. */
 export const inUse = async (tx: PlacementTx): Promise<string[]> => (await tx.db.selectFrom('placementTraits').select('trait').distinct().execute()).map((r) => r.trait)
+/** Whether any provider has it. */
 export const isInUse = async (tx: PlacementTx, trait: string): Promise<boolean> =>
   await tx.db.selectFrom('placementTraits').select('providerId').where('trait', '=', trait).limit(1).executeTakeFirst() !== undefined
 

@@ -21,7 +21,8 @@ export const showUsages = operation({
 const owner = Type.String({ minLength: 1, maxLength: 255 })
 /** The project that is asked for: whoever may not is told so, whether or not it uses anything. */
 const project: TargetSpec<Deps, { projectId: string }> = {
-  load: async (_ctx, _params, _deps, { query }) => ({ projectId: (query as { project_id: string }).project_id }), sees: authenticated, missing: () => notFound('There is no such project.'),
+  load: async (_ctx, _params, _deps, { query }) => ({ projectId: (query as { project_id: string }).project_id }),
+  sees: authenticated, missing: () => notFound('There is no such project.'),
 }
 const sums = (rows: Usage[]): Record<string, number> => {
   const out: Record<string, number> = {}
@@ -31,11 +32,17 @@ const sums = (rows: Usage[]): Record<string, number> => {
 
 export const listUsages = operation({
   name: 'listUsages', method: 'GET', path: '/usages', summary: 'What a project, or a user in it, takes in all.', access: policy.usages, target: project, since: '1.9',
-  query: exact({ project_id: owner, user_id: Type.Optional(owner), consumer_type: since('1.38', Type.Optional(Type.String({ pattern: '^([A-Z0-9_]+|all|unknown)$', minLength: 1, maxLength: 255 }))) }),
+  query: exact({
+    project_id: owner, user_id: Type.Optional(owner),
+    consumer_type: since('1.38', Type.Optional(Type.String({ pattern: '^([A-Z0-9_]+|all|unknown)$', minLength: 1, maxLength: 255 }))),
+  }),
   async handle(_ctx, { query, version }, { store }) {
     const type = query.consumer_type, typed = version.since('1.38')
     const filter = { projectId: query.project_id, userId: query.user_id, consumerType: type === 'all' ? undefined : type }
-    const { rows, counts } = await store.read(async (tx) => ({ rows: await byTypeAndClass(tx, filter), counts: typed ? await consumersByType(tx, filter) : new Map<string | null, number>() }))
+    const { rows, counts } = await store.read(async (tx) => ({
+      rows: await byTypeAndClass(tx, filter),
+      counts: typed ? await consumersByType(tx, filter) : new Map<string | null, number>(),
+    }))
     if (!typed) return dated(version, { usages: sums(rows) })
     const groups = type === 'all' && rows.length > 0
       ? [['all', { ...sums(rows), consumer_count: [...counts.values()].reduce((a, b) => a + b, 0) }]]

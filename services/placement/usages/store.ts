@@ -14,10 +14,15 @@ const ofProject = (tx: PlacementTx, { projectId, userId, consumerType }: UsageFi
   return query
 }
 
-export const byTypeAndClass = async (tx: PlacementTx, filter: UsageFilter): Promise<Usage[]> =>
-  (await ofProject(tx, filter).select(['c.consumerType', 'a.resourceClass', sql<number>`sum(a.used)`.as('used')]).groupBy(['c.consumerType', 'a.resourceClass']).orderBy('a.resourceClass').execute())
-    .map((r) => ({ ...r, used: Number(r.used) }))
+/** The sums of all that fits the filter, apart for each type of consumer and each resource class. */
+export async function byTypeAndClass(tx: PlacementTx, filter: UsageFilter): Promise<Usage[]> {
+  const rows = await ofProject(tx, filter).select(['c.consumerType', 'a.resourceClass', sql<number>`sum(a.used)`.as('used')])
+    .groupBy(['c.consumerType', 'a.resourceClass']).orderBy('a.resourceClass').execute()
+  return rows.map((r) => ({ ...r, used: Number(r.used) }))
+}
 
 /** How many consumers of each type there are. */
-export const consumersByType = async (tx: PlacementTx, filter: UsageFilter): Promise<Map<string | null, number>> =>
-  new Map((await ofProject(tx, filter).select(['c.consumerType', sql<number>`count(distinct a.consumer_id)`.as('n')]).groupBy('c.consumerType').execute()).map((r) => [r.consumerType, Number(r.n)]))
+export async function consumersByType(tx: PlacementTx, filter: UsageFilter): Promise<Map<string | null, number>> {
+  const rows = await ofProject(tx, filter).select(['c.consumerType', sql<number>`count(distinct a.consumer_id)`.as('n')]).groupBy('c.consumerType').execute()
+  return new Map(rows.map((r) => [r.consumerType, Number(r.n)]))
+}
