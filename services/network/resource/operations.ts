@@ -84,7 +84,8 @@ export const creating = <R extends Standard, A extends Attributes>(noun: Noun<R,
     const given = body as Record<string, unknown>
     const one = given[noun.one] as Record<string, unknown> | undefined, many = given[noun.many] as Record<string, unknown>[] | undefined
     if ((one === undefined) === (many === undefined)) throw malformed('Resource body required')
-    const asked = (many ?? [one!]).map((item) => { const values = convert(noun.attributes, item); return { values, projectId: projectFor(ctx, values) } })
+    const bare = (item: Record<string, unknown>): Record<string, unknown> => (item[noun.one] as Record<string, unknown> | undefined) ?? item
+    const asked = (many?.map(bare) ?? [one!]).map((item) => { const values = convert(noun.attributes, item); return { values, projectId: projectFor(ctx, values) } })
     const views = await racing(deps, async (tx, attempt) => {
       const rows: R[] = []
       for (const { values, projectId } of asked) {
