@@ -58,6 +58,7 @@ test('names and tags are kept without the spaces around them', async () => {
     if (noun !== 'project') continue
     assert.deepEqual(made.tags, ['a', 'b'])
     assert.equal((await v3('PUT', `/projects/${made.id}/tags/%20c%20`)).status, 201)
+    assert.equal((await v3('PUT', `/projects/${made.id}/tags/c`)).status, 400, 'it is there already')
     assert.deepEqual((await v3('GET', `/projects/${made.id}/tags`)).body.tags, ['a', 'b', 'c'])
     assert.equal((await v3('PUT', `/projects/${made.id}/tags/%20`)).status, 400)
     for (const tags of [[' '], ['a,b'], ['']]) assert.equal((await v3('PUT', `/projects/${made.id}/tags`, { tags })).status, 400, JSON.stringify(tags))

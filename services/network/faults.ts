@@ -25,6 +25,7 @@ export const networkInUse = (id: string): Fault =>
   conflict(`Unable to complete operation on network ${id}. There are one or more ports still in use on the network.`, type('NetworkInUse'))
 export const invalidSharedSetting = (name: string): Fault =>
   conflict(`Unable to reconfigure sharing settings for network ${name}. Multiple tenants are using it.`, type('InvalidSharedSetting'))
+export const mtuTooSmall = (id: string, least: number): Fault => conflict(`Network ${id} has, or would have, a subnet that needs an MTU of ${least} at least.`, type('NetworkMTUSubnetConflict'))
 export const externalNetworkInUse = (id: string): Fault =>
   conflict(`External network ${id} cannot be updated to be made non-external, since it has existing gateway ports.`, type('ExternalNetworkInUse'))
 export const flatNetworkInUse = (physical: string): Fault => conflict(`Unable to create the flat network. Physical network ${physical} is in use.`, type('FlatNetworkInUse'))

@@ -1,8 +1,12 @@
 // https://docs.openstack.org/api-ref/identity/v3/#list-role-assignments
+import type { Actor } from '#base/context.ts'
 import { badRequest } from '#base/errors.ts'
 import { lenient, Type } from '#kit/http/schema.ts'
 import { operation, type IdentityTx } from '../deps.ts'
+import { missing } from '../faults.ts'
 import { isOn } from '../fields.ts'
+import { adminRequired } from '../policy.ts'
+import * as projects from '../projects/store.ts'
 import * as roles from '../roles/store.ts'
 import type { ActorType, TargetType } from '../schema.ts'
 import { expand, type Listed } from './effective.ts'
@@ -79,6 +83,12 @@ async function namesOf(tx: IdentityTx, rows: Listed[]): Promise<Names> {
   return { users, groups, roles: roleNames, projects: new Map([...projects, ...await assignments.names(tx, 'identityProjects', domains)]) }
 }
 
+/** A tree is asked about by its root, which has to be there for who asks. */
+async function checkRoot(tx: IdentityTx, id: string, actor: Actor): Promise<void> {
+  const root = await projects.find(tx, id)
+  if (!root || !(actor.domainId === undefined || adminRequired.allows(actor) || (root.isDomain ? root.id : root.domainId) === actor.domainId)) throw missing('project', id)
+}
+
 export const listAssignments = operation({
   name: 'listRoleAssignments', method: 'GET', path: '/role_assignments', summary: 'List who has which role where.', access: policy.listAssignments,
   query: lenient({
@@ -101,6 +111,7 @@ export const listAssignments = operation({
     if (asked.effective && asked.inherited && asked.domainId) throw badRequest('Combining effective, domain and inherited filters will always result in an empty list.')
     if (asked.subtree && !asked.projectId) throw badRequest('scope.project.id must be specified if include_subtree is also specified')
     const { rows, names } = await store.read(async (tx) => {
+      if (asked.subtree) await checkRoot(tx, asked.projectId!, actor)
       let rows = await find(tx, asked)
       if (actor.domainId !== undefined) {
         // With a domain's token one sees what concerns that domain.

@@ -85,6 +85,21 @@ test('questions that cannot be answered are refused', async () => {
     'effective&scope.OS-INHERIT:inherited_to=projects&scope.domain.id=a']) assert.equal((await v3('GET', `/role_assignments?${query}`)).status, 400, query)
 })
 
+test('a tree is asked about by a project that is there for who asks', async () => {
+  const domain = (await ok('POST', '/domains', { domain: { name: 'estate' } })).domain, reader = (await ok('POST', '/users', { user: { name: 'estate-reader', password: 'the-password', domain_id: domain.id } })).user
+  const park = (await ok('POST', '/projects', { project: { name: 'park', domain_id: domain.id } })).project, pond = (await ok('POST', '/projects', { project: { name: 'pond', domain_id: domain.id, parent_id: park.id } })).project
+  await ok('PUT', `/projects/${pond.id}/users/${reader.id}/roles/${api.seeded.roleIds.member}`)
+  for (const role of ['reader', 'admin']) {
+    await ok('PUT', `/domains/${domain.id}/users/${reader.id}/roles/${api.seeded.roleIds[role]}`)
+    const token = await api.token({ id: reader.id, password: 'the-password' }, { domain: { id: domain.id } }), tree = (id: string) => v3('GET', `/role_assignments?scope.project.id=${id}&include_subtree`, undefined, token)
+    assert.deepEqual((await tree(park.id)).body.role_assignments.map((a: any) => a.scope.project.id), [pond.id])
+    assert.equal((await tree('nosuch')).status, 404)
+    assert.equal((await tree(api.projectId)).status, role === 'admin' ? 200 : 404, 'readers see what is in their domain')
+  }
+  assert.equal((await v3('GET', '/role_assignments?scope.project.id=nosuch&include_subtree')).status, 404)
+  assert.deepEqual((await ok('GET', '/role_assignments?scope.project.id=nosuch')).role_assignments, [], 'a filter finds nothing')
+})
+
 test('a list costs the same number of queries however long it is', async () => {
   const cost = (): Promise<number> => queriesOf(api.store, () => ok('GET', '/role_assignments?effective&include_names'))
   const before = await cost()

@@ -10,7 +10,7 @@ import { operation, type Deps } from '../deps.ts'
 import { missing, refused, tooMany } from '../faults.ts'
 import { checkFixed, collection, extraOf, listQuery, pageOf, termsOf } from '../fields.ts'
 import { countOf, exactly } from '../lists-store.ts'
-import { adminOrSystemReader } from '../policy.ts'
+import { anyAdminOrSystemReader } from '../policy.ts'
 import type { CredentialRow } from '../schema.ts'
 import { bindBlob, ec2Type, idOf, isLent, keepBonds, checkBlob, refuseUnlent } from './ec2-blob.ts'
 import * as policy from './policy.ts'
@@ -75,7 +75,7 @@ export const listCredentials = operation({
   query: listQuery({ user_id: Type.Optional(Type.String()), type: Type.Optional(Type.String()) }),
   async handle({ actor }, { query, urls }, deps) {
     const page = pageOf(query, deps.config.listLimit), terms = termsOf(query, { user_id: 'userId', type: 'type' })
-    if (!adminOrSystemReader.allows(actor)) terms.push({ column: 'userId', how: 'is', value: actor.userId })
+    if (!anyAdminOrSystemReader.allows(actor)) terms.push({ column: 'userId', how: 'is', value: actor.userId })
     if (actor.delegation) terms.push({ column: 'projectId', how: 'is', value: actor.projectId ?? '' })
     const rows = await deps.store.read((tx) => credentials.list(tx, terms, page))
     const opened = new Map(await Promise.all(rows.map(async (row) => [row.id, await deps.blobs.open(row)] as const)))

@@ -43,6 +43,15 @@ test('a credential is made, shown, changed, listed and deleted as in keystone', 
   assert.deepEqual(await types(`?user_id=${who.id}`, api.adminToken), [], 'they go with the user')
 })
 
+test('a domain\'s administrator lists what he may show: everybody\'s', async () => {
+  const who = await api.inhabitant(), other = await api.inhabitant()
+  await api.admin('createDomainUserGrant', { params: { domain_id: 'default', user_id: who.id, role_id: api.seeded.roleIds.admin! } })
+  const token = await who.token({ domain: { id: 'default' } }), { id } = (await make(await other.token(), { user_id: other.id, type: 'cert', blob: 'x' })).body.credential
+  assert.equal((await v3(token, 'GET', `/credentials/${id}`)).status, 200)
+  assert.deepEqual((await v3(token, 'GET', `/credentials?user_id=${other.id}`)).body.credentials.map((c: any) => c.id), [id])
+  assert.deepEqual((await v3(await who.token(), 'GET', `/credentials?user_id=${other.id}`)).body.credentials, [], 'not so with the token of a project where he is a member')
+})
+
 test('what makes no sense, and what belongs to others', async () => {
   const who = await api.inhabitant(), other = await api.inhabitant(), token = await who.token()
   for (const credential of [

@@ -53,8 +53,10 @@ export const addTag = operation({
         + 'A tag has at most 255 characters, none of them a comma or slash, and one at least that is no space.')
     }
     await rewrite(store, target.id, (tags) => {
-      if (!tags.includes(value) && tags.length >= maxTags) throw badRequest(`A project has at most ${maxTags} tags.`)
-      return [...new Set([...tags, value])]
+      // A tag is made, not set: what is there already cannot be.
+      if (tags.includes(value)) throw badRequest(`The project has the tag ${value} already.`)
+      if (tags.length >= maxTags) throw badRequest(`A project has at most ${maxTags} tags.`)
+      return [...tags, value]
     })
     return new Reply({ headers: { location: `${urls.api}/projects/${target.id}/tags/${encodeURIComponent(value)}` } })
   },

@@ -41,7 +41,9 @@ export const createFloatingIp = creating(floatingIp, {
   },
 })
 
-export const updateFloatingIp = updating(floatingIp, async (tx, ctx, deps, row, values) => {
+export const updateFloatingIp = updating(floatingIp, async (tx, ctx, deps, row, given) => {
+  // Once the port was all there was to say, and to say nothing took it away: neutron keeps to that.
+  const values: typeof given = Object.keys(given).length === 0 ? { port_id: null } : given
   const portId = Object.hasOwn(values, 'port_id') ? values.port_id! : row.portId
   const moves = Object.hasOwn(values, 'port_id') || Object.hasOwn(values, 'fixed_ip_address')
   if (portId === null && values.fixed_ip_address) throw badResource('floatingip', 'fixed_ip_address cannot be specified without a port_id')
@@ -49,6 +51,6 @@ export const updateFloatingIp = updating(floatingIp, async (tx, ctx, deps, row, 
   const changed = await amend(tx, 'networkFloatingIps', row, { ...(values.description !== undefined && { description: values.description }), ...attachment })
   if (moves) for (const routerId of new Set([row.routerId, changed.routerId])) if (routerId !== null) await wakeRouter(tx, ctx, deps, routerId)
   return changed
-})
+}, { evenForNothing: true })
 
 export const deleteFloatingIp = deleting(floatingIp, removeFloatingIp)

@@ -3,7 +3,7 @@ import { newId } from '#base/ids.ts'
 import { now } from '#base/time.ts'
 import { flag } from '#kit/store/store.ts'
 import type { Deps, NetworkTx } from '../deps.ts'
-import { externalNetworkInUse, invalidInput, invalidSharedSetting, networkInUse, segmentInUse } from '../faults.ts'
+import { externalNetworkInUse, invalidInput, invalidSharedSetting, mtuTooSmall, networkInUse, segmentInUse } from '../faults.ts'
 import { removeFloatingIp } from '../floatingips/remove.ts'
 import * as floatingIps from '../floatingips/store.ts'
 import { checkDnsName } from '../ports/check.ts'
@@ -13,6 +13,7 @@ import type { Values } from '../resource/attributes.ts'
 import { creating, deleting, listing, showing, updating } from '../resource/operations.ts'
 import { amend, forget, release } from '../resource/store.ts'
 import type { NetworkRow } from '../schema.ts'
+import { leastMtu6 } from '../subnets/check.ts'
 import * as subnets from '../subnets/store.ts'
 import { wakeNetwork } from '../wanted/wake.ts'
 import { remember } from '../wanted/store.ts'
@@ -77,6 +78,7 @@ export const updateNetwork = updating(network, async (tx, ctx, deps, row, values
     ...(values.port_security_enabled !== undefined && { portSecurityEnabled: flag(values.port_security_enabled) }),
     ...(values.mtu !== undefined && { mtu: mtuFor(deps, values.mtu, row.networkType === 'flat') }), ...(values.dns_domain !== undefined && { dnsDomain: values.dns_domain }),
   })
+  if (changed.mtu < leastMtu6 && changed.mtu < row.mtu && (await subnets.ofNetwork(tx, row.id)).some((s) => s.ipVersion === 6)) throw mtuTooSmall(row.id, leastMtu6)
   await checkDefault(tx, changed)
   if (['admin_state_up', 'mtu', 'dns_domain', 'router:external'].some((name) => Object.hasOwn(values, name))) await wakeNetwork(tx, ctx, deps, row.id)
   return changed

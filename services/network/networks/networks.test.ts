@@ -44,6 +44,16 @@ test('MTU: bounded by what the network can carry', async () => {
   await me.refused('400 InvalidInput', 'createNetwork', { body: { network: { mtu: 67 } } })
 })
 
+test('MTU: what IPv6 needs', async () => {
+  const small = await me.network({ mtu: 1279 }), six = { ip_version: 6, cidr: '2001:db8:0:1::/64' }, to = (id: string, mtu: number): object => ({ params: { network_id: id }, body: { network: { mtu } } })
+  await me.subnet({ network_id: small.id })
+  await me.refused('409 NetworkMTUSubnetConflict', 'createSubnet', { body: { subnet: { network_id: small.id, ...six } } })
+  await me.ok('updateNetwork', to(small.id, 1280))
+  await me.subnet({ network_id: small.id, ...six })
+  await me.refused('409 NetworkMTUSubnetConflict', 'updateNetwork', to(small.id, 1279))
+  assert.equal((await me.ok('showNetwork', { params: { network_id: small.id } })).network.mtu, 1280)
+})
+
 test('what others have on a network keeps it shared, and gateways keep it external', async () => {
   const shared = await me.network({ shared: true }, 'admin')
   await me.port(shared.id, {}, 'other')
@@ -72,6 +82,9 @@ test('lists show own, shared and external networks; administrators see all', asy
   assert.deepEqual(await ids('member'), [own.id, shared.id].sort())
   assert.deepEqual(await ids('admin'), [own.id, shared.id, others.id].sort())
   assert.deepEqual(await ids('member', { shared: 'True' }), [shared.id])
+  for (const n of [own, shared]) await me.subnet({ network_id: n.id, name: 'list' }, 'admin')
+  const subnets = async (query: object): Promise<string[]> => (await me.ok('listSubnets', { query: { name: 'list', ...query } })).subnets.map((s: any) => s.network_id).sort()
+  assert.deepEqual([await subnets({ shared: 'True' }), await subnets({ shared: false }), await subnets({ shared: ['true', 'false'] })], [[shared.id], [own.id], [own.id, shared.id].sort()])
   assert.deepEqual(await ids('admin', { project_id: testOtherProjectId }), [others.id])
   assert.deepEqual(await ids('member', { 'router:external': 'False', 'admin_state_up': 'true', 'status': 'ACTIVE' }), [own.id, shared.id].sort())
 })

@@ -34,7 +34,7 @@ test('addresses: by subnet, by address, none; outside, taken and the broadcast a
   assert.deepEqual(addresses(await me.port(on, { fixed_ips: [{ ip_address: '10.1.0.77' }] })), ['10.1.0.77'])
   assert.deepEqual(addresses(await me.port(on, { fixed_ips: [{ subnet_id: subnet.id }] })).length, 1)
   assert.deepEqual(addresses(await me.port(on, { fixed_ips: [] })), [])
-  assert.deepEqual((await me.port(on, { fixed_ips: [] })).security_groups, [])
+  assert.deepEqual((await me.port(on, { fixed_ips: [] })).security_groups, (await me.port(on)).security_groups, 'groups need no address')
   await me.refused('409 IpAddressInUse', 'createPort', body([{ ip_address: '10.1.0.77' }]))
   await me.refused('400 InvalidIpForNetwork', 'createPort', body([{ ip_address: '10.2.0.1' }]))
   await me.refused('400 InvalidIpForSubnet', 'createPort', body([{ ip_address: '10.1.0.255' }]))
@@ -172,6 +172,23 @@ test('pages go forward and backward, whatever the order', async () => {
   const back = (await api.http<any>('GET', previous!, { token: 'member' })).body
   assert.deepEqual(back.ports.map((p: any) => p.name), ['b', 'a'])
   await me.refused('404 PortNotFound', 'listPorts', { query: { limit: '1', marker: newId() } })
+})
+
+test('behind the last page there is a way back', async () => {
+  const on = (await me.network()).id, of = { network_id: on, sort_key: 'name', limit: '2' }
+  for (const name of ['a', 'b']) await me.port(on, { name })
+  const page = async (href: string): Promise<any> => (await api.http<any>('GET', href.replace(api.publicUrl, ''), { token: 'member' })).body
+  const to = (body: any, rel: string): string => body.ports_links.find((l: any) => l.rel === rel).href
+  const behind = await page(to(await me.ok('listPorts', { query: of }), 'next'))
+  assert.deepEqual([behind.ports, behind.ports_links.map((l: any) => l.rel)], [[], ['previous']])
+  assert.deepEqual((await page(to(behind, 'previous'))).ports.map((p: any) => p.name), ['a', 'b'])
+})
+
+test('several are made at once, each as it is or under its own name', async () => {
+  const network_id = (await me.network()).id
+  const { ports } = await me.ok('createPort', { body: { ports: [{ network_id, name: 'bare' }, { port: { network_id, name: 'wrapped' } }] } })
+  assert.deepEqual(ports.map((p: any) => p.name), ['bare', 'wrapped'])
+  await me.refused('400 HTTPBadRequest', 'createPort', { body: { ports: [{ port: { network_id }, name: 'both' }] } })
 })
 
 test('a list costs the same few statements however long it is', async () => {

@@ -33,7 +33,7 @@ export const once = <V>(kind: Kind<V>, more: Partial<Attribute<V>> = {}): Attrib
 export const adminOnly = <V>(kind: Kind<V>, more: Partial<Attribute<V>> = {}): Attribute<V> => ({ kind, post: admin, put: admin, ...more })
 export const readOnly = <V>(kind: Kind<V>, more: Partial<Attribute<V>> = {}): Attribute<V> => ({ kind, ...more })
 
-/** The body's schema: `{port: {…}}`, or many at once as `{ports: [{…}]}`. */
+/** The body's schema: `{port: {…}}`, or many at once as `{ports: [{…}]}`, each of them as it is or as `{port: {…}}` again. */
 export function bodySchema(attributes: Attributes, verb: 'post' | 'put', one: string, many?: string): TSchema {
   const properties: Record<string, TSchema> = {}
   for (const [name, attribute] of Object.entries(attributes)) {
@@ -42,7 +42,7 @@ export function bodySchema(attributes: Attributes, verb: 'post' | 'put', one: st
   }
   const object = Type.Object(properties, { additionalProperties: false })
   if (!many) return Type.Object({ [one]: object }, { additionalProperties: false })
-  return Type.Object({ [one]: Type.Optional(object), [many]: Type.Optional(Type.Array(object, { minItems: 1 })) }, { additionalProperties: false })
+  return Type.Object({ [one]: Type.Optional(object), [many]: Type.Optional(Type.Array(Type.Union([object, Type.Object({ [one]: object }, { additionalProperties: false })]), { minItems: 1 })) }, { additionalProperties: false })
 }
 
 /** What clients send leniently ("True", "4") becomes what it means. */

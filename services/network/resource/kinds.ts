@@ -37,7 +37,7 @@ const uuidPattern = '^[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}$'
 const uuidSchema = { type: 'string', pattern: uuidPattern }
 export const uuid: Kind<string> = kind(raw(uuidSchema))
 export const uuidOrNull: Kind<string | null> = kind(raw({ anyOf: [uuidSchema, { type: 'null' }] }))
-export const uuids: Kind<string[]> = kind(raw({ anyOf: [{ type: 'array', items: uuidSchema, maxItems: 1000 }, { type: 'null' }] }))
+export const uuids: Kind<string[]> = kind(raw({ anyOf: [{ type: 'array', items: uuidSchema, maxItems: 1000, uniqueItems: true }, { type: 'null' }] }))
 /** keystone's ids carry no dashes; they are taken as they are. */
 export const projectId: Kind<string> = kind(raw({ type: 'string', maxLength: 64 }))
 

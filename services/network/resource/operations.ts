@@ -84,7 +84,8 @@ export const creating = <R extends Standard, A extends Attributes>(noun: Noun<R,
     const given = body as Record<string, unknown>
     const one = given[noun.one] as Record<string, unknown> | undefined, many = given[noun.many] as Record<string, unknown>[] | undefined
     if ((one === undefined) === (many === undefined)) throw malformed('Resource body required')
-    const asked = (many ?? [one!]).map((item) => { const values = convert(noun.attributes, item); return { values, projectId: projectFor(ctx, values) } })
+    const bare = (item: Record<string, unknown>): Record<string, unknown> => (item[noun.one] as Record<string, unknown> | undefined) ?? item
+    const asked = (many?.map(bare) ?? [one!]).map((item) => { const values = convert(noun.attributes, item); return { values, projectId: projectFor(ctx, values) } })
     const views = await racing(deps, async (tx, attempt) => {
       const rows: R[] = []
       for (const { values, projectId } of asked) {
@@ -101,7 +102,7 @@ export const creating = <R extends Standard, A extends Attributes>(noun: Noun<R,
 })
 
 /** PUT one: what is given changes. */
-export const updating = <R extends Standard, A extends Attributes>(noun: Noun<R, A>, change: (tx: NetworkTx, ctx: Context, deps: Deps, row: R, values: Values<A>, owner: policy.NetTarget, attempt: number) => Promise<R>): Operation<Deps> => operation({
+export const updating = <R extends Standard, A extends Attributes>(noun: Noun<R, A>, change: (tx: NetworkTx, ctx: Context, deps: Deps, row: R, values: Values<A>, owner: policy.NetTarget, attempt: number) => Promise<R>, { evenForNothing = false } = {}): Operation<Deps> => operation({
   name: `update${noun.title}`, method: 'PUT', path: `${noun.path}/{${parameter(noun)}}`, summary: `Change a ${words(noun.title)}.`,
   access: noun.changes, target: targetOf(noun),
   body: Type.Object({ [noun.one]: (bodySchema(noun.attributes, 'put', noun.one) as { properties: Record<string, never> }).properties[noun.one]! }, { additionalProperties: false }),
@@ -111,7 +112,7 @@ export const updating = <R extends Standard, A extends Attributes>(noun: Noun<R,
     const [view] = await racing(deps, async (tx, attempt) => {
       const found = await noun.find(tx, target.row.id)
       if (!found) throw noun.missing(target.row.id)
-      const row = Object.keys(values).length === 0 ? found.row : await change(tx, ctx, deps, found.row, values, found.owner, attempt)
+      const row = Object.keys(values).length === 0 && !evenForNothing ? found.row : await change(tx, ctx, deps, found.row, values, found.owner, attempt)
       return noun.view(tx, [row], deps)
     })
     return { [noun.one]: viewer(noun.attributes, ctx.actor)(view!) }

@@ -67,16 +67,15 @@ export function querySchema(noun: Pick<Noun, 'attributes'>): TSchema {
 /** `ports_links`: present only when a limit was asked for. */
 export function pageLinks(base: string, urls: Urls, question: Question, ids: string[]): object[] | undefined {
   if (question.limit === undefined) return undefined
-  const links: object[] = []
-  if (ids.length === 0) return links
-  const full = ids.length >= question.limit
-  const to = (marker: string, back: boolean): string => {
+  const links: object[] = [], full = ids.length >= question.limit
+  // Behind the end there is a way back all the same: an empty page names no marker, and leads to the other end.
+  const to = (marker: string | undefined, back: boolean): string => {
     const search = new URLSearchParams(urls.search)
-    search.delete('page_reverse')
+    for (const name of ['page_reverse', 'marker']) search.delete(name)
     if (back) search.set('page_reverse', 'True')
-    return nextUrl(base, { ...urls, search }, marker, question.limit)
+    return marker === undefined ? `${base}?${search}` : nextUrl(base, { ...urls, search }, marker, question.limit)
   }
-  if (full || question.reverse) links.push({ href: to(ids.at(-1)!, false), rel: 'next' })
-  if (full || !question.reverse) links.push({ href: to(ids[0]!, true), rel: 'previous' })
+  if (full || question.reverse) links.push({ href: to(ids.at(-1), false), rel: 'next' })
+  if (full || !question.reverse) links.push({ href: to(ids[0], true), rel: 'previous' })
   return links
 }

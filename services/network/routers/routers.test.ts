@@ -105,6 +105,12 @@ test('floating IPs: allocated, bound where a router leads, let go with the port'
   const listed = await me.ok('listFloatingIps', { query: { port_id: port.id } })
   assert.deepEqual(listed.floatingips.map((f: any) => f.id), [floating.id])
 
+  await me.ok('updateFloatingIp', update({ description: 'kept' }))
+  assert.equal((await me.ok('showFloatingIp', { params })).floatingip.port_id, port.id)
+  const freed = (await me.ok('updateFloatingIp', update({}))).floatingip
+  assert.deepEqual([freed.port_id, freed.router_id, freed.description], [null, null, 'kept'], 'who says nothing takes it away')
+  await me.ok('updateFloatingIp', update({ port_id: port.id }))
+
   await me.ok('deletePort', { params: { port_id: port.id } })
   const loose = (await me.ok('showFloatingIp', { params })).floatingip
   assert.deepEqual([loose.port_id, loose.fixed_ip_address, loose.router_id, loose.status], [null, null, null, 'DOWN'])

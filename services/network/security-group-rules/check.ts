@@ -7,7 +7,7 @@ import type { attributes } from './noun.ts'
 
 const ports = ['tcp', 'udp', 'udplite', 'sctp', 'dccp', '6', '17', '136', '132', '33']
 const icmp = ['icmp', 'ipv6-icmp', '1', '58']
-const onlyV6 = ['ipv6-encap', 'ipv6-frag', 'ipv6-icmp', 'ipv6-nonxt', 'ipv6-opts', 'ipv6-route']
+const onlyV6 = ['ipv6-encap', 'ipv6-frag', 'ipv6-icmp', 'ipv6-nonxt', 'ipv6-opts', 'ipv6-route'], onlyV6Numbers = [41, 44, 58, 59, 60, 43]
 const names = ['ah', 'dccp', 'egp', 'esp', 'gre', 'hopopt', 'icmp', 'igmp', 'ip', 'ipip', 'ospf', 'pgm', 'rsvp', 'sctp', 'tcp', 'udp', 'udplite', 'vrrp', ...onlyV6]
 
 /** icmp means its own version's protocol; "any" means all. */
@@ -17,7 +17,7 @@ function protocolOf(asked: string | null | undefined, ethertype: RuleRow['ethert
   if (!names.includes(name) && !(/^\d{1,3}$/.test(name) && Number(name) <= 255)) {
     throw badRule('SecurityGroupRuleInvalidProtocol', `Security group rule protocol ${asked} not supported. Only protocol values [${names.join(', ')}] and integer representations [0 to 255] are supported.`)
   }
-  if (onlyV6.includes(name) && ethertype === 'IPv4') throw badRule('SecurityGroupEthertypeConflictWithProtocol', `Invalid ethertype ${ethertype} for protocol ${asked}.`)
+  if ((onlyV6.includes(name) || onlyV6Numbers.includes(Number(name))) && ethertype === 'IPv4') throw badRule('SecurityGroupEthertypeConflictWithProtocol', `Invalid ethertype ${ethertype} for protocol ${asked}.`)
   return name
 }
 

@@ -23,7 +23,7 @@ export const createSecurityGroup = creating(securityGroup, {
     await groups.add(tx, row)
     const rules = firstRules(row, false)
     await groups.addRules(tx, rules)
-    for (const _rule of rules) await claim(tx, deps, projectId, 'security_group_rule', 'free')
+    for (const _rule of rules) await claim(tx, deps, projectId, 'security_group_rule')
     return row
   },
 })

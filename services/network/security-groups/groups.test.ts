@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { newId } from '#base/ids.ts'
-import { testProjectId } from '#kit/testing/api.ts'
+import { testOtherProjectId, testProjectId } from '#kit/testing/api.ts'
 import { callerOf } from '../testing/caller.ts'
 import { startNetwork, type TestNetwork } from '../testing/start.ts'
 
@@ -58,6 +58,7 @@ test('what a rule may not say', async () => {
   await no('400 SecurityGroupInvalidIcmpValue', { protocol: 'icmp', port_range_min: 256 })
   await no('400 SecurityGroupMissingIcmpType', { protocol: 'icmp', port_range_max: 0 })
   await no('400 SecurityGroupRuleInvalidProtocol', { protocol: 'nonsense' })
+  for (const protocol of ['ipv6-frag', '44', '58', 60]) await no('400 SecurityGroupEthertypeConflictWithProtocol', { protocol })
   await no('400 SecurityGroupRuleInvalidProtocol', { protocol: '256' })
   await no('400 SecurityGroupRuleInvalidEtherType', { ethertype: 'IPv5' })
   await no('400 SecurityGroupEthertypeConflictWithProtocol', { protocol: 'ipv6-icmp' })
@@ -83,6 +84,27 @@ test('a group in use stays; one that goes takes the rules that name it along', a
   await me.ok('deleteSecurityGroup', { params: { security_group_id: named.id } })
   await me.refused('404 SecurityGroupRuleNotFound', 'showSecurityGroupRule', { params: { security_group_rule_id: made.id } })
   await me.refused('404 SecurityGroupNotFound', 'updatePort', { params: { port_id: port.id }, body: { port: { security_groups: [(await aGroup({}, 'other')).id] } } })
+})
+
+test('a port without an address is in groups, in each of them once', async () => {
+  const group = await aGroup(), bare = (await me.network()).id
+  assert.deepEqual((await me.port(bare, { security_groups: [group.id] })).security_groups, [group.id])
+  await me.refused('409 SecurityGroupInUse', 'deleteSecurityGroup', { params: { security_group_id: group.id } })
+  await me.refused('404 SecurityGroupNotFound', 'createPort', { body: { port: { network_id: bare, security_groups: [newId()] } } })
+  await me.refused('400 HTTPBadRequest', 'createPort', { body: { port: { network_id: bare, security_groups: [group.id, group.id] } } })
+})
+
+test('the rules of a new group count: without room for them there is none', async () => {
+  const other = { params: { project_id: testOtherProjectId } }, set = (limit: number): Promise<unknown> => me.ok('updateQuotas', { ...other, body: { quota: { security_group_rule: limit } } }, 'admin')
+  const used = async (): Promise<number> => (await me.ok('showQuotaDetails', other, 'other')).quota.security_group_rule.used
+  await me.ok('listSecurityGroups', {}, 'other')
+  const before = await used()
+  await set(before + 1)
+  await me.refused('409 OverQuota', 'createSecurityGroup', { body: { security_group: { name: 'g' } } }, 'other')
+  assert.equal(await used(), before)
+  await set(before + 2)
+  await aGroup({}, 'other')
+  await me.ok('deleteQuotas', other, 'admin')
 })
 
 test('only hosts with ports that are concerned are woken', async () => {

@@ -4,7 +4,7 @@ import { now } from '#base/time.ts'
 import { flag } from '#kit/store/store.ts'
 import type { Context } from '#base/context.ts'
 import type { Deps, NetworkTx } from '../deps.ts'
-import { gatewayInUse, malformed, networkNotFound, subnetInUse } from '../faults.ts'
+import { gatewayInUse, malformed, mtuTooSmall, networkNotFound, subnetInUse } from '../faults.ts'
 import { isAuto } from '../ipam/allocate.ts'
 import { eui64, formatCidr, formatIp, parseCidr, usable } from '../ipam/ip.ts'
 import * as addresses from '../ipam/store.ts'
@@ -19,7 +19,7 @@ import { creating, deleting, listing, showing, updating } from '../resource/oper
 import { amend, forget, touch } from '../resource/store.ts'
 import type { NetworkRow, SubnetRow } from '../schema.ts'
 import { wakeNetwork } from '../wanted/wake.ts'
-import { checkCidr, checkDhcp, checkGateway, checkIpv6Modes, checkNameservers, checkOverlap, checkPools, checkRoutes } from './check.ts'
+import { checkCidr, checkDhcp, checkGateway, checkIpv6Modes, checkNameservers, checkOverlap, checkPools, checkRoutes, leastMtu6 } from './check.ts'
 import { settleDhcp } from './dhcp.ts'
 import { subnet, type attributes } from './noun.ts'
 import * as subnets from './store.ts'
@@ -33,6 +33,7 @@ export async function makeSubnet(tx: NetworkTx, ctx: Context, deps: Deps, on: Ne
   if (!values.cidr) throw malformed('Bad subnets request: a subnetpool must be specified in the absence of a cidr.')
   const cidr = checkCidr(values.cidr, values.ip_version!), dhcp = values.enable_dhcp ?? true
   const gateway = values.gateway_ip === undefined ? formatIp({ version: cidr.version, value: cidr.prefix >= (cidr.version === 4 ? 31 : 127) ? cidr.first : usable(cidr).first }) : values.gateway_ip
+  if (cidr.version === 6 && on.mtu < leastMtu6) throw mtuTooSmall(on.id, leastMtu6)
   checkGateway(gateway, cidr)
   checkDhcp(dhcp, cidr)
   checkIpv6Modes(values.ipv6_ra_mode ?? null, values.ipv6_address_mode ?? null, cidr, dhcp)

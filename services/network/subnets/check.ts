@@ -4,6 +4,9 @@ import { defaultPools, formatCidr, formatIp, overlap, parseCidr, parseIp, usable
 import type { SubnetRow } from '../schema.ts'
 import type { Pool, Route } from './noun.ts'
 
+/** IPv6 does not work over less. */
+export const leastMtu6 = 1280
+
 const mostRoutes = 20, mostNameservers = 5
 const multicast4 = parseCidr('224.0.0.0/4')!, loopback4 = parseCidr('127.0.0.0/8')!, multicast6 = parseCidr('ff00::/8')!, linkLocal6 = parseCidr('fe80::/10')!, loopback6 = parseCidr('::1/128')!
 

@@ -3,7 +3,7 @@ import * as policy from '../policy.ts'
 import { subnetNotFound } from '../faults.ts'
 import { networkTarget } from '../networks/noun.ts'
 import * as networks from '../networks/store.ts'
-import { free, once } from '../resource/attributes.ts'
+import { free, once, readOnly } from '../resource/attributes.ts'
 import * as kinds from '../resource/kinds.ts'
 import { standardAttributes, tagAttributes, type Noun } from '../resource/noun.ts'
 import type { SubnetRow } from '../schema.ts'
@@ -28,6 +28,8 @@ export const attributes = {
   allocation_pools: free(kinds.list<Pool>(poolShape)),
   dns_nameservers: free(kinds.list<string>(kinds.shapes.ip, (list: string[]) => list.map(kinds.address))),
   host_routes: free(kinds.list<Route>(routeShape)),
+  // The network's. Nobody is shown it with the subnet, but may ask for it.
+  shared: readOnly(kinds.boolean, { filter: true }),
   // There are no subnet pools: only "none" may be asked for.
   subnetpool_id: once(kinds.choice(null)),
 } as const

@@ -1,6 +1,8 @@
 // Rows of subnets.
 import { insert } from '#kit/store/rows.ts'
+import { flag } from '#kit/store/store.ts'
 import type { NetworkTx } from '../deps.ts'
+import { isTrue } from '../resource/kinds.ts'
 import { lostRace } from '../resource/race.ts'
 import { padded, tagFilters, type Filters, type Visible } from '../resource/store.ts'
 import type { SubnetRow } from '../schema.ts'
@@ -21,7 +23,10 @@ export const visible: Visible = (eb, projectId) => eb.or([
   eb('projectId', '=', projectId),
   eb('networkId', 'in', eb.selectFrom('networkNetworks').select('id').where((of) => of.or([of('shared', '=', 1), of('projectId', '=', projectId)]))),
 ])
-export const filters: Filters = tagFilters
+export const filters: Filters = {
+  ...tagFilters,
+  shared: (eb, values) => eb('networkId', 'in', eb.selectFrom('networkNetworks').select('id').where('shared', 'in', [...new Set(values.map((value) => flag(isTrue(value))))])),
+}
 
 /** Who holds addresses of a subnet: ports and their owners. */
 export const holders = (tx: NetworkTx, subnetId: string): Promise<{ portId: string, deviceOwner: string }[]> =>
