@@ -2,7 +2,7 @@
 // Only kit/http knows which HTTP status a kind becomes, and how a service dresses it.
 
 export type FaultKind =
-  | 'badRequest' | 'unauthorized' | 'forbidden' | 'notFound' | 'methodNotAllowed' | 'notAcceptable' | 'conflict' | 'gone'
+  | 'badRequest' | 'unauthorized' | 'forbidden' | 'notFound' | 'methodNotAllowed' | 'notAcceptable' | 'conflict' | 'gone' | 'preconditionFailed'
   | 'tooLarge' | 'unsupportedMediaType' | 'unprocessable' | 'rangeNotSatisfiable' | 'overQuota' | 'tooManyRequests' | 'notImplemented' | 'unavailable'
 
 export interface FaultOptions {
@@ -50,6 +50,7 @@ export const unauthorized = of('unauthorized')
 export const forbidden = of('forbidden')
 export const notFound = of('notFound')
 export const conflict = of('conflict')
+export const preconditionFailed = of('preconditionFailed')
 export const tooLarge = of('tooLarge')
 export const unsupportedMediaType = of('unsupportedMediaType')
 export const notAcceptable = of('notAcceptable')

@@ -7,7 +7,7 @@ import { statusText } from './status.ts'
 
 const statuses: Record<FaultKind, number> = {
   badRequest: 400, unauthorized: 401, forbidden: 403, notFound: 404, methodNotAllowed: 405, notAcceptable: 406, conflict: 409, gone: 410,
-  tooLarge: 413, unsupportedMediaType: 415, rangeNotSatisfiable: 416, unprocessable: 422, overQuota: 403, tooManyRequests: 429, notImplemented: 501, unavailable: 503,
+  preconditionFailed: 412, tooLarge: 413, unsupportedMediaType: 415, rangeNotSatisfiable: 416, unprocessable: 422, overQuota: 403, tooManyRequests: 429, notImplemented: 501, unavailable: 503,
 }
 
 /** What leaves the house for an error: a fault's own words; for a bug only an id to look it up by. The rest goes to the log. */

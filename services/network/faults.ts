@@ -1,5 +1,5 @@
 // Neutron's exceptions by their names: clients tell them apart by `type` in the NeutronError envelope.
-import { badRequest, conflict, Fault, forbidden, notFound, overQuota } from '#base/errors.ts'
+import { badRequest, conflict, Fault, forbidden, notFound, overQuota, preconditionFailed } from '#base/errors.ts'
 
 const type = (name: string): { type: string } => ({ type: name })
 
@@ -20,6 +20,7 @@ export const invalidInput = (reason: string): Fault => badRequest(`Invalid input
 export const malformed = (message: string): Fault => badRequest(message, type('HTTPBadRequest'))
 /** neutron's BadRequest of a resource: "Bad router request: …". */
 export const badResource = (resource: string, reason: string): Fault => badRequest(`Bad ${resource} request: ${reason}.`, type('BadRequest'))
+export const revisionChanged = (asked: number, current: number): Fault => preconditionFailed(`Constrained to ${asked}, but current revision is ${current}`, type('RevisionNumberConstraintFailed'))
 
 export const networkInUse = (id: string): Fault =>
   conflict(`Unable to complete operation on network ${id}. There are one or more ports still in use on the network.`, type('NetworkInUse'))

@@ -5,7 +5,7 @@ import { operation } from '../deps.ts'
 import { authenticated } from '../policy.ts'
 
 const built: [alias: string, name: string][] = [
-  ['os-aggregates', 'Aggregates'], ['os-attach-interfaces', 'AttachInterfaces'], ['os-availability-zone', 'AvailabilityZone'], ['os-config-drive', 'ConfigDrive'], ['os-console-output', 'ConsoleOutput'],
+  ['os-admin-actions', 'AdminActions'], ['os-aggregates', 'Aggregates'], ['os-attach-interfaces', 'AttachInterfaces'], ['os-availability-zone', 'AvailabilityZone'], ['os-config-drive', 'ConfigDrive'], ['os-console-output', 'ConsoleOutput'],
   ['os-extended-availability-zone', 'ExtendedAvailabilityZone'], ['os-extended-server-attributes', 'ExtendedServerAttributes'], ['os-extended-status', 'ExtendedStatus'], ['os-flavor-access', 'FlavorAccess'],
   ['os-flavor-extra-specs', 'FlavorExtraSpecs'], ['os-flavor-manage', 'FlavorManage'], ['os-hypervisors', 'Hypervisors'], ['os-instance-actions', 'InstanceActions'], ['os-keypairs', 'Keypairs'], ['os-lock-server', 'LockServer'],
   ['os-multiple-create', 'MultipleCreate'], ['os-pause-server', 'PauseServer'], ['os-quota-class-sets', 'QuotaClasses'], ['os-quota-sets', 'Quotas'], ['os-scheduler-hints', 'SchedulerHints'],

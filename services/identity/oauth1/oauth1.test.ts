@@ -34,7 +34,7 @@ async function accessToken(): Promise<{ token: string, tokenSecret: string }> {
 
 test('a consumer asks, a user allows, the consumer acts with what it was allowed and no more', async () => {
   const access = await accessToken()
-  for (const algorithm of ['sha1', 'sha256'] as const) {
+  for (const algorithm of ['sha1', 'sha256', 'sha512', 'plaintext'] as const) {
     const reply = await tokenWith(access, { algorithm })
     assert.equal(reply.status, 201, JSON.stringify(reply.body))
     const { token } = reply.body
@@ -75,15 +75,14 @@ test('what was allowed ends: taken back, with the role, with its time, with the 
 
 test('signatures: wrong secrets, times, places and repetitions', async () => {
   const access = await accessToken()
-  for (const over of [{ consumerSecret: 'x' }, { tokenSecret: 'x' }, { token: 'x' }, { consumerKey: 'x' }, { timestamp: seconds() - 400 }, { timestamp: seconds() + 400 }, { url: at('/auth/tokens/') }, { url: `${at('/auth/tokens')}?a=b` }, { method: 'PUT' }] as Partial<ToSign>[]) {
+  for (const over of [{ consumerSecret: 'x' }, { tokenSecret: 'x' }, { algorithm: 'plaintext', consumerSecret: 'x' }, { algorithm: 'plaintext', tokenSecret: 'x' }, { algorithm: 'plaintext', timestamp: seconds() - 400 }, { token: 'x' }, { consumerKey: 'x' }, { timestamp: seconds() - 400 }, { timestamp: seconds() + 400 }, { url: at('/auth/tokens/') }, { url: `${at('/auth/tokens')}?a=b` }, { method: 'PUT' }] as Partial<ToSign>[]) {
     assert.equal((await tokenWith(access, over)).status, 401, JSON.stringify(over))
   }
-  const once = { nonce: 'the-same' }
-  assert.deepEqual([(await tokenWith(access, once)).status, (await tokenWith(access, once)).status], [201, 401])
+  for (const once of [{ nonce: 'the-same' }, { nonce: 'plainly', algorithm: 'plaintext' }] as const) assert.deepEqual([(await tokenWith(access, once)).status, (await tokenWith(access, once)).status], [201, 401])
   const path = '/auth/tokens?nocatalog=1&b=%C3%A9%20x&b=%2B', good = sign({ url: at(path), ...consumer, ...access, timestamp: seconds() })
   const send = (authorization: string) => api.http('POST', `/identity/v3${path}`, { headers: { authorization }, body: { auth: { identity: { methods: ['oauth1'], oauth1: {} } } } })
   assert.equal((await send(good)).status, 201, 'with a query')
-  for (const bad of ['', 'OAuth', 'Bearer x', 'OAuth oauth_consumer_key="%zz"', good.replace('OAuth ', 'OAuth oauth_nonce="x", '), good.replace('HMAC-SHA1', 'PLAINTEXT'), `OAuth ${'x'.repeat(9000)}`]) assert.equal((await send(bad)).status, 401, bad.slice(0, 40))
+  for (const bad of ['', 'OAuth', 'Bearer x', 'OAuth oauth_consumer_key="%zz"', good.replace('OAuth ', 'OAuth oauth_nonce="x", '), good.replace('HMAC-SHA1', 'PLAINTEXT'), good.replace('HMAC-SHA1', 'constructor'), `OAuth ${'x'.repeat(9000)}`]) assert.equal((await send(bad)).status, 401, bad.slice(0, 40))
 })
 
 test('request tokens: for a project there is, allowed once, exchanged once, guessed never', async () => {

@@ -27,6 +27,7 @@ const table: [alias: string, name: string, description: string][] = [
   ['provider', 'Provider Network', 'How a network is built.'],
   ['quota_details', 'Quota details management support', 'Quotas with what is used.'],
   ['quotas', 'Quota management support', 'Limits of projects.'],
+  ['revision-if-match', 'If-Match constraints based on revision_number', 'Changes only of what is at the revision that the caller saw.'],
   ['router', 'Neutron L3 Router', 'Routers and floating IPs.'],
   ['security-group', 'security-group', 'Security groups and their rules.'],
   ['security-groups-normalized-cidr', 'Normalized CIDR field for security group rules', "A rule's prefix without host bits."],

@@ -7,6 +7,7 @@ import { operation, type Deps, type NetworkTx } from '../deps.ts'
 import { malformed } from '../faults.ts'
 import type { Standard } from '../schema.ts'
 import { allowAttributes, bodySchema, convert, viewer, type Attributes, type Values } from './attributes.ts'
+import { goesAt, mustBeAt, revisionAsked } from './if-match.ts'
 import type { Found, Noun } from './noun.ts'
 import { ask, pageLinks, querySchema } from './query.ts'
 import { racing } from './race.ts'
@@ -101,17 +102,19 @@ export const creating = <R extends Standard, A extends Attributes>(noun: Noun<R,
   },
 })
 
-/** PUT one: what is given changes. */
+/** PUT one: what is given changes, of what is as the caller saw it if he says how. */
 export const updating = <R extends Standard, A extends Attributes>(noun: Noun<R, A>, change: (tx: NetworkTx, ctx: Context, deps: Deps, row: R, values: Values<A>, owner: policy.NetTarget, attempt: number) => Promise<R>, { evenForNothing = false } = {}): Operation<Deps> => operation({
   name: `update${noun.title}`, method: 'PUT', path: `${noun.path}/{${parameter(noun)}}`, summary: `Change a ${words(noun.title)}.`,
   access: noun.changes, target: targetOf(noun),
   body: Type.Object({ [noun.one]: (bodySchema(noun.attributes, 'put', noun.one) as { properties: Record<string, never> }).properties[noun.one]! }, { additionalProperties: false }),
-  async handle(ctx, { body, target }, deps) {
+  async handle(ctx, { body, target, headers }, deps) {
+    const asked = revisionAsked(headers)
     const values = convert(noun.attributes, (body as unknown as Record<string, Record<string, unknown>>)[noun.one]!)
     allowAttributes(noun.attributes, 'put', `update_${noun.one}`, values, ctx.actor, target.owner)
     const [view] = await racing(deps, async (tx, attempt) => {
       const found = await noun.find(tx, target.row.id)
       if (!found) throw noun.missing(target.row.id)
+      mustBeAt(found.row, asked)
       const row = Object.keys(values).length === 0 && !evenForNothing ? found.row : await change(tx, ctx, deps, found.row, values, found.owner, attempt)
       return noun.view(tx, [row], deps)
     })
@@ -123,10 +126,12 @@ export const updating = <R extends Standard, A extends Attributes>(noun: Noun<R,
 export const deleting = <R extends Standard>(noun: Noun<R>, remove: (tx: NetworkTx, ctx: Context, deps: Deps, row: R) => Promise<void>): Operation<Deps> => operation({
   name: `delete${noun.title}`, method: 'DELETE', path: `${noun.path}/{${parameter(noun)}}`, summary: `Delete a ${words(noun.title)}.`, status: 204,
   access: noun.changes, target: targetOf(noun),
-  async handle(ctx, { target }, deps) {
+  async handle(ctx, { target, headers }, deps) {
+    const asked = revisionAsked(headers)
     await racing(deps, async (tx) => {
       const found = await noun.find(tx, target.row.id)
       if (!found) throw noun.missing(target.row.id)
+      await goesAt(tx, noun.table, found.row, asked)
       await remove(tx, ctx, deps, found.row)
       if (noun.quota) await release(tx, found.row.projectId, noun.quota)
     })

@@ -6,6 +6,7 @@ import { operation, type Deps } from '../deps.ts'
 import { routerNotFound } from '../faults.ts'
 import * as policy from '../policy.ts'
 import { viewer } from '../resource/attributes.ts'
+import { mustBeAt, revisionAsked } from '../resource/if-match.ts'
 import { targetOf } from '../resource/operations.ts'
 import { racing } from '../resource/race.ts'
 import { amend } from '../resource/store.ts'
@@ -23,11 +24,12 @@ const same = (a: Route) => (b: Route): boolean => a.destination === b.destinatio
 /** Both are idempotent: what is there already, or gone already, is no error. */
 const changing = (name: string, path: string, summary: string, change: (standing: Route[], asked: Route[]) => Route[]): Operation<Deps> => operation({
   name, method: 'PUT', path: `/routers/{router_id}/${path}`, summary, access: policy.change, target: targetOf(router), body,
-  async handle(ctx: Context, { body, target }, deps) {
-    const asked = checkRoutes(body.router.routes, 'routes')
+  async handle(ctx: Context, { body, target, headers }, deps) {
+    const asked = checkRoutes(body.router.routes, 'routes'), revision = revisionAsked(headers)
     const view = await racing(deps, async (tx) => {
       const row = await routers.find(tx, target.row.id)
       if (!row) throw routerNotFound(target.row.id)
+      mustBeAt(row, revision)
       const routes = checkRoutes(change(JSON.parse(row.routes) as Route[], asked), 'routes')
       await checkNextHops(tx, row, routes)
       const changed = await amend(tx, 'networkRouters', row, { routes: JSON.stringify(routes) })

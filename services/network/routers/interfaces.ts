@@ -13,6 +13,7 @@ import { makePort } from '../ports/make.ts'
 import { port as portNoun } from '../ports/noun.ts'
 import { removePort } from '../ports/remove.ts'
 import { shapes } from '../resource/kinds.ts'
+import { mustBeAt, revisionAsked } from '../resource/if-match.ts'
 import { targetOf } from '../resource/operations.ts'
 import { racing } from '../resource/race.ts'
 import { claim, touch } from '../resource/store.ts'
@@ -69,12 +70,13 @@ async function byPort(tx: NetworkTx, ctx: Context, deps: Deps, row: RouterRow, p
 export const addRouterInterface = operation({
   name: 'addRouterInterface', method: 'PUT', path: '/routers/{router_id}/add_router_interface', summary: 'Join a subnet, or a port, to a router.',
   access: policy.change, target: targetOf(router), body,
-  async handle(ctx, { body, target }, deps) {
-    const { subnet_id: subnetId, port_id: portId } = body as Asked
+  async handle(ctx, { body, target, headers }, deps) {
+    const { subnet_id: subnetId, port_id: portId } = body as Asked, revision = revisionAsked(headers)
     if ((subnetId === undefined) === (portId === undefined)) throw subnetId === undefined ? malformed('Either subnet_id or port_id must be specified') : badResource('router', 'Cannot specify both subnet-id and port-id')
     return racing(deps, async (tx, attempt) => {
       const row = await routers.find(tx, target.row.id)
       if (!row) throw routerNotFound(target.row.id)
+      mustBeAt(row, revision)
       const port = subnetId === undefined ? await byPort(tx, ctx, deps, row, portId!) : await bySubnet(tx, ctx, deps, row, subnetId, attempt)
       // The revision keeps two overlapping subnets from being joined at once.
       const touched = await touch(tx, 'networkRouters', row)
@@ -88,12 +90,13 @@ export const addRouterInterface = operation({
 export const removeRouterInterface = operation({
   name: 'removeRouterInterface', method: 'PUT', path: '/routers/{router_id}/remove_router_interface', summary: 'Take a subnet, or a port, off a router; the port goes with it.',
   access: policy.change, target: targetOf(router), body,
-  async handle(ctx, { body, target }, deps) {
-    const { subnet_id: subnetId, port_id: portId } = body as Asked
+  async handle(ctx, { body, target, headers }, deps) {
+    const { subnet_id: subnetId, port_id: portId } = body as Asked, revision = revisionAsked(headers)
     if (subnetId === undefined && portId === undefined) throw malformed('Either subnet_id or port_id must be specified')
     return racing(deps, async (tx) => {
       const row = await routers.find(tx, target.row.id)
       if (!row) throw routerNotFound(target.row.id)
+      mustBeAt(row, revision)
       const standing = (await routers.interfacesOf(tx, [row.id])).get(row.id) ?? []
       const chosen = standing.find((i) => (portId === undefined ? i.subnets.some((s) => s.id === subnetId) : i.port.id === portId))
       if (!chosen) throw portId === undefined ? noInterfaceForSubnet(row.id, subnetId!) : noInterface(row.id, portId)
