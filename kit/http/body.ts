@@ -6,16 +6,23 @@ import { Invalid } from './schema.ts'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
-/** All bytes of a body, refusing more than `maxBytes`. */
-export async function readBody(req: IncomingMessage, maxBytes: number): Promise<Buffer> {
+/** All bytes of a body, refusing more than `maxBytes`, and to wait longer than `withinMs`: what has come is held in memory until the rest has, whoever sends it. */
+export async function readBody(req: IncomingMessage, maxBytes: number, withinMs = 60_000): Promise<Buffer> {
   const declared = Number(req.headers['content-length'] ?? 0)
   if (declared > maxBytes) throw tooLarge(`The request body is larger than ${maxBytes} bytes.`)
-  const chunks: Buffer[] = []
+  const late = Promise.withResolvers<never>(), timer = setTimeout(() => { late.reject(badRequest(`The request body did not come within ${withinMs / 1000} s.`)) }, withinMs)
+  const chunks: Buffer[] = [], coming = chunksOf(req)
   let size = 0
-  for await (const chunk of chunksOf(req)) {
-    size += chunk.length
-    if (size > maxBytes) throw tooLarge(`The request body is larger than ${maxBytes} bytes.`)
-    chunks.push(chunk)
+  try {
+    for (let next = await Promise.race([coming.next(), late.promise]); !next.done; next = await Promise.race([coming.next(), late.promise])) {
+      size += next.value.length
+      if (size > maxBytes) throw tooLarge(`The request body is larger than ${maxBytes} bytes.`)
+      chunks.push(next.value)
+    }
+  } finally {
+    clearTimeout(timer)
+    // Not waited for: it ends when something comes, or the connection is closed.
+    coming.return(undefined).catch(() => {})
   }
   return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
 }

@@ -92,7 +92,7 @@ export interface OperationSpec<D, Q extends TSchema, B extends TSchema, T> {
   bodyOptional?: boolean
   /** Media types other than application/json that carry JSON here. */
   consumes?: string[]
-  /** Largest JSON body in bytes; 1 MiB if not said. */
+  /** Largest JSON body in bytes; 1 MiB if not said, and for what everybody may use 112 KiB. */
   maxBodyBytes?: number
   /** The status of success; 200, or 204 when the handler answers nothing. */
   status?: number

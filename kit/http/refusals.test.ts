@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { after, before, test } from 'node:test'
 import { badRequest } from '#base/errors.ts'
-import { authenticated } from '#kit/policy/rules.ts'
+import { anyone, authenticated } from '#kit/policy/rules.ts'
 import { startApi, type TestApi } from '#kit/testing/api.ts'
 import { operationsOf } from './operation.ts'
 
@@ -24,8 +24,8 @@ before(async () => {
 after(() => api.close())
 
 /** Sends a request's head. */
-async function begin(request: string, length: number | 'chunked', token = 'member', more = ''): Promise<Socket> {
-  const { hostname, port } = new URL(api.publicUrl)
+async function begin(request: string, length: number | 'chunked', token = 'member', more = '', to = api): Promise<Socket> {
+  const { hostname, port } = new URL(to.publicUrl)
   const socket = connect({ port: Number(port), host: hostname })
   await once(socket, 'connect')
   socket.write(`${request} HTTP/1.1\r\nhost: toy\r\nx-auth-token: ${token}\r\n${more}content-type: application/octet-stream\r\n${length === 'chunked' ? 'transfer-encoding: chunked' : `content-length: ${length}`}\r\n\r\n`)
@@ -79,6 +79,30 @@ test('who asks before he sends is told to go on, or why not', async () => {
     await write(socket, body)
     assert.match(await read(socket), /^HTTP\/1.1 4(15|00) /)
   }
+})
+
+test('who does not send the rest of a small body is not waited for without end, known or unknown', async (t) => {
+  const http = {
+    name: 'toy', mount: '/toy', prefixes: [''], envelope: (fault: { status: number, message: string }) => ({ error: { code: fault.status, message: fault.message } }),
+    operations: [...operations, operation({ name: 'enter', method: 'POST', path: '/enter', summary: 'Takes JSON of anybody.', access: anyone, async handle() {} })],
+  }
+  const hasty = await startApi({ services: [{ module: { http, migrations: [] } as never, deps: () => undefined }], bodyMs: 50, patience: { bytes: MIB, ms: 50 } })
+  t.after(() => hasty.close())
+  for (const path of ['POST /toy/post', 'POST /toy/enter']) {
+    const socket = await begin(path, 100, 'member', '', hasty)
+    await write(socket, '{"a":')
+    const [head, body] = (await read(socket)).split('\r\n\r\n')
+    assert.match(head!, /^HTTP\/1.1 400 [^]*connection: close/i)
+    assert.match(body!, /did not come within/)
+  }
+})
+
+test('whom nobody knows yet is not listened to for long', async (t) => {
+  const http = { name: 'toy', mount: '/toy', prefixes: [''], envelope: (fault: { status: number }) => ({ error: { code: fault.status } }), operations: [operation({ name: 'enter', method: 'POST', path: '/enter', summary: 'Takes JSON of anybody.', access: anyone, async handle() {} })] }
+  const open = await startApi({ services: [{ module: { http, migrations: [] } as never, deps: () => undefined }] })
+  t.after(() => open.close())
+  assert.equal((await open.http('POST', '/toy/enter', { body: { a: 'x'.repeat(100_000) } })).status, 204)
+  assert.equal((await open.http('POST', '/toy/enter', { body: { a: 'x'.repeat(120_000) } })).status, 413)
 })
 
 test('a method that there is not is a 405 that names those there are; on an empty id a 404', async () => {

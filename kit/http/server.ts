@@ -36,6 +36,8 @@ export interface HttpOptions {
   log: Log
   /** With senders of bodies that were refused. */
   patience?: Patience
+  /** How long a body that is no stream may take to come; a minute if not said. */
+  bodyMs?: number
   /** `clientCa`: clients may show certificates, and those of these authorities are believed (client-certificate.ts). */
   tls?: { cert: string | Buffer, key: string | Buffer, clientCa?: string | Buffer }
   /** Told of every finished request, for metrics. */
@@ -71,6 +73,9 @@ function routesOf(mounted: Mounted): Router {
   }
   return router
 }
+
+/** Of whom nobody knows yet: as much as keystone takes of anybody. */
+const largestOfStrangers = 114_688
 
 const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD'] as const
 
@@ -151,13 +156,14 @@ export function createApi(options: HttpOptions): Server {
     // What the version does not have is not there, whatever is sent to it.
     if (!byAction && !early) throw notFound('The resource could not be found.')
     if (!route.operations.some((op) => op.streams)) {
-      const limit = Math.max(...route.operations.map((op) => op.maxBodyBytes ?? 1024 ** 2))
+      // Looking at a large body costs more than sending it.
+      const limit = Math.max(...route.operations.map((op) => op.maxBodyBytes ?? (open ? largestOfStrangers : 1024 ** 2)))
       // The roles are checked before a large body is even read, where one rule speaks for the path.
       if (route.operations.length === 1 && version.number >= first.sinceNumber && version.number <= first.untilNumber) admit(service, first, ctx)
       if (early) service.inspectHeaders?.(early, req.headers)
       goOn(req, res)
       const consumed = [...route.operations.flatMap((op) => op.consumes ?? []), 'application/json', ...service.consumes ?? []]
-      body = parseJson(await readBody(req, limit), req.headers['content-type'], consumed)
+      body = parseJson(await readBody(req, limit, options.bodyMs), req.headers['content-type'], consumed)
       if (byAction) action = actionOf(body)
     }
     const op = choose(route.operations, version, action)

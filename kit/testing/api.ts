@@ -48,6 +48,7 @@ export interface ApiSetup {
   /** Further tables (saga journal, outbox). */
   migrations?: { area: string, migrations: Migration[] }[]
   patience?: HttpOptions['patience']
+  bodyMs?: HttpOptions['bodyMs']
   /** Set to keep the log out of the test's output: for tests that provoke bugs. */
   quiet?: boolean
 }
@@ -120,6 +121,7 @@ export async function startApi(setup: ApiSetup): Promise<TestApi> {
     services: [...mounts.values()], publicUrl: '', tracer, log,
     ...(setup.openServiceCredential && { openServiceCredential: setup.openServiceCredential }),
     ...(setup.patience && { patience: setup.patience }),
+    ...(setup.bodyMs && { bodyMs: setup.bodyMs }),
     authenticate: setup.authenticate ?? (async (token: string, _ctx: Context) => {
       const actor = Object.hasOwn(actors, token) ? actors[token] : undefined
       if (!actor) throw unauthorized('The request you have made requires authentication.')

@@ -29,10 +29,11 @@ export interface FailureLimiter {
   succeeded(user: string, address: string): Promise<void>
 }
 
-/** An IPv6 customer has at least a /64: his addresses count as one. */
-const sourceOf = (address: string): string => {
+/** An IPv6 customer has at least a /64: his addresses count as one, wherever in them `::` stands for the zeros. */
+function sourceOf(address: string): string {
   if (!isIPv6(address) || address.startsWith('::ffff:')) return address.replace(/^::ffff:/, '')
-  return address.split(':').slice(0, 4).join(':')
+  const [front, back] = address.split('::').map((part) => (part === '' ? [] : part.split(':'))) as [string[], string[]?]
+  return (back ? [...front, ...Array<string>(8 - front.length - back.length).fill('0')] : front).concat(back ?? []).slice(0, 4).join(':')
 }
 
 /** From where somebody got in so lately he is not held up by strangers who fail in his name. */

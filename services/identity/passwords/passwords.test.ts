@@ -134,6 +134,20 @@ test('the addresses of one IPv6 network count as one, names of limiters are apar
   assert.equal(await limiter.check('last', '1'), true)
 })
 
+test('an IPv6 network is the same wherever sockets write :: for its zeros', async (t) => {
+  const api = await startIdentity()
+  t.after(() => api.close())
+  const limiter = createLimiter(api.deps.store, { pair: { burst: 1, everySeconds: 1000 } })
+  for (const [user, from, same, other] of [
+    ['a', 'fe80::1', ['fe80::2', 'fe80::5054:ff:fe12:3456', 'fe80:0:0:0:1::'], 'fe80:0:0:1::1'], ['b', '2001:db8::1:2:3:4', ['2001:db8::', '2001:db8:0:0:5::', '2001:db8::1.2.3.4'], '2001:db8:0:1::1'],
+    ['c', '::1', ['::2', '::7:8:9:a'], '1::1'],
+  ] as const) {
+    await limiter.failed(user, from)
+    for (const address of same) await assert.rejects(limiter.check(user, address), isRefusal, address)
+    await limiter.check(user, other)
+  }
+})
+
 test('over HTTP: too many failures are 429, for users that exist as for others, and only for that user and source', async () => {
   const api = await startIdentity({ limiter: { pair: { burst: 3, everySeconds: 1000 } } })
   try {

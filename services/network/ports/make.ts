@@ -52,7 +52,8 @@ export async function makePort(tx: NetworkTx, deps: Deps, on: NetworkRow, plan: 
   }
   await ports.add(tx, row)
   const all = await subnets.ofNetwork(tx, on.id), offered = plan.onlyIpv4 ? all.filter((s) => s.ipVersion === 4) : all
-  const fixed: FixedIp[] = plan.fixedIps ? await allocateWanted(tx, row, offered, plan.fixedIps, attempt) : await allocateDefault(tx, row, offered, attempt)
+  if (plan.fixedIps) await allocateWanted(tx, row, offered, plan.fixedIps, attempt)
+  else await allocateDefault(tx, row, offered, attempt)
 
   // With or without an address: it may be given one later.
   if (plan.groupIds && plan.groupIds.length > 0 && !security) throw groupsNeedSecurity()
