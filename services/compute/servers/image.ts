@@ -7,7 +7,7 @@ import { admin } from '../policy.ts'
 import type { FlavorRow } from '../schema.ts'
 
 /** As on glance's wire; only what is read here. */
-export interface Image { id: string, name: string | null, status: string, min_ram: number, min_disk: number, size: number | null, virtual_size?: number | null }
+export interface Image { id: string, name: string | null, status: string, container_format?: string | null, min_ram: number, min_disk: number, size: number | null, virtual_size?: number | null }
 
 /** The image as the caller sees it; not his is not there. */
 export async function imageOf(ctx: Context, client: ServiceClient, imageId: string): Promise<Image> {
@@ -17,8 +17,12 @@ export async function imageOf(ctx: Context, client: ServiceClient, imageId: stri
   return body
 }
 
+/** A disk in another container is not looked into by the image service, and what nobody looked into is not opened: it may name any file of the host as its own. */
+const opened: readonly unknown[] = ['bare', 'ami', 'ari', 'aki']
+
 export function checkFit(ctx: Context, image: Image, flavor: Pick<FlavorRow, 'memoryMib' | 'diskGib'>): void {
   if (image.status !== 'active') throw badRequest(`Image ${image.id} is not active.`)
+  if (!opened.includes(image.container_format)) throw badRequest(`Image ${image.id} is in a container of the format ${image.container_format}, which no server boots from.`)
   if (flavor.memoryMib < (image.min_ram ?? 0)) throw badRequest('Flavor\'s memory is too small for requested image.')
   if (flavor.diskGib === 0) {
     // Without a size of its own the disk would be as large as any image: nobody but administrators may do that.

@@ -128,7 +128,8 @@ export function serversSuite(start: () => Promise<ComputeTest>): void {
   test('images, flavors, keys, zones, groups and user data are checked', async () => {
     const body = (more: object): Call => ({ body: { server: serverBody(more) } })
     await refused(400, /Can not find requested image/, 'createServer', body({ imageRef: newId() }))
-    const image = (more: object): string => { const id = newId(); api.world.images.push({ id, name: 'x', status: 'active', min_ram: 0, min_disk: 0, size: 1, ...more }); return id }
+    const image = (more: object): string => { const id = newId(); api.world.images.push({ id, name: 'x', status: 'active', container_format: 'bare', min_ram: 0, min_disk: 0, size: 1, ...more }); return id }
+    for (const container_format of ['ova', 'ovf', 'docker', 'compressed', undefined]) await refused(400, /no server boots from/, 'createServer', body({ imageRef: image({ container_format }) }))
     await refused(400, /is not active/, 'createServer', body({ imageRef: image({ status: 'queued' }) }))
     await refused(400, /memory is too small/, 'createServer', body({ imageRef: image({ min_ram: 4096 }) }))
     await refused(400, /smaller than the minimum size/, 'createServer', body({ imageRef: image({ min_disk: 5 }) }))

@@ -19,7 +19,7 @@ import { powerMoves } from '../servers/state.ts'
 import { compute } from '../service.ts'
 
 export interface FakeWorld {
-  images: { id: string, name: string, status: string, min_ram: number, min_disk: number, size: number | null }[]
+  images: { id: string, name: string, status: string, container_format?: string, min_ram: number, min_disk: number, size: number | null }[]
   networks: { id: string, name: string, subnets: string[], shared: boolean, 'router:external': boolean, project_id: string, admin_state_up: boolean }[]
   ports: (DescribedPort & { project_id: string })[]
   securityGroups: { id: string, name: string, description: string, project_id: string, security_group_rules: never[] }[]
@@ -92,7 +92,7 @@ export interface ComputeTest extends TestApi {
 export async function startCompute(database?: StoreConfig): Promise<ComputeTest> {
   const projectId = 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'
   const world: FakeWorld = {
-    images: [{ id: newId(), name: 'tiny', status: 'active', min_ram: 0, min_disk: 0, size: 1_000_000 }],
+    images: [{ id: newId(), name: 'tiny', status: 'active', container_format: 'bare', min_ram: 0, min_disk: 0, size: 1_000_000 }],
     networks: [], ports: [], securityGroups: [{ id: newId(), name: 'default', description: 'Default', project_id: projectId, security_group_rules: [] }], plans: [], hold: false,
   }
   let deps!: Deps, asked = 0

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import { isIPv6 } from 'node:net'
 import { tooManyRequests } from '#base/errors.ts'
+import { Serial } from '#base/serial.ts'
 import type { Store } from '#kit/store/store.ts'
 import type { IdentityTables } from '../schema.ts'
 import * as buckets from './limiter-store.ts'
@@ -27,6 +28,8 @@ export interface FailureLimiter {
   check(user: string, address: string): Promise<boolean>
   failed(user: string, address: string): Promise<void>
   succeeded(user: string, address: string): Promise<void>
+  /** Attempts one after the other: of many at once each is checked when those before it were counted. Where no queue for hashing sees to that. */
+  inTurn<T>(user: string, address: string, attempt: () => Promise<T>): Promise<T>
 }
 
 /** An IPv6 customer has at least a /64: his addresses count as one, wherever in them `::` stands for the zeros. */
@@ -46,6 +49,7 @@ export function createLimiter(store: Store<IdentityTables>, setup: LimiterSetup 
     pair: setup.pair ?? { burst: 10, everySeconds: 6 }, source: setup.source ?? { burst: 100, everySeconds: 1 }, user: setup.user ?? { burst: 200, everySeconds: 3 },
   }
   const { clock = Date.now, name = 'password' } = setup
+  const turns = new Serial()
   let writes = 0
   const sweep = (): boolean => ++writes % writesBetweenSweeps === 0
   // A digest: whatever a stranger says is no longer than it, and is not kept.
@@ -78,5 +82,6 @@ export function createLimiter(store: Store<IdentityTables>, setup: LimiterSetup 
         if (sweeps) await buckets.forgetEmpty(tx, nowMs)
       })
     },
+    inTurn: (user, address, attempt) => turns.run(pairOf(user, address), attempt),
   }
 }

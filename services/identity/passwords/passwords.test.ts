@@ -148,6 +148,16 @@ test('an IPv6 network is the same wherever sockets write :: for its zeros', asyn
   }
 })
 
+test('a burst of guesses at once is no more guesses than one after the other, however long a directory takes to answer', async (t) => {
+  const api = await startIdentity({ limiter: { pair: { burst: 3, everySeconds: 1000 } } }), guessed: string[] = []
+  t.after(() => api.close())
+  const turn = (): Promise<void> => new Promise((resolve) => { setImmediate(resolve) })
+  api.deps.directories = { ...api.deps.directories, has: async () => true, async logIn(_domainId, _name, password) { guessed.push(password); for (let i = 0; i < 50; i++) await turn(); return undefined } }
+  const guess = (password: string) => api.http('POST', '/identity/v3/auth/tokens', { body: { auth: { identity: { methods: ['password'], password: { user: { name: 'demo', domain: { id: 'default' }, password } } } } } })
+  const statuses = (await Promise.all(Array.from({ length: 12 }, (_x, i) => guess(String(i))))).map((reply) => reply.status).sort()
+  assert.deepEqual([statuses, guessed.length], [[401, 401, 401, ...Array<number>(9).fill(429)], 3])
+})
+
 test('over HTTP: too many failures are 429, for users that exist as for others, and only for that user and source', async () => {
   const api = await startIdentity({ limiter: { pair: { burst: 3, everySeconds: 1000 } } })
   try {

@@ -50,6 +50,33 @@ test('an upload goes into the store it names', async () => {
   assert.equal((await get(id, {}, '?prefer=none')).status, 400)
 })
 
+test('who changes the formats while an upload begins does not get past the look at its bytes', async (t) => {
+  let meanwhile = async (): Promise<void> => {}
+  const racing = await startImage({ limits: async () => { await meanwhile(); return {} } })
+  t.after(() => racing.close())
+  // A tar archive is not looked into, for no hypervisor opens one; and this is a qcow2 as well, with the host's file behind it.
+  const archive = Buffer.alloc(1024)
+  archive.write('QFI\xfb\0\0\0\x03', 'latin1')
+  archive.writeBigUInt64BE(512n, 8) // a backing file's name
+  archive.writeUInt32BE(11, 16)
+  archive.write('ustar', 257)
+  archive.write('/etc/passwd', 512)
+  for (const put of ['uploadImage', 'stageImage']) {
+    const id = await racing.make({ disk_format: 'qcow2', container_format: 'ova' })
+    const patch = (to: string) => racing.http('PATCH', `/image/v2/images/${id}`, { token: 'member', body: [{ op: 'replace', path: '/container_format', value: to }], headers: { 'content-type': 'application/openstack-images-v2.1-json-patch' } })
+    meanwhile = async () => { meanwhile = async () => {}; assert.equal((await patch('bare')).status, 200) }
+    const reply = await racing.call('member', 'image', put, { params: { image_id: id }, stream: Readable.from([archive]), headers: { 'content-type': 'application/octet-stream' } })
+    const image = (await racing.call('member', 'image', 'showImage', { params: { image_id: id } })).body
+    if (put === 'uploadImage') assert.deepEqual([reply.status, image.status, image.container_format], [409, 'queued', 'bare'])
+    // What is staged is looked at when it is imported, as what it is then.
+    else {
+      assert.equal(reply.status, 204)
+      await racing.call('member', 'image', 'importImage', { params: { image_id: id }, body: { method: { name: 'glance-direct' } } })
+      assert.equal((await racing.settled(id)).status, 'queued')
+    }
+  }
+})
+
 test('what differs from its announcement, its format or its container is refused, and the image is queued again', async () => {
   const before = await stored()
   const id = await api.make()

@@ -57,9 +57,10 @@ export const uploadImage = operation({
     const uploadId = newId(), admit = await quotaFor(ctx, deps, target.ownerId)
     if (!await store.tx(async (tx) => {
       await admit(tx, { image_count_uploading: 1, image_size_total: announced ?? 0 })
-      return images.move(tx, target.id, { status: 'queued' }, { status: 'saving', uploadId, uploadUntil: after(config.uploadLeaseMs) })
+      // As what the bytes are looked at is what the image stays: from here on nobody changes its formats, and until here somebody may have.
+      return images.move(tx, target.id, { status: 'queued', diskFormat, containerFormat }, { status: 'saving', uploadId, uploadUntil: after(config.uploadLeaseMs) })
     })) {
-      throw conflict(`Image status transition from ${target.status} to saving is not allowed`)
+      throw conflict(target.status === 'queued' ? 'The image was changed by somebody else meanwhile. Try again.' : `Image status transition from ${target.status} to saving is not allowed`)
     }
     let virtualSize: number | null = null
     try {
