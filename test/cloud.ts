@@ -7,6 +7,7 @@ import { startCloud, type Cloud } from '#bin/cloud.ts'
 import type { CloudConfig } from '#bin/config.ts'
 import { seed } from '#bin/seed.ts'
 import { freshDatabase } from '#kit/store/fresh.testing.ts'
+import { watchFaults } from '#kit/testing/faults.ts'
 import type { FakeHypervisor } from '#drivers/hypervisor/fake/fake.ts'
 import type { FakeNetworkDriver } from '#drivers/network/fake/driver.ts'
 import type { Seeded } from '#services/identity/seed.ts'
@@ -44,6 +45,7 @@ export async function testCloud(over: Partial<CloudConfig> = {}): Promise<TestCl
 }
 
 async function live(config: CloudConfig): Promise<TestCloud> {
+  watchFaults()
   const cloud = await startCloud(config)
   const seeded = await seed(cloud)
 

@@ -1,6 +1,7 @@
 // Writes docs/reference/ from the lists of operations: `npm run reference`. A test compares what is committed with what the lists say.
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { faultsOf, statusOf } from '#kit/http/faults.ts'
 import type { Operation } from '#kit/http/operation.ts'
 import { versionNumber, type VersionedSchema } from '#kit/http/schema.ts'
 import type { ServiceHttp } from '#kit/http/service.ts'
@@ -28,7 +29,8 @@ function index(of: ServiceHttp[]): string {
 # Reference
 
 What the API offers, as the code itself tells it. A running cloud tells the same, with every schema, at \`/openapi.json\`.
-[policies.md](policies.md) shows the operations by who may use them.
+[policies.md](policies.md) shows the operations by who may use them. Faults are what an operation refuses with by itself; anybody's are 406 for a microversion that is not spoken, 429 for too much at once and
+503 while the database is away, each in the service's own envelope.
 
 | Service | Mounted at | Operations | Microversions |
 |---|---|---|---|
@@ -52,9 +54,10 @@ function page(service: ServiceHttp): string {
 function entry(service: ServiceHttp, op: Operation, newest: number): string {
   const versions = [op.since !== undefined && `from ${op.since}`, op.until !== undefined && `up to ${op.until}`].filter(Boolean).join(' ')
   const body = op.streams ? 'bytes' : fieldsOf(op.bodySchema, newest)
+  const faults = [...new Set(faultsOf(op).map((kind) => statusOf(service, kind)))].sort()
   const facts = [
     `Who: ${ruleOf(op)}.`, ...(fieldsOf(op.querySchema, newest) ? [`Query: ${fieldsOf(op.querySchema, newest)}.`] : []), ...(body ? [`Body: ${body}.`] : []),
-    ...(op.status !== undefined ? [`Answers ${op.status}.`] : []), ...(versions ? [`Microversions ${versions}.`] : []),
+    ...(op.status !== undefined ? [`Answers ${op.status}.`] : []), ...(faults.length > 0 ? [`Faults: ${faults.join(', ')}.`] : []), ...(versions ? [`Microversions ${versions}.`] : []),
   ]
   return `**${code(`${op.method} ${pathOf(service, op)}`)}**${op.action !== undefined ? ` with ${code(op.action)}` : ''}: ${op.name}\n\n${op.summary} ${facts.join(' ')}`
 }

@@ -1,6 +1,8 @@
 // Fault kinds to HTTP statuses: the one place that knows.
 import { explain, Fault, type FaultKind } from '#base/errors.ts'
 import type { Context } from '#base/context.ts'
+import { anyone } from '#kit/policy/rules.ts'
+import type { Operation } from './operation.ts'
 import { Invalid } from './schema.ts'
 import type { FaultView, ServiceHttp } from './service.ts'
 import { statusText } from './status.ts'
@@ -10,12 +12,27 @@ const statuses: Record<FaultKind, number> = {
   preconditionFailed: 412, tooLarge: 413, unsupportedMediaType: 415, rangeNotSatisfiable: 416, unprocessable: 422, overQuota: 403, tooManyRequests: 429, notImplemented: 501, unavailable: 503,
 }
 
+/** The HTTP status a service answers with for a kind of fault. */
+export const statusOf = (service: Pick<ServiceHttp, 'statuses'> | undefined, kind: FaultKind): number => service?.statuses?.[kind] ?? statuses[kind]
+
+/**
+ * The kinds of faults an operation may answer with: those that follow from whom it asks for, what it takes and what it acts upon, and those it says itself.
+ * `unavailable` is anybody's, when the database is away, and is not among them.
+ */
+export function faultsOf(op: Operation): FaultKind[] {
+  const { querySchema, bodySchema, streams, target, access, faults = [] } = op
+  return [...new Set<FaultKind>([
+    ...(querySchema || bodySchema || streams ? ['badRequest'] as const : []), ...(access === anyone ? [] : ['unauthorized', 'forbidden'] as const), ...(target ? ['notFound'] as const : []),
+    ...(bodySchema ? ['tooLarge', 'unsupportedMediaType'] as const : []), ...faults,
+  ])]
+}
+
 /** What leaves the house for an error: a fault's own words; for a bug only an id to look it up by. The rest goes to the log. */
 export function faultView(
   service: Pick<ServiceHttp, 'statuses'> | undefined, error: unknown, ctx: Pick<Context, 'requestId' | 'log'>,
 ): FaultView & { headers: Record<string, string> } {
   if (error instanceof Fault) {
-    const status = service?.statuses?.[error.kind] ?? statuses[error.kind]
+    const status = statusOf(service, error.kind)
     if (error.cause !== undefined) ctx.log.warn({ requestId: ctx.requestId, status, cause: explain(error.cause) }, error.message)
     return {
       status, kind: error.kind, message: error.message, type: error.type, requestId: ctx.requestId, headers: error.headers ?? {},

@@ -1,4 +1,5 @@
 // The OpenAPI document, derived from the lists of operations: request schemas as they stand at each service's newest version.
+import { faultsOf, statusOf } from './faults.ts'
 import type { Operation } from './operation.ts'
 import { versionNumber, type TSchema } from './schema.ts'
 import type { ServiceHttp } from './service.ts'
@@ -43,6 +44,7 @@ function described(service: ServiceHttp, path: string, list: Operation[]): Json 
   const former = list.filter((o) => !current.includes(o))
   const speaking = actions.length > 0 ? actions : [op]
   const statuses = new Set(speaking.map((o) => o.status ?? (o.method === 'DELETE' ? 204 : 200)))
+  const refused = new Set((actions.length > 0 ? actions : [op]).flatMap((o) => faultsOf(o).map((kind) => statusOf(service, kind))))
   const body = bodyOf(speaking, newest)
   return {
     operationId: `${service.name}.${actions.length > 0 ? `${nounOf(path)}Action` : op.name}`, tags: [service.name],
@@ -55,7 +57,8 @@ function described(service: ServiceHttp, path: string, list: Operation[]): Json 
     ...(body && { requestBody: body }),
     responses: {
       ...Object.fromEntries([...statuses].map((status) => [status, { description: statusText(status) }])),
-      default: { description: 'A fault, in the service\'s own envelope.' },
+      ...Object.fromEntries([...refused].map((status) => [status, { description: `${statusText(status)}, in the service's own envelope.` }])),
+      default: { description: 'Another fault, in the service\'s own envelope.' },
     },
     security: op.access.text === '@' ? [] : [{ token: [] }],
     ...(actions.length === 0 && details(op)),

@@ -2,6 +2,7 @@
 // reference, the access tests and metrics are all derived from lists of these.
 import type { Readable } from 'node:stream'
 import type { Context } from '#base/context.ts'
+import type { FaultKind } from '#base/errors.ts'
 import type { Rule, Target } from '#kit/policy/rules.ts'
 import { VersionedSchema, versionNumber, type Static, type TSchema } from './schema.ts'
 
@@ -96,6 +97,8 @@ export interface OperationSpec<D, Q extends TSchema, B extends TSchema, T> {
   maxBodyBytes?: number
   /** The status of success; 200, or 204 when the handler answers nothing. */
   status?: number
+  /** What it refuses beyond what follows from `access`, the schemas and `target` (faults.ts, `faultsOf`): a conflict, something else it names that is not there. Tests fail of a kind that is not said. */
+  faults?: FaultKind[]
   /** Exists from this microversion on, or up to one. Outside: 404, as nova answers. */
   since?: string
   until?: string

@@ -1,11 +1,16 @@
 // What every call goes through, over HTTP or inside the process: access, validation, target, handler. The order is OpenStack's:
 // who may not call at all learns nothing of the body's faults; a well-formed call on somebody else's thing gets a 404.
+import { channel } from 'node:diagnostics_channel'
 import type { Context } from '#base/context.ts'
-import { forbidden, notFound } from '#base/errors.ts'
+import { Fault, forbidden, notFound } from '#base/errors.ts'
 import { anyone, type Target } from '#kit/policy/rules.ts'
 import { Reply, type Input, type Operation } from './operation.ts'
 import { check, Invalid } from './schema.ts'
 import type { ServiceHttp } from './service.ts'
+
+/** Told of each fault that an operation's own code throws: tests listen for kinds that it does not say. */
+export interface Refusal { operation: Operation, fault: Fault }
+export const refusals = channel('pileus.refusals')
 
 const policyRefusal = (op: Operation): Error => forbidden(`Policy doesn't allow ${op.name} to be performed.`)
 
@@ -22,6 +27,15 @@ const ownerOf = (op: Operation, target: unknown): Target => op.target?.owner ? o
 
 /** Validates, loads the target, decides on it, runs the handler. `input.target` is filled in here. */
 export async function perform(op: Operation, ctx: Context, input: Input<unknown, unknown, unknown>, deps: unknown): Promise<Reply> {
+  try {
+    return await performed(op, ctx, input, deps)
+  } catch (fault) {
+    if (refusals.hasSubscribers && fault instanceof Fault) refusals.publish({ operation: op, fault } satisfies Refusal)
+    throw fault
+  }
+}
+
+async function performed(op: Operation, ctx: Context, input: Input<unknown, unknown, unknown>, deps: unknown): Promise<Reply> {
   if (op.querySchema) check(op.querySchema, input.version.number, input.query, 'query')
   const { bodySchema } = op
   const checkBody = (): void => {

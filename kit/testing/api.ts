@@ -17,6 +17,7 @@ import { createTracer, type SpanRecord, type Tracer } from '#kit/trace/tracer.ts
 import { scopedPersonas, scopedRoles, type AnyPersona, type Persona } from './access.ts'
 import { freshDatabase } from '#kit/store/fresh.testing.ts'
 import { requestOf } from './call.ts'
+import { watchFaults } from './faults.ts'
 
 /** What a service's deps can be made of. */
 export interface ApiParts {
@@ -103,6 +104,7 @@ const errorsOnly = (quiet: boolean | undefined): Log => ({
 
 /** Starts the services; the test closes what it gets. */
 export async function startApi(setup: ApiSetup): Promise<TestApi> {
+  watchFaults()
   const dir = await mkdtemp(join(tmpdir(), 'pileus-test-'))
   const store = await openStore(setup.database ?? await freshDatabase() ?? { engine: 'sqlite', file: join(dir, 'db'), volatile: true })
   const areas = setup.services.map(({ module }) => ({ area: module.http.name, migrations: module.migrations }))
