@@ -44,7 +44,7 @@ function described(service: ServiceHttp, path: string, list: Operation[]): Json 
   const former = list.filter((o) => !current.includes(o))
   const speaking = actions.length > 0 ? actions : [op]
   const statuses = new Set(speaking.map((o) => o.status ?? (o.method === 'DELETE' ? 204 : 200)))
-  const refused = new Set((actions.length > 0 ? actions : [op]).flatMap((o) => faultsOf(o).map((kind) => statusOf(service, kind))))
+  const refused = new Set(speaking.flatMap((o) => faultsOf(o).map((kind) => statusOf(service, kind))))
   const body = bodyOf(speaking, newest)
   return {
     operationId: `${service.name}.${actions.length > 0 ? `${nounOf(path)}Action` : op.name}`, tags: [service.name],
