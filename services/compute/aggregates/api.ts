@@ -50,12 +50,14 @@ export const listAggregates = operation({
 
 export const showAggregate = operation({
   name: 'showAggregate', method: 'GET', path: '/os-aggregates/{aggregate_id}', summary: 'Show a host aggregate.', access: admin, target,
+  faults: ['badRequest'],
   handle: async (_ctx, { target, version }) => ({ aggregate: view(target, version) }),
 })
 
 export const createAggregate = operation({
   name: 'createAggregate', method: 'POST', path: '/os-aggregates', summary: 'Create a host aggregate.', access: admin, status: 200,
   body: exact({ aggregate: exact({ name, availability_zone: Type.Optional(nullable(zoneName)) }) }),
+  faults: ['conflict'],
   async handle(_ctx, { body: { aggregate }, version }, { store }) {
     const made = await store.tx(async (tx) => {
       const id = await nextNumber(tx, 'aggregates')
@@ -82,6 +84,7 @@ export const updateAggregate = operation({
 
 export const deleteAggregate = operation({
   name: 'deleteAggregate', method: 'DELETE', path: '/os-aggregates/{aggregate_id}', summary: 'Delete an empty host aggregate.', access: admin, target, status: 200,
+  faults: ['badRequest'],
   handle: (_ctx, { target }, { store }) => store.tx(async (tx) => {
     if ((await fresh(tx, target.id)).hosts.length > 0) throw badRequest(`Cannot remove aggregate ${target.id}. Reason: Host aggregate is not empty.`)
     await aggregates.remove(tx, target.id)
@@ -92,6 +95,7 @@ const path = '/os-aggregates/{aggregate_id}/action'
 
 export const addHostToAggregate = operation({
   name: 'addHostToAggregate', method: 'POST', path, action: 'add_host', summary: 'Add a host to an aggregate.', access: admin, target, status: 200, body: exact({ host: hostName }),
+  faults: ['conflict'],
   handle: (_ctx, { target, body: { host }, version }, { store }) => store.tx(async (tx) => {
     if (!await hostExists(tx, host)) throw notFound(`Compute host ${host} could not be found.`)
     const zone = target.metadata[zoneKey], now = (await zonesOfHosts(tx)).get(host)
@@ -104,6 +108,7 @@ export const addHostToAggregate = operation({
 
 export const removeHostFromAggregate = operation({
   name: 'removeHostFromAggregate', method: 'POST', path, action: 'remove_host', summary: 'Take a host out of an aggregate.', access: admin, target, status: 200, body: exact({ host: hostName }),
+  faults: ['conflict'],
   handle: (_ctx, { target, body: { host }, version }, { store }) => store.tx(async (tx) => {
     if (target.metadata[zoneKey] !== undefined && target.metadata[zoneKey] !== defaultZone && await aggregates.servesGuests(tx, target.hosts.includes(host) ? [host] : [])) throw conflict(`Cannot remove host from aggregate ${target.id}. Reason: Host contains instances in this zone.`)
     if (!await aggregates.leave(tx, target.id, host)) throw notFound(`Cannot remove host ${host} in aggregate ${target.id}`)

@@ -36,6 +36,7 @@ async function byId(tx: ComputeTx, id: string, uuids: boolean): Promise<ServiceR
 export const updateComputeService = operation({
   name: 'updateComputeService', method: 'PUT', path: '/os-services/{service_id}', summary: 'Enable, disable or force down a host.', access: admin, since: '2.53',
   body: exact({ status: Type.Optional(oneOf('enabled', 'disabled')), disabled_reason: Type.Optional(reasonField), forced_down: Type.Optional(boolean) }),
+  faults: ['notFound'],
   async handle(_ctx, { params, body, version }, { store }) {
     if (body.status === undefined && body.forced_down === undefined) throw badRequest(body.disabled_reason === undefined ? 'No updates were requested. Fields \'status\' or \'forced_down\' should be specified.' : 'Specifying disabled_reason requires that status is disabled.')
     if (body.disabled_reason !== undefined && body.status !== 'disabled') throw badRequest('Specifying disabled_reason requires that status is disabled.')
@@ -62,6 +63,7 @@ const where = { host: hostName, binary: Type.String({ minLength: 1, maxLength: 2
 
 export const enableComputeService = operation({
   name: 'enableComputeService', method: 'PUT', path: '/os-services/enable', summary: 'Enable a host.', access: admin, until: '2.52', body: exact(where),
+  faults: ['notFound'],
   async handle(_ctx, { body: { host, binary } }, deps) {
     await onHost(host, binary, { disabled: 0, disabledReason: null }, deps)
     return { service: { host, binary, status: 'enabled' } }
@@ -69,6 +71,7 @@ export const enableComputeService = operation({
 })
 export const disableComputeService = operation({
   name: 'disableComputeService', method: 'PUT', path: '/os-services/disable', summary: 'Disable a host.', access: admin, until: '2.52', body: exact(where),
+  faults: ['notFound'],
   async handle(_ctx, { body: { host, binary } }, deps) {
     await onHost(host, binary, { disabled: 1, disabledReason: null }, deps)
     return { service: { host, binary, status: 'disabled' } }
@@ -76,6 +79,7 @@ export const disableComputeService = operation({
 })
 export const disableComputeServiceReason = operation({
   name: 'disableComputeServiceReason', method: 'PUT', path: '/os-services/disable-log-reason', summary: 'Disable a host and say why.', access: admin, until: '2.52', body: exact({ ...where, disabled_reason: reasonField }),
+  faults: ['notFound'],
   async handle(_ctx, { body: { host, binary, disabled_reason } }, deps) {
     await onHost(host, binary, { disabled: 1, disabledReason: disabled_reason }, deps)
     return { service: { host, binary, status: 'disabled', disabled_reason } }
@@ -83,6 +87,7 @@ export const disableComputeServiceReason = operation({
 })
 export const forceDownComputeService = operation({
   name: 'forceDownComputeService', method: 'PUT', path: '/os-services/force-down', summary: 'Say that a host is down, or no longer.', access: admin, since: '2.11', until: '2.52', body: exact({ ...where, forced_down: boolean }),
+  faults: ['notFound'],
   async handle(_ctx, { body: { host, binary, forced_down } }, deps) {
     await onHost(host, binary, { forcedDown: flag(isTrue(forced_down)) }, deps)
     return { service: { host, binary, forced_down: isTrue(forced_down) } }
@@ -91,6 +96,7 @@ export const forceDownComputeService = operation({
 
 export const deleteComputeService = operation({
   name: 'deleteComputeService', method: 'DELETE', path: '/os-services/{service_id}', summary: 'Forget a host that is gone for good.', access: admin, status: 204,
+  faults: ['notFound', 'conflict'],
   handle: (_ctx, { params, version }, { store }) => store.tx(async (tx) => {
     const row = await byId(tx, params.service_id!, version.since('2.53'))
     if (row.binary === 'nova-compute') {

@@ -22,6 +22,7 @@ export const listExtensions = operation({
 
 export const showExtension = operation({
   name: 'showExtension', method: 'GET', path: '/extensions/{alias}', summary: 'Show an extension.', access: authenticated,
+  faults: ['notFound'],
   async handle(_ctx, { params }) {
     const found = built.find(([alias]) => alias === params.alias)
     if (!found) throw notFound('The resource could not be found.')

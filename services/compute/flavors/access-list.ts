@@ -22,6 +22,7 @@ const body = exact({ tenant: projectId })
 
 export const addFlavorAccess = operation({
   name: 'addFlavorAccess', method: 'POST', path: '/flavors/{flavor_id}/action', action: 'addTenantAccess', summary: 'Let a project use a private flavor.', access: policy.change, target: flavorTarget, body,
+  faults: ['conflict'],
   handle: (_ctx, { target, body: { tenant }, version }, { store }) => store.tx(async (tx) => {
     if (target.isPublic && version.since('2.7')) throw conflict('Can not add access to a public flavor.')
     await flavors.addAccess(tx, target.id, tenant)

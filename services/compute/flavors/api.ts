@@ -92,6 +92,7 @@ export const createFlavor = operation({
     rxtx_factor: Type.Optional(Type.Unsafe<number | string>({ type: ['number', 'string'], pattern: '^[0-9]+(\\.[0-9]+)?$', exclusiveMinimum: 0, maximum: 3.40282e+38 })),
     'os-flavor-access:is_public': Type.Optional(boolean), description: since('2.55', Type.Optional(longDescription)),
   }) }),
+  faults: ['conflict'],
   async handle(ctx, { body: { flavor }, version, urls }, { store }) {
     const rxtxFactor = Number(flavor.rxtx_factor ?? 1)
     if (!(rxtxFactor > 0)) throw badRequest(`Invalid input for field/attribute rxtx_factor. Value: ${flavor.rxtx_factor}. ${flavor.rxtx_factor} is less than or equal to the minimum of 0`)

@@ -49,6 +49,7 @@ async function page(q: Static<typeof query>, version: Version, urls: Urls, detai
 
 export const listHypervisors = operation({
   name: 'listHypervisors', method: 'GET', path: '/os-hypervisors', summary: 'List hypervisors.', access: admin, query,
+  faults: ['notFound'],
   handle: (_ctx, { query, version, urls }, deps) => page(query, version, urls, false, deps),
 })
 export const listHypervisorsDetailed = operation({
@@ -90,10 +91,12 @@ async function search(pattern: string, { store }: Deps): Promise<Hypervisor[]> {
 
 export const searchHypervisors = operation({
   name: 'searchHypervisors', method: 'GET', path: '/os-hypervisors/{hypervisor_id}/search', summary: 'Find hypervisors by a part of their name.', access: admin, until: '2.52',
+  faults: ['notFound'],
   handle: async (_ctx, { params, version }, deps) => ({ hypervisors: (await search(params.hypervisor_id!, deps)).map(hypervisorView(version, false)) }),
 })
 export const listHypervisorServers = operation({
   name: 'listHypervisorServers', method: 'GET', path: '/os-hypervisors/{hypervisor_id}/servers', summary: 'List the servers on hypervisors found by a part of their name.', access: admin, until: '2.52',
+  faults: ['notFound'],
   async handle(_ctx, { params, version }, deps) {
     const rows = await search(params.hypervisor_id!, deps)
     return { hypervisors: rows.map(hypervisorView(version, false, await deps.store.read((tx) => hypervisors.serversOf(tx, rows.map((r) => r.host))))) }

@@ -45,6 +45,7 @@ export const listKeypairs = operation({
 export const showKeypair = operation({
   name: 'showKeypair', method: 'GET', path: '/os-keypairs/{keypair_name}', summary: 'Show a keypair; never its private half.', access: authenticated,
   query: exactSince('2.75', { user_id: ofUser }),
+  faults: ['notFound'],
   async handle(ctx, { params, query, version }, { store }) {
     const userId = userOf(ctx.actor, version.since('2.10') ? query.user_id : undefined), name = params.keypair_name!
     const row = await store.read((tx) => keypairs.find(tx, userId, name))
@@ -62,6 +63,7 @@ export const createKeypair = operation({
     public_key: reshaped({ '2.1': Type.Optional(Type.String()), '2.92': Type.String() }),
     type: since('2.2', Type.Optional(oneOf('ssh', 'x509'))), user_id: ofUser,
   }) }),
+  faults: ['conflict', 'overQuota'],
   async handle(ctx, { body: { keypair }, version }, { store }) {
     const userId = userOf(ctx.actor, keypair.user_id), type = keypair.type ?? 'ssh', name = keypair.name!
     let publicKey = keypair.public_key, privateKey: string | undefined, fingerprint: string
@@ -86,6 +88,7 @@ export const createKeypair = operation({
 export const deleteKeypair = operation({
   name: 'deleteKeypair', method: 'DELETE', path: '/os-keypairs/{keypair_name}', summary: 'Delete a keypair; servers keep the key they were made with.', access: authenticated,
   query: exactSince('2.75', { user_id: ofUser }),
+  faults: ['notFound'],
   async handle(ctx, { params, query, version }, { store }) {
     const userId = userOf(ctx.actor, version.since('2.10') ? query.user_id : undefined), name = params.keypair_name!
     await store.tx(async (tx) => {

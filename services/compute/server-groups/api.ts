@@ -52,6 +52,7 @@ export const createServerGroup = operation({
     name, policies: reshaped({ '2.1': onePolicy('anti-affinity', 'affinity'), '2.15': onePolicy(...every), '2.64': null }), policy: reshaped({ '2.1': null, '2.64': oneOf(...every) }),
     rules: since('2.64', Type.Optional(exact({ max_server_per_host: Type.Optional(wholeNumber(1)) }))),
   }) }),
+  faults: ['overQuota'],
   async handle(ctx, { body: { server_group: g }, version }, { store }) {
     const { projectId, userId } = ctx.actor
     if (projectId === undefined) throw forbidden('A server group belongs to a project: a token that is scoped to one is required.')

@@ -62,6 +62,7 @@ async function remove(ctx: Context, server: Server, { store, lifecycle, tracer }
 
 export const deleteServer = operation({
   name: 'deleteServer', method: 'DELETE', path: '/servers/{server_id}', summary: 'Delete a server.', access: policy.change, target, status: 204,
+  faults: ['conflict'],
   handle: (ctx, { target }, deps) => remove(ctx, target, deps),
 })
 

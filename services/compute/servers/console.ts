@@ -9,6 +9,7 @@ import { target } from './target.ts'
 export const showConsoleOutput = operation({
   name: 'showConsoleOutput', method: 'POST', path: '/servers/{server_id}/action', action: 'os-getConsoleOutput', summary: 'Show the end of a server\'s console log.', access: policy.change, target, status: 200,
   body: nullable(lenient({ length: Type.Optional(Type.Union([wholeNumber(-1), Type.Null()])) })),
+  faults: ['conflict'],
   async handle(ctx, { target, body }, { lifecycle }) {
     if (target.host === null) throw conflict(`Instance ${target.id} is not ready`)
     const length = body?.length === undefined || body.length === null ? undefined : asNumber('length', body.length, -1)

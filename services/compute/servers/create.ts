@@ -29,6 +29,7 @@ interface Found { flavor: flavors.Flavor, key?: KeypairRow, limits: Limits, grou
 
 export const createServer = operation({
   name: 'createServer', method: 'POST', path: '/servers', summary: 'Create one server or several.', access: policy.create, status: 202, body: createBody,
+  faults: ['conflict', 'overQuota'],
   async handle(ctx, { body, version, urls }, deps) {
     const { server: s } = body, projectId = ctx.actor.projectId
     if (projectId === undefined) throw forbidden('A server belongs to a project: a token that is scoped to one is required.')

@@ -25,7 +25,7 @@ async function change(ctx: Context, { power, ...server }: Server, action: PowerA
 }
 
 const plain = (name: string, action: string, power: PowerAction, summary: string) => operation({
-  name, method: 'POST', path: '/servers/{server_id}/action', action, summary, access: policy.change, target, status: 202, body: anything,
+  name, method: 'POST', path: '/servers/{server_id}/action', action, summary, access: policy.change, target, status: 202, body: anything, faults: ['conflict'],
   handle: (ctx, { target }, deps) => change(ctx, target, power, deps),
 })
 

@@ -45,6 +45,7 @@ export const listSecurityGroups = operation({
 
 export const showSecurityGroup = operation({
   name: 'showSecurityGroup', method: 'GET', path: '/os-security-groups/{security_group_id}', summary: 'Show a security group, as the network service has it.', access: policy.list, until: '2.35',
+  faults: ['notFound'],
   async handle(ctx, { params }, { network }) {
     const id = params.security_group_id!
     const { body } = await network.call<{ security_groups: Group[] }>(ctx, 'listSecurityGroups', { query: { id: [id] } })

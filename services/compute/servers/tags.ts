@@ -42,6 +42,7 @@ export const checkServerTag = operation({
 
 export const addServerTag = operation({
   name: 'addServerTag', method: 'PUT', path: '/servers/{server_id}/tags/{tag}', summary: 'Tag a server.', access: policy.change, target, since,
+  faults: ['badRequest'],
   async handle(_ctx, { target, params, urls }, { store }) {
     const name = params.tag!
     if (name.length > 60 || /[,/]/.test(name) || name === '') throw badRequest(`Tag '${name.slice(0, 60)}' is invalid. It must be a non-empty string of at most 60 characters without '/' and ','.`)

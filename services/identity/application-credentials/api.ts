@@ -59,6 +59,7 @@ export const createCredential = operation({
     unrestricted: Type.Optional(nullable(Type.Boolean())), project_id: Type.Optional(Type.String()), access_rules: Type.Optional(nullable(Type.Array(ruleBody, { maxItems: 100 }))),
     roles: Type.Optional(nullable(Type.Array(exact({ id: Type.Optional(Type.String()), name: Type.Optional(Type.String()) }, { minProperties: 1 }), { maxItems: 100 }))),
   }) }),
+  faults: ['conflict'],
   async handle({ actor }, { target, body: { application_credential: asked }, urls }, deps) {
     refuseTrusts(actor)
     refuseRestricted(actor)

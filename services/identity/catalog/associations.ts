@@ -49,6 +49,7 @@ export function associationsOf(spec: AssociationSpec): Operation<Deps>[] {
   return [
     operation({
       name: `check${spec.noun}`, method: 'GET', path: spec.path, summary: `Tell of the association of ${spec.about}.`, access: policy.readCatalog,
+      faults: ['notFound'],
       handle: async (_ctx, { params, urls }, { store }) => store.read(async (tx) => {
         await checkNamed(tx, params)
         if (!await rows.isThere(tx, spec.table, all(params))) throw absent()
@@ -57,6 +58,7 @@ export function associationsOf(spec: AssociationSpec): Operation<Deps>[] {
     }),
     operation({
       name: `create${spec.noun}`, method: 'PUT', path: spec.path, summary: `Associate ${spec.about}.`, status: 204, access: policy.changeCatalog,
+      faults: ['notFound', 'conflict'],
       async handle(_ctx, { params }, { store }) {
         await store.tx(async (tx) => {
           await checkNamed(tx, params)
@@ -67,6 +69,7 @@ export function associationsOf(spec: AssociationSpec): Operation<Deps>[] {
     }),
     operation({
       name: `delete${spec.noun}`, method: 'DELETE', path: spec.path, summary: `End the association of ${spec.about}.`, status: 204, access: policy.changeCatalog,
+      faults: ['notFound'],
       async handle(_ctx, { params }, { store }) {
         await store.tx(async (tx) => {
           await checkNamed(tx, params)

@@ -53,6 +53,7 @@ export async function checkRoom(deps: Deps, userId: string): Promise<void> {
 export const createCredential = operation({
   name: 'createCredential', method: 'POST', path: '/credentials', summary: 'Create a credential.', status: 201, access: policy.changeCredential, target: newTarget,
   body: exact({ credential: lenient(fields) }),
+  faults: ['conflict'],
   async handle({ actor }, { body: { credential: asked }, urls }, deps) {
     const type = asked.type.toLowerCase() === ec2Type ? ec2Type : asked.type, projectId = asked.project_id ?? null
     if (type === ec2Type) refuseRestricted(actor, 'additional credentials')
@@ -100,6 +101,7 @@ export const updateCredential = operation({
   body: exact({ credential: lenient({
     ...fields, blob: Type.Optional(fields.blob), type: Type.Optional(fields.type), user_id: Type.Optional(fields.user_id),
   }, { minProperties: 1 }) }),
+  faults: ['conflict'],
   async handle({ actor }, { body: { credential: asked }, target, urls }, deps) {
     refuseBeyond(actor, target.projectId)
     checkFixed(asked, { id: target.id })

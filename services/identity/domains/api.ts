@@ -49,6 +49,7 @@ const fields = {
 export const createDomain = operation({
   name: 'createDomain', method: 'POST', path: '/domains', summary: 'Create a domain.', status: 201, access: policy.changeDomain,
   body: exact({ domain: lenient({ ...fields, explicit_domain_id: Type.Optional(Type.String({ pattern: '^[0-9a-f]{32}$' })) }) }),
+  faults: ['conflict'],
   async handle(_ctx, { body: { domain }, urls }, { store }) {
     const row: TaggedProject = {
       id: domain.explicit_domain_id ?? newHexId(), name: domain.name.trim(), domainId: '', parentId: null, isDomain: 1,

@@ -108,11 +108,13 @@ async function authenticate(ctx: Context, input: In, deps: Deps, method: 'GET' |
 
 export const federatedAuth = operation({
   name: 'authenticateFederated', method: 'GET', path: `${doorPath}/auth`, summary: 'Get an unscoped token by an identity provider\'s word.', access: anyone, query,
+  faults: ['unauthorized', 'notFound'],
   handle: (ctx, input, deps) => authenticate(ctx, input as In, deps, 'GET'),
 })
 export const federatedAuthPosted = operation({
   name: 'authenticateFederatedPosted', method: 'POST', path: `${doorPath}/auth`,
   summary: 'Get an unscoped token by an identity provider\'s word: an access token, or a SAML response.', access: anyone, query, body: 'stream',
+  faults: ['unauthorized', 'forbidden', 'notFound', 'tooLarge'],
   handle: (ctx, input, deps) => authenticate(ctx, input as In, deps, 'POST'),
 })
 
@@ -199,11 +201,13 @@ async function websso(ctx: Context, input: In, deps: Deps, method: 'GET' | 'POST
 export const webssoOfProvider = operation({
   name: 'webssoOfProvider', method: 'GET', path: `/auth${doorPath}/websso`, summary: 'Sign in with a browser at an identity provider, for a trusted dashboard.',
   access: anyone, query,
+  faults: ['unauthorized'],
   handle: (ctx, input, deps) => websso(ctx, input as In, deps, 'GET'),
 })
 export const webssoOfProviderPosted = operation({
   name: 'webssoOfProviderPosted', method: 'POST', path: `/auth${doorPath}/websso`, summary: 'Come back from an identity provider with its SAML response.',
   access: anyone, query, body: 'stream',
+  faults: ['unauthorized'],
   handle: (ctx, input, deps) => websso(ctx, input as In, deps, 'POST'),
 })
 
@@ -225,11 +229,13 @@ async function choose(input: In, deps: Deps): Promise<Reply> {
 export const webssoOfProtocol = operation({
   name: 'webssoOfProtocol', method: 'GET', path: '/auth/OS-FEDERATION/websso/{protocol_id}',
   summary: 'Sign in with a browser at whichever identity provider speaks a protocol.', access: anyone, query,
+  faults: ['unauthorized'],
   handle: (_ctx, input, deps) => choose(input as In, deps),
 })
 export const webssoOfProtocolPosted = operation({
   name: 'webssoOfProtocolPosted', method: 'POST', path: '/auth/OS-FEDERATION/websso/{protocol_id}',
   summary: 'Sign in with a browser at whichever identity provider speaks a protocol.', access: anyone, query, body: 'stream',
+  faults: ['unauthorized'],
   handle: (_ctx, input, deps) => choose(input as In, deps),
 })
 
@@ -237,6 +243,7 @@ export const webssoOfProtocolPosted = operation({
 export const relyingPartyMetadata = operation({
   name: 'showRelyingPartyMetadata', method: 'GET', path: `${doorPath}/relying_party/metadata`,
   summary: 'The SAML metadata of this cloud as a service provider (Pileus\'s own).', access: anyone,
+  faults: ['notFound'],
   async handle(_ctx, { params, urls }, deps) {
     const { door, party } = await openDoor(deps, params)
     if (party.kind !== 'saml2') throw missing('SAML metadata', door.protocol.id)

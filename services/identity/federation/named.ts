@@ -51,7 +51,7 @@ export function namedOperations<R extends { id: string }, C extends TSchema, U e
   type In = Input<unknown, Record<string, any>, undefined>
   return [
     operation({
-      name: `list${names}`, method: 'GET', path, summary: `List ${spec.plural}.`, access: policy.read, query: spec.query ?? lenient({}),
+      name: `list${names}`, method: 'GET', path, summary: `List ${spec.plural}.`, access: policy.read, query: spec.query ?? lenient({}), faults: ['notFound'],
       async handle(_ctx, { params, query, urls }, { store }) {
         const rows = await store.read(async (tx) => {
           await spec.within?.(tx, params)
@@ -61,11 +61,12 @@ export function namedOperations<R extends { id: string }, C extends TSchema, U e
       },
     }),
     operation({
-      name: `show${name}`, method: 'GET', path: onePath, summary: `Show ${article(words)}.`, access: policy.read,
+      name: `show${name}`, method: 'GET', path: onePath, summary: `Show ${article(words)}.`, access: policy.read, faults: ['notFound'],
       handle: async (_ctx, { params, urls }, { store }) => ({ [key]: spec.view(await store.read((tx) => found(spec, tx, params)), urls.api) }),
     }),
     operation({
       name: `create${name}`, method: 'PUT', path: onePath, summary: `Create ${article(words)}.`, status: 201, access: policy.change, body: exact({ [key]: spec.create }),
+      faults: ['notFound', 'conflict'],
       async handle(_ctx, { params, body, urls }: In, deps) {
         if (params[param]!.length > 64) throw badRequest(`Invalid input for field/attribute id: an id has at most 64 characters.`)
         const row = await deps.store.tx(async (tx) => {
@@ -77,13 +78,14 @@ export function namedOperations<R extends { id: string }, C extends TSchema, U e
     }),
     operation({
       name: `update${name}`, method: 'PATCH', path: onePath, summary: `Change ${article(words)}.`, access: policy.change, body: exact({ [key]: spec.change }),
+      faults: ['notFound', 'conflict'],
       async handle(_ctx, { params, body, urls }: In, deps) {
         const row = await deps.store.tx(async (tx) => spec.save(tx, await found(spec, tx, params), body[key], deps))
         return { [key]: spec.view(row, urls.api) }
       },
     }),
     operation({
-      name: `delete${name}`, method: 'DELETE', path: onePath, summary: `Delete ${article(words)}.`, access: policy.change,
+      name: `delete${name}`, method: 'DELETE', path: onePath, summary: `Delete ${article(words)}.`, access: policy.change, faults: ['notFound'],
       handle: async (_ctx, { params }, { store }) => store.tx(async (tx) => spec.remove(tx, await found(spec, tx, params))),
     }),
   ]

@@ -89,6 +89,7 @@ export const showRelyingParty = operation({
 
 export const removeRelyingParty = operation({
   name: 'removeRelyingParty', method: 'DELETE', path, summary: 'Ask an identity provider no more (Pileus\'s own).', access: policy.change,
+  faults: ['notFound'],
   async handle(_ctx, { params }, { store }) {
     await store.tx(async (tx) => {
       const was = await found(protocols, tx, params)

@@ -62,6 +62,7 @@ const fields = { name: field.name(), description: Type.Optional(field.descriptio
 export const createGroup = operation({
   name: 'createGroup', method: 'POST', path: '/groups', summary: 'Create a group.', status: 201, access: policy.changeGroup, target: inDomain((body) => body.group),
   body: exact({ group: lenient({ ...fields, domain_id: Type.Optional(field.id) }) }),
+  faults: ['conflict'],
   async handle(_ctx, { body: { group }, target, urls }, { store, directories }) {
     await directories.refuse(target.domainId)
     const row: GroupRow = {

@@ -64,6 +64,7 @@ export const createLimits = operation({
     ...subjectFields, project_id: Type.Optional(nullable(field.id)), domain_id: Type.Optional(nullable(field.id)),
     resource_limit: amount, description: Type.Optional(field.description),
   }), { minItems: 1, maxItems: maxAtOnce }) }),
+  faults: ['conflict'],
   async handle(_ctx, { body, urls }, { store, config }) {
     const asked = body.limits.map((l) => ({ ...l, serviceId: l.service_id, regionId: l.region_id ?? '', resourceName: l.resource_name }))
     for (const l of asked) if (!l.project_id === !l.domain_id) throw badRequest('Invalid input for field/attribute limits: each limit is of either a project_id or a domain_id.')

@@ -52,6 +52,7 @@ export const createRegisteredLimits = operation({
   body: exact({ registered_limits: Type.Array(
     exact({ ...subjectFields, default_limit: amount, description: Type.Optional(field.description) }), { minItems: 1, maxItems: maxAtOnce },
   ) }),
+  faults: ['conflict'],
   async handle(_ctx, { body, urls }, { store }) {
     const rows = body.registered_limits.map((r): RegisteredLimitRow => ({
       id: newHexId(), serviceId: r.service_id, regionId: r.region_id ?? '', resourceName: r.resource_name, defaultLimit: r.default_limit, description: r.description ?? null,

@@ -47,6 +47,7 @@ export const listConsumers = operation({
 })
 export const showConsumer = operation({
   name: 'showConsumer', method: 'GET', path: `${root}/consumers/{consumer_id}`, summary: 'Show a consumer, without its secret.', access: policy.readConsumers,
+  faults: ['notFound'],
   handle: async (_ctx, { params, urls }, deps) => ({ consumer: consumerView(await consumerOf(deps, params.consumer_id!), urls.api) }),
 })
 export const updateConsumer = operation({
@@ -66,6 +67,7 @@ export const updateConsumer = operation({
 })
 export const deleteConsumer = operation({
   name: 'deleteConsumer', method: 'DELETE', path: `${root}/consumers/{consumer_id}`, summary: 'Delete a consumer; what it does for users ends.', access: policy.changeConsumers,
+  faults: ['notFound'],
   async handle(_ctx, { params }, deps) {
     await consumerOf(deps, params.consumer_id!)
     await deps.store.tx((tx) => rows.removeConsumer(tx, params.consumer_id!))
@@ -77,6 +79,7 @@ const form = (fields: Record<string, string>): Reply =>
 
 export const createRequestToken = operation({
   name: 'createRequestToken', method: 'POST', path: `${root}/request_token`, summary: 'A consumer asks for a token that a user can allow.', status: 201, access: anyone,
+  faults: ['badRequest', 'unauthorized', 'notFound'],
   async handle(_ctx, input, deps) {
     const projectId = input.headers['requested-project-id']
     if (typeof projectId !== 'string' || projectId === '') {
@@ -103,6 +106,7 @@ export const authorizeRequestToken = operation({
     exact({ id: Type.Optional(Type.String({ maxLength: 64 })), name: Type.Optional(Type.String({ maxLength: 255 })) }, { minProperties: 1 }),
     { minItems: 1, maxItems: 100 },
   ) }),
+  faults: ['notFound'],
   async handle({ actor }, { params, body }, deps) {
     if (actor.delegation) throw forbidden('Cannot authorize a request token with a token issued via delegation.')
     const token = await deps.store.read((tx) => rows.findRequestToken(tx, params.request_token_id!))
@@ -124,6 +128,7 @@ export const authorizeRequestToken = operation({
 export const createAccessToken = operation({
   name: 'createAccessToken', method: 'POST', path: `${root}/access_token`, summary: 'A consumer exchanges an allowed request token for one that it can act with.',
   status: 201, access: anyone,
+  faults: ['badRequest', 'unauthorized'],
   async handle(_ctx, input, deps) {
     const signed = signedIn(requestOf(input), deps)
     if (!signed.token || !signed.verifier) {

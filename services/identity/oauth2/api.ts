@@ -24,6 +24,7 @@ function clientOf(header: unknown, form: URLSearchParams): { id: string, secret:
 export const issueAccessToken = operation({
   name: 'issueOauth2Token', method: 'POST', path: '/OS-OAUTH2/token',
   summary: 'Get a token by OAuth2\'s client credentials: the id and secret of an application credential, or a user\'s id and his TLS certificate.', access: anyone, body: 'stream',
+  faults: ['tooLarge'],
   async handle(ctx, { stream, headers, urls, remoteAddress }, deps) {
     const form = new URLSearchParams((await readBody(stream as IncomingMessage, 16_384)).toString('utf8'))
     const grantType = form.get('grant_type')

@@ -105,6 +105,7 @@ export const createProject = operation({
   body: exact({ project: lenient({
     ...fields, domain_id: Type.Optional(nullable(field.id)), parent_id: Type.Optional(nullable(field.id)), is_domain: Type.Optional(Type.Boolean()),
   }) }),
+  faults: ['conflict'],
   async handle({ actor }, { body, target, urls }, { store, config }) {
     const { project } = body
     const isDomain = project.is_domain === true
@@ -144,6 +145,7 @@ export const updateProject = operation({
     ...fields, name: Type.Optional(fields.name),
     domain_id: Type.Optional(nullable(Type.String())), parent_id: Type.Optional(nullable(Type.String())), is_domain: Type.Optional(Type.Boolean()),
   }, { minProperties: 1 }) }),
+  faults: ['conflict'],
   async handle(_ctx, { body: { project }, target, urls }, { store }) {
     const row = await store.tx(async (tx) => {
       const current = await projects.find(tx, target.id)

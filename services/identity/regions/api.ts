@@ -52,6 +52,7 @@ const rowOf = (id: string, region: Static<typeof body>['region']): RegionRow =>
 
 export const createRegion = operation({
   name: 'createRegion', method: 'POST', path: '/regions', summary: 'Create a region.', status: 201, access: policy.changeCatalog, body,
+  faults: ['notFound', 'conflict'],
   async handle(_ctx, { body: { region }, urls }, { store }) {
     const row = await create(store, rowOf(region.id || newHexId(), region))
     return { region: regionView(row, urls.api) }
@@ -60,6 +61,7 @@ export const createRegion = operation({
 
 export const createRegionWithId = operation({
   name: 'createRegionWithId', method: 'PUT', path: '/regions/{region_id}', summary: 'Create a region under an id.', status: 201, access: policy.changeCatalog, body,
+  faults: ['conflict'],
   async handle(_ctx, { params, body: { region }, urls }, { store }) {
     if (region.id !== undefined && region.id !== params.region_id) throw badRequest(`Conflicting region IDs specified: "${params.region_id}" != "${region.id}"`)
     const row = await create(store, rowOf(params.region_id!, region))
@@ -90,6 +92,7 @@ export const updateRegion = operation({
 
 export const deleteRegion = operation({
   name: 'deleteRegion', method: 'DELETE', path: '/regions/{region_id}', summary: 'Delete a region with those below it.', access: policy.changeCatalog, target,
+  faults: ['conflict'],
   async handle(_ctx, { target }, { store }) {
     await store.tx(async (tx) => {
       const all = await catalog.allRegions(tx)

@@ -49,6 +49,7 @@ const fields = { name: field.name(), description: Type.Optional(field.descriptio
 export const createRole = operation({
   name: 'createRole', method: 'POST', path: '/roles', summary: 'Create a role.', status: 201, access: policy.changeRole,
   body: exact({ role: lenient({ ...fields, domain_id: Type.Optional(nullable(field.id)) }) }),
+  faults: ['notFound', 'conflict'],
   async handle(_ctx, { body: { role }, urls }, { store }) {
     const row: RoleRow = {
       id: newHexId(), name: role.name, domainId: role.domain_id ?? '', description: role.description ?? null, options: mergeOptions(role.options),

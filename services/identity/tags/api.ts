@@ -46,6 +46,7 @@ export const replaceTags = operation({
 export const addTag = operation({
   name: 'addProjectTag', method: 'PUT', path: '/projects/{project_id}/tags/{value}', summary: 'Add a tag to a project.',
   status: 201, access: policy.changeProject, target: projectTarget,
+  faults: ['badRequest'],
   async handle(_ctx, { target, params, urls }, { store }) {
     const value = params.value!.trim()
     if (value === '' || value.length > 255 || value.includes(',') || value.includes('/')) {

@@ -52,6 +52,7 @@ const subjectFor = (heeding: boolean) => ({
 export const issueToken = operation({
   name: 'issueToken', method: 'POST', path: '/auth/tokens', summary: 'Authenticate and get a token.', status: 201,
   access: anyone, query, body: authBody,
+  faults: ['unauthorized', 'forbidden', 'notFound', 'tooManyRequests'],
   async handle(ctx, { query, body, urls, remoteAddress, headers }, deps) {
     const receipt = headers['openstack-auth-receipt']
     try {

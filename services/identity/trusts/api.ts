@@ -58,6 +58,7 @@ const rolesIn = async (tx: IdentityTx, row: TrustRow): Promise<RoleRow[]> => {
 export const createTrust = operation({
   name: 'createTrust', method: 'POST', path: '/OS-TRUST/trusts', summary: 'Lend roles of one\'s own on a project to another user.',
   status: 201, access: policy.createTrust, body: exact({ trust: trustBody }),
+  faults: ['notFound', 'conflict'],
   async handle({ actor }, { body: { trust: asked }, urls }, { store, config, clock }) {
     refuseApplicationCredentials(actor)
     const projectId = asked.project_id ?? null

@@ -95,6 +95,7 @@ async function checkDefaultProject(tx: IdentityTx, id: string | null | undefined
 export const createUser = operation({
   name: 'createUser', method: 'POST', path: '/users', summary: 'Create a user.', status: 201, access: policy.changeUser, target: inDomain((body) => body.user),
   body: exact({ user: lenient({ ...fields, domain_id: Type.Optional(field.id) }) }),
+  faults: ['conflict'],
   async handle({ actor }, { body: { user }, target, urls }, { store, passwords, config, clock, directories }) {
     await directories.refuse(target.domainId)
     checkPattern(config.security, user.password)
@@ -118,6 +119,7 @@ export const createUser = operation({
 export const updateUser = operation({
   name: 'updateUser', method: 'PATCH', path: '/users/{user_id}', summary: 'Change a user.', access: policy.changeUser, target: userTarget,
   body: exact({ user: lenient({ ...fields, name: Type.Optional(fields.name), domain_id: Type.Optional(field.id), id: Type.Optional(Type.String()) }, { minProperties: 1 }) }),
+  faults: ['conflict'],
   async handle({ actor }, { body: { user }, target, urls }, { store, passwords, config, clock, directories }) {
     await directories.refuse(target.domainId)
     checkPattern(config.security, user.password)
@@ -159,6 +161,7 @@ export const deleteUser = operation({
 export const changePassword = operation({
   name: 'changePassword', method: 'POST', path: '/users/{user_id}/password', summary: 'Change one\'s own password.', status: 204, access: anyone,
   body: exact({ user: exact({ original_password: Type.String(), password: Type.String({ minLength: 1, maxLength: maxPasswordLength }) }) }),
+  faults: ['unauthorized', 'forbidden', 'tooManyRequests'],
   async handle(_ctx, { params, body: { user }, urls, remoteAddress }, deps) {
     const id = params.user_id!
     const found = await deps.store.read((tx) => findUser(tx, { id }))

@@ -16,6 +16,7 @@ const epoch = (at: string): number => Date.parse(at) / 1000
 
 export const showCache = operation({
   name: 'showImageCache', method: 'GET', path: '/cache', summary: 'List cached images, and those that are asked for.', access: admin,
+  faults: ['notFound'],
   async handle(_ctx, _input, deps) {
     const { host } = cacheOf(deps)
     const all = await deps.store.read((tx) => rows.list(tx, host))
@@ -31,6 +32,7 @@ export const showCache = operation({
 
 export const queueForCache = operation({
   name: 'queueImageForCache', method: 'PUT', path: '/cache/{image_id}', summary: 'Have an image cached.', status: 202, access: admin, target: imageTarget,
+  faults: ['badRequest'],
   async handle(ctx, { target }, deps) {
     const { host } = cacheOf(deps)
     if (target.status !== 'active') throw badRequest('Only images with status active can be targeted for queueing')
@@ -51,6 +53,7 @@ export const removeFromCache = operation({
 export const clearCache = operation({
   name: 'clearImageCache', method: 'DELETE', path: '/cache',
   summary: 'Empty the cache, the list of what is asked for, or (by x-image-cache-clear-target) one of them.', status: 204, access: admin,
+  faults: ['badRequest'],
   async handle(ctx, { headers }, deps) {
     const { host } = cacheOf(deps), what = String(headers['x-image-cache-clear-target'] ?? '').toLowerCase()
     if (!['', 'cache', 'queue'].includes(what)) throw badRequest("If provided 'x-image-cache-clear-target' must be 'cache', 'queue' or empty string.")

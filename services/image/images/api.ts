@@ -11,6 +11,7 @@ import { imageView } from './view.ts'
 export const showImage = operation({
   name: 'showImage', method: 'GET', path: '/images/{image_id}', summary: 'Show an image.',
   access: policy.seeImage, target: imageTarget,
+  faults: ['notFound'],
   handle: async (_ctx, { target }) => imageView(target),
 })
 
@@ -43,6 +44,7 @@ export const reactivateImage = activation('reactivateImage', 'reactivate', 'deac
 export const addTag = operation({
   name: 'addImageTag', method: 'PUT', path: '/images/{image_id}/tags/{tag}', summary: 'Tag an image.', status: 204,
   access: policy.changeImage, target: imageTarget,
+  faults: ['badRequest', 'overQuota'],
   async handle(_ctx, { target, params }, { store, config }) {
     if (params.tag!.length > 255) throw badRequest('A tag is at most 255 characters long.')
     await store.tx(async (tx) => {

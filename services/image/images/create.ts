@@ -14,6 +14,7 @@ export const createImage = operation({
   name: 'createImage', method: 'POST', path: '/images', summary: 'Create an image record; its data follows.', status: 201,
   access: policy.addImage,
   body: lenient({}),
+  faults: ['conflict', 'overQuota'],
   async handle(ctx, { body, urls }, deps) {
     const image = images.newImage(ctx.actor.projectId, 'queued')
     for (const [name, value] of Object.entries(body as Record<string, unknown>)) {

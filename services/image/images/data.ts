@@ -49,6 +49,7 @@ export async function showingLife<T>({ store, config: { uploadLeaseMs } }: Pick<
 export const uploadImage = operation({
   name: 'uploadImage', method: 'PUT', path: '/images/{image_id}/file', summary: 'Upload the image\'s data.', status: 204,
   access: policy.changeImage, target: imageTarget, body: 'stream',
+  faults: ['conflict', 'gone', 'tooLarge', 'unsupportedMediaType', 'overQuota'],
   async handle(ctx, { target, stream, headers }, deps) {
     const { store, stores, maxImageBytes, config } = deps
     const announced = announcedSize(headers, deps), { diskFormat, containerFormat } = target
@@ -88,6 +89,7 @@ export const uploadImage = operation({
 export const downloadImage = operation({
   name: 'downloadImage', method: 'GET', path: '/images/{image_id}/file', summary: 'Download the image\'s data, or a range of it.',
   access: policy.downloadImage, target: imageTarget, query: lenient({ prefer: Type.Optional(Type.String({ maxLength: 1000 })) }),
+  faults: ['rangeNotSatisfiable'],
   async handle(ctx, { target, headers, query }, deps) {
     if (target.status === 'deactivated' && !any(admin, service).allows(ctx.actor)) throw forbidden('The requested image has been deactivated. Image data download is forbidden.')
     const prefer = storesNamed(deps, (query.prefer ?? '').split(',').map((id) => id.trim()).filter((id) => id !== ''))

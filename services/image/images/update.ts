@@ -73,6 +73,7 @@ export const updateImage = operation({
   name: 'updateImage', method: 'PATCH', path: '/images/{image_id}', summary: 'Change attributes by a JSON patch.',
   consumes: [patchType, olderType],
   access: policy.changeImage, target: imageTarget, body: Type.Array(Type.Unsafe<Record<string, unknown>>({ type: 'object' }), { maxItems: 1000 }),
+  faults: ['conflict', 'overQuota'],
   async handle(ctx, { target, body, headers }, { store, config }) {
     const type = String(headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase(), older = type === olderType
     if (!older && type !== patchType) {

@@ -65,6 +65,7 @@ export const importImageData = operation({
     stores: Type.Optional(Type.Array(Type.String({ maxLength: 64 }), { maxItems: 100 })),
     all_stores: Type.Optional(Type.Boolean()), all_stores_must_succeed: Type.Optional(Type.Boolean()),
   }),
+  faults: ['conflict', 'overQuota'],
   async handle(ctx, { target, body, headers }, deps) {
     const { store, config } = deps, { uri } = body.method
     const method = config.methods.find((each) => each === body.method.name)

@@ -22,6 +22,7 @@ export const addLocation = operation({
     url: Type.String({ maxLength: 4096 }),
     validation_data: Type.Optional(exact({ os_hash_algo: Type.String({ maxLength: 64 }), os_hash_value: Type.String({ maxLength: 128 }) })),
   }),
+  faults: ['conflict'],
   async handle(_ctx, { target }) {
     if (target.status !== 'queued') throw conflict(`It's not allowed to add locations if image status is ${target.status}.`)
     throw forbidden('http store must be enabled to use location API by normal user.')

@@ -47,6 +47,7 @@ export const showMember = operation({
 export const addMember = operation({
   name: 'addImageMember', method: 'POST', path, summary: 'Share an image with a project.',
   access: policy.changeImage, target: imageTarget, body: exact({ member: Type.String({ minLength: 1, maxLength: 64 }) }),
+  faults: ['conflict', 'overQuota'],
   async handle(_ctx, { target, body }, { store, config }) {
     onlyShared(target)
     return view(await store.tx(async (tx) => {

@@ -59,7 +59,7 @@ function shared<B extends TSchema>({ kind, plural, body, view, listed, paged }: 
   })
   const update = operation({
     name: `updateMetadef${capital(kind)}`, method: 'PUT', path: one, summary: `Replace a ${kind} of a namespace, under another name if the body says so.`,
-    access: policy.change, ...on, body,
+    access: policy.change, ...on, body, faults: ['conflict'],
     async handle(_ctx, { target, params, body }, { store }) {
       refuseReadOnly(body as object)
       return view(await store.tx(async (tx) => {
@@ -105,7 +105,7 @@ async function unprefixed(tx: Parameters<typeof metadefs.find>[0], namespace: Na
 /** Objects and properties are created by their body, tags by their path. */
 const create = <B extends TSchema>({ kind, plural, body, view }: Shape<B>) => operation({
   name: `createMetadef${capital(kind)}`, method: 'POST', path: `/metadefs/namespaces/{namespace_name}/${plural}`, summary: `Create a ${kind} in a namespace.`, status: 201,
-  access: policy.change, target: namespaceTarget, body,
+  access: policy.change, target: namespaceTarget, body, faults: ['conflict'],
   async handle(_ctx, { target, body }, { store }) {
     refuseReadOnly(body as object)
     const [row] = await store.tx((tx) => metadefs.add(tx, target, [definitionOf(kind, (body as Named).name, body as object)]))
@@ -129,6 +129,7 @@ const tags = {
 const createTag = operation({
   name: 'createMetadefTag', method: 'POST', path: '/metadefs/namespaces/{namespace_name}/tags/{tag_name}', summary: 'Create a tag in a namespace.', status: 201,
   access: policy.change, target: namespaceTarget,
+  faults: ['badRequest', 'conflict'],
   async handle(_ctx, { target, params }, { store }) {
     const name = checkedTag(params.tag_name!)
     const [row] = await store.tx((tx) => metadefs.add(tx, target, [definitionOf('tag', name, {})]))
@@ -140,6 +141,7 @@ const createTags = operation({
   name: 'createMetadefTags', method: 'POST', path: '/metadefs/namespaces/{namespace_name}/tags', status: 201,
   summary: 'Create many tags in a namespace: in the place of those that are there, or beside them with X-Openstack-Append: true.',
   access: policy.change, target: namespaceTarget, body: tagsBody,
+  faults: ['conflict'],
   async handle(_ctx, { target, body, headers }, { store }) {
     refuseReadOnly(body)
     const append = /^(true|1|yes|on|t|y)$/i.test(String(headers['x-openstack-append'] ?? '').trim())

@@ -32,6 +32,7 @@ const stated = (body: NamespaceBody, projectId: string | undefined): Pick<Namesp
 export const createNamespace = operation({
   name: 'createMetadefNamespace', method: 'POST', path: '/metadefs/namespaces', summary: 'Create a namespace of metadata definitions, with what lies in it.', status: 201,
   access: policy.change, body: namespaceBody,
+  faults: ['conflict'],
   async handle(ctx, { body, urls }, { store }) {
     refuseReadOnly(body)
     const at = now(), row: NamespaceRow = { id: newId(), ...stated(body, ctx.actor.projectId), createdAt: at, updatedAt: at }
@@ -53,6 +54,7 @@ export const createNamespace = operation({
 export const listNamespaces = operation({
   name: 'listMetadefNamespaces', method: 'GET', path: '/metadefs/namespaces', summary: 'List the namespaces one may see, with the resource types they are for.',
   access: policy.list, query: lenient({ ...pageQuery('namespace'), visibility: text, resource_types: text }),
+  faults: ['notFound'],
   async handle(ctx, { query, urls }, { store }) {
     const { visibility, resource_types: types } = query
     if (visibility !== undefined && visibility !== 'public' && visibility !== 'private') throw badRequest(`Invalid visibility value: ${visibility.slice(0, 60)}`)
@@ -86,6 +88,7 @@ export const showNamespace = operation({
 export const updateNamespace = operation({
   name: 'updateMetadefNamespace', method: 'PUT', path, summary: 'Replace what is said of a namespace itself; what lies in it stays.',
   access: policy.change, target: namespaceTarget, body: namespaceBody,
+  faults: ['conflict'],
   async handle(ctx, { target, body }, { store }) {
     refuseReadOnly(body)
     return namespaceView(await store.tx(async (tx) => {

@@ -31,6 +31,7 @@ export const listAssociations = operation({
 export const createAssociation = operation({
   name: 'createMetadefAssociation', method: 'POST', path, summary: 'Associate a namespace with a resource type, which comes to be if nobody named it before.', status: 201,
   access: policy.change, target: namespaceTarget, body: associationBody,
+  faults: ['conflict'],
   async handle(_ctx, { target, body }, { store }) {
     refuseReadOnly(body)
     const [row] = await store.tx((tx) => metadefs.add(tx, target, [definitionOf('resource_type', body.name, body)]))

@@ -23,6 +23,7 @@ const mostParts = 1000
 export const stageImage = operation({
   name: 'stageImage', method: 'PUT', path: '/images/{image_id}/stage', summary: 'Upload data that an import will take.', status: 204,
   access: policy.changeImage, target: imageTarget, body: 'stream',
+  faults: ['conflict', 'overQuota'],
   async handle(ctx, { target, stream, headers }, deps) {
     const { store, staging, maxImageBytes, config } = deps
     enabled(deps)
@@ -78,6 +79,7 @@ export const appendToStage = operation({
   name: 'appendToStage', method: 'PATCH', path: '/images/{image_id}/stage',
   summary: 'Add a piece to the staged data, at Upload-Offset; the last one says Upload-Complete: ?1. Pileus\'s own.', status: 204,
   access: policy.changeImage, target: imageTarget, body: 'stream',
+  faults: ['conflict', 'tooLarge', 'overQuota'],
   async handle(ctx, { target, stream, headers }, deps) {
     const { store, staging, maxImageBytes } = deps
     enabled(deps)
@@ -132,6 +134,7 @@ export const showStage = operation({
 export const removeStage = operation({
   name: 'removeStage', method: 'DELETE', path: '/images/{image_id}/stage', summary: 'Drop the staged data: the image is queued again. Pileus\'s own.', status: 204,
   access: policy.changeImage, target: imageTarget,
+  faults: ['conflict'],
   async handle(ctx, { target }, deps) {
     await dropParts(ctx, deps, await deps.store.tx(async (tx) => {
       if (!await images.move(tx, target.id, { status: 'uploading', uploadId: null, importTaskId: null }, { ...images.noData, status: 'queued' })) {

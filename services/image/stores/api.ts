@@ -10,6 +10,7 @@ import { removeCopy } from './store.ts'
 export const removeFromStore = operation({
   name: 'removeImageFromStore', method: 'DELETE', path: '/stores/{store_id}/{image_id}', summary: 'Remove an image\'s copy from one of several stores.', status: 204,
   access: admin, target: imageTarget,
+  faults: ['conflict'],
   async handle(ctx, { target, params }, deps) {
     const id = params.store_id!
     if (!deps.stores.find(id)) throw conflict(`The selected store ${id} is not available on this node.`)

@@ -50,6 +50,7 @@ const noTask = (id: string): Error => notFound(`No task found with ID ${id}`)
 
 export const showTask = operation({
   name: 'showTask', method: 'GET', path: '/tasks/{task_id}', summary: 'Show a task.', access: admin,
+  faults: ['notFound'],
   async handle(_ctx, { params }, { store }) {
     const task = await store.read((tx) => tasks.find(tx, params.task_id!))
     if (!task) throw noTask(params.task_id!)

@@ -29,6 +29,7 @@ export const listAgents = operation({
 })
 export const showAgent = operation({
   name: 'showAgent', method: 'GET', path: '/agents/{agent_id}', summary: 'Show an agent.', access: anyReader,
+  faults: ['notFound'],
   async handle(ctx, { params }, { store, config }) {
     const row = !isAdmin(ctx.actor) ? undefined : await store.read((tx) => agents.find(tx, params.agent_id!))
     if (!row) throw agentNotFound(params.agent_id!)

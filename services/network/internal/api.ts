@@ -33,6 +33,7 @@ export const ensurePort = operation({
     security_groups: Type.Optional(Type.Array(uuid)), device_id: Type.String({ maxLength: 255 }), device_owner: Type.Optional(Type.String({ maxLength: 255 })),
     mac_address: Type.Optional(mac.schema), dns_name: Type.Optional(Type.String({ maxLength: 255 })), admin_state_up: Type.Optional(boolean.schema),
   }, { additionalProperties: false }) }, { additionalProperties: false }),
+  faults: ['notFound', 'conflict', 'overQuota'],
   async handle(ctx, { params, body }, deps) {
     const asked = (body as { port: Record<string, any> }).port, id = params.port_id!
     return racing(deps, async (tx, attempt) => {
@@ -72,6 +73,7 @@ export const bindPort = operation({
     /** Given: the port must belong to this project. */
     project_id: Type.Optional(Type.String()), dns_name: Type.Optional(Type.String({ maxLength: 255 })),
   }, { additionalProperties: false }),
+  faults: ['notFound', 'conflict'],
   async handle(ctx, { params, body }, deps) {
     return racing(deps, async (tx) => {
       const row = await ports.find(tx, params.port_id!)
@@ -110,6 +112,7 @@ export const describePorts = operation({
 export const metadataOwner = operation({
   name: 'metadataOwner', method: 'GET', path: '/internal/metadata-owner', summary: 'Whose card asks for metadata: by port, or by network and address.', access: service, internal: true,
   query: lenient({ port_id: Type.Optional(Type.String()), network_id: Type.Optional(Type.String()), ip: Type.Optional(Type.String()) }),
+  faults: ['notFound'],
   handle: (_ctx, { query }, { store }) => store.read(async (tx) => {
     const id = query.port_id ?? (query.network_id !== undefined && query.ip !== undefined ? (await holder(tx, query.network_id, ip.convert!(query.ip)))?.portId : undefined)
     const row = id === undefined ? undefined : await ports.find(tx, id)

@@ -28,7 +28,7 @@ export const targetOf = <R extends Standard>(noun: Noun<R>): TargetSpec<Deps, Fo
 export const listing = <R extends Standard>(noun: Noun<R>): Operation<Deps> => operation({
   name: `list${noun.titles}`, method: 'GET', path: noun.path, summary: `List ${words(noun.titles)}.`,
   access: policy.read,
-  query: querySchema(noun),
+  query: querySchema(noun), faults: ['notFound'],
   async handle(ctx, { query, urls }, deps) {
     const question = ask(noun, query as Record<string, unknown>, ctx.actor)
     await noun.beforeList?.(ctx, deps)
@@ -80,7 +80,7 @@ export function projectFor(ctx: Context, values: { project_id?: string, tenant_i
 export const creating = <R extends Standard, A extends Attributes>(noun: Noun<R, A>, making: Making<R, A>): Operation<Deps> => operation({
   name: `create${noun.title}`, method: 'POST', path: noun.path, summary: `Create a ${words(noun.title)}, or several.`, status: 201,
   access: policy.change,
-  body: bodySchema(noun.attributes, 'post', noun.one, noun.many),
+  body: bodySchema(noun.attributes, 'post', noun.one, noun.many), faults: ['notFound', 'conflict', 'overQuota'],
   async handle(ctx, { body }, deps) {
     const given = body as Record<string, unknown>
     const one = given[noun.one] as Record<string, unknown> | undefined, many = given[noun.many] as Record<string, unknown>[] | undefined
@@ -107,6 +107,7 @@ export const updating = <R extends Standard, A extends Attributes>(noun: Noun<R,
   name: `update${noun.title}`, method: 'PUT', path: `${noun.path}/{${parameter(noun)}}`, summary: `Change a ${words(noun.title)}.`,
   access: noun.changes, target: targetOf(noun),
   body: Type.Object({ [noun.one]: (bodySchema(noun.attributes, 'put', noun.one) as { properties: Record<string, never> }).properties[noun.one]! }, { additionalProperties: false }),
+  faults: ['conflict', 'preconditionFailed'],
   async handle(ctx, { body, target, headers }, deps) {
     const asked = revisionAsked(headers)
     const values = convert(noun.attributes, (body as unknown as Record<string, Record<string, unknown>>)[noun.one]!)
@@ -126,6 +127,7 @@ export const updating = <R extends Standard, A extends Attributes>(noun: Noun<R,
 export const deleting = <R extends Standard>(noun: Noun<R>, remove: (tx: NetworkTx, ctx: Context, deps: Deps, row: R) => Promise<void>): Operation<Deps> => operation({
   name: `delete${noun.title}`, method: 'DELETE', path: `${noun.path}/{${parameter(noun)}}`, summary: `Delete a ${words(noun.title)}.`, status: 204,
   access: noun.changes, target: targetOf(noun),
+  faults: ['conflict', 'preconditionFailed'],
   async handle(ctx, { target, headers }, deps) {
     const asked = revisionAsked(headers)
     await racing(deps, async (tx) => {

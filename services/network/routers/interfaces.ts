@@ -70,6 +70,7 @@ async function byPort(tx: NetworkTx, ctx: Context, deps: Deps, row: RouterRow, p
 export const addRouterInterface = operation({
   name: 'addRouterInterface', method: 'PUT', path: '/routers/{router_id}/add_router_interface', summary: 'Join a subnet, or a port, to a router.',
   access: policy.change, target: targetOf(router), body,
+  faults: ['conflict'],
   async handle(ctx, { body, target, headers }, deps) {
     const { subnet_id: subnetId, port_id: portId } = body as Asked, revision = revisionAsked(headers)
     if ((subnetId === undefined) === (portId === undefined)) throw subnetId === undefined ? malformed('Either subnet_id or port_id must be specified') : badResource('router', 'Cannot specify both subnet-id and port-id')
@@ -90,6 +91,7 @@ export const addRouterInterface = operation({
 export const removeRouterInterface = operation({
   name: 'removeRouterInterface', method: 'PUT', path: '/routers/{router_id}/remove_router_interface', summary: 'Take a subnet, or a port, off a router; the port goes with it.',
   access: policy.change, target: targetOf(router), body,
+  faults: ['conflict'],
   async handle(ctx, { body, target, headers }, deps) {
     const { subnet_id: subnetId, port_id: portId } = body as Asked, revision = revisionAsked(headers)
     if (subnetId === undefined && portId === undefined) throw malformed('Either subnet_id or port_id must be specified')

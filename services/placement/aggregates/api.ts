@@ -34,6 +34,7 @@ export const replaceProviderAggregatesBlindly = operation({
 export const replaceProviderAggregates = operation({
   name: 'replaceProviderAggregates', method: 'PUT', path, summary: 'Put a provider into exactly these aggregates.', access, target, since: '1.19',
   body: exact({ aggregates: ids, resource_provider_generation: Type.Integer() }),
+  faults: ['conflict'],
   async handle(_ctx, { target, body, version }, { store }) {
     const row = await store.tx(async (tx) => {
       const held = await providers.holdAt(tx, target.id, body.resource_provider_generation, generationChanged)

@@ -54,6 +54,7 @@ export const replaceAllocationsListed = operation({
 
 export const replaceAllocations = operation({
   name: 'replaceAllocations', method: 'PUT', path, summary: 'Make a consumer use exactly this.', status: 204, access, since: '1.12', body: dictionary,
+  faults: ['conflict'],
   async handle(_ctx, { params, body }, { store }) {
     const wanted = wantedOf(params.consumer_uuid!, body)
     await store.tx((tx) => replace(tx, [wanted]), { durable: true })
@@ -63,6 +64,7 @@ export const replaceAllocations = operation({
 export const manageAllocations = operation({
   name: 'manageAllocations', method: 'POST', path: '/allocations', summary: 'Make several consumers use exactly this, all of them or none.',
   status: 204, access, since: '1.13', body: consumers(1),
+  faults: ['conflict'],
   async handle(_ctx, { body }, { store }) {
     const wanted = Object.entries(body).map(([id, asked]) => wantedOf(id, asked))
     await store.tx((tx) => replace(tx, wanted), { durable: true })
@@ -71,6 +73,7 @@ export const manageAllocations = operation({
 
 export const deleteAllocations = operation({
   name: 'deleteAllocations', method: 'DELETE', path, summary: 'Free everything a consumer uses.', status: 204, access,
+  faults: ['notFound'],
   async handle(_ctx, { params }, { store }) {
     const id = isUuid(params.consumer_uuid!) ? dashed(params.consumer_uuid!) : params.consumer_uuid!
     if (!await store.tx((tx) => freeAllocations(tx, id), { durable: true })) throw notFound(`No allocations for consumer '${params.consumer_uuid}'`)

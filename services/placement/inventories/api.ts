@@ -25,6 +25,7 @@ export const listInventories = operation({
 
 export const replaceInventories = operation({
   name: 'replaceInventories', method: 'PUT', path: many, summary: 'Replace all that a provider has.', access, target, body: wholeBody,
+  faults: ['conflict'],
   async handle(_ctx, { target: { id }, body, version }, { store }) {
     const wanted = rowsOf(body.inventories)
     const { row, rows } = await store.tx(async (tx) => {
@@ -46,6 +47,7 @@ export const deleteInventories = operation({
       return target.load(ctx, params, deps, input)
     },
   },
+  faults: ['conflict', 'methodNotAllowed'],
   async handle(_ctx, { target: { id } }, { store }) {
     await store.tx(async (tx) => {
       const held = await providers.holdOne(tx, id)
@@ -58,6 +60,7 @@ export const deleteInventories = operation({
 export const createInventory = operation({
   name: 'createInventory', method: 'POST', path: many, summary: 'Give a provider something of one more resource class.', access, target, status: 201,
   body: exact({ ...fields, resource_class: Type.String(className), resource_provider_generation: Type.Optional(Type.Integer()) }),
+  faults: ['conflict'],
   async handle(_ctx, { target: { id }, body, version, urls }, { store }) {
     const item = rowOf(body.resource_class, body)
     const row = await store.tx(async (tx) => {
@@ -85,6 +88,7 @@ export const showInventory = operation({
 export const updateInventory = operation({
   name: 'updateInventory', method: 'PUT', path: single, summary: 'Change what a provider has of one resource class.', access, target,
   body: exact({ ...fields, resource_provider_generation: Type.Integer() }),
+  faults: ['conflict'],
   async handle(_ctx, { target: { id }, params, body, version }, { store }) {
     const item = rowOf(params.resource_class!, body)
     const row = await store.tx(async (tx) => {
@@ -104,6 +108,7 @@ export const updateInventory = operation({
 
 export const deleteInventory = operation({
   name: 'deleteInventory', method: 'DELETE', path: single, summary: 'Take what it has of one resource class from a provider.', access, target, status: 204,
+  faults: ['conflict'],
   async handle(_ctx, { target: { id }, params }, { store }) {
     const resourceClass = params.resource_class!
     await store.tx(async (tx) => {

@@ -37,6 +37,7 @@ export const listResourceProviders = operation({
 export const createResourceProvider = operation({
   name: 'createResourceProvider', method: 'POST', path: '/resource_providers', summary: 'Create a resource provider.', access,
   body: exact({ name, uuid: Type.Optional(uuid()), parent_provider_uuid: parent }),
+  faults: ['conflict'],
   async handle(_ctx, { body, urls, version }, { store }) {
     const id = body.uuid === undefined ? newId() : dashed(body.uuid), parentId = body.parent_provider_uuid && dashed(body.parent_provider_uuid)
     const refused = (why: string): Error => badRequest(`Unable to create resource provider "${body.name}", ${id}: Object action create failed because: ${why}`)
@@ -58,6 +59,7 @@ export const showResourceProvider = operation({
 export const updateResourceProvider = operation({
   name: 'updateResourceProvider', method: 'PUT', path: '/resource_providers/{uuid}', summary: 'Rename a resource provider, or hang it elsewhere in the trees.', access, target,
   body: exact({ name, parent_provider_uuid: parent }),
+  faults: ['conflict'],
   async handle(_ctx, { target: { id }, body, version }, { store }) {
     const wanted = body.parent_provider_uuid, parentId = wanted && dashed(wanted)
     const refused = (why: string): Error => badRequest(`Unable to save resource provider ${id}: Object action update failed because: ${why}`)
@@ -78,5 +80,6 @@ export const updateResourceProvider = operation({
 export const deleteResourceProvider = operation({
   name: 'deleteResourceProvider', method: 'DELETE', path: '/resource_providers/{uuid}', summary: 'Delete a resource provider that nothing uses.', access, status: 204,
   target: { ...target, missing: ({ uuid: id }) => providers.absent(id!, ' for delete') },
+  faults: ['conflict'],
   handle: async (_ctx, { target }, { store }) => store.tx((tx) => providers.remove(tx, target.id), { durable: true }),
 })

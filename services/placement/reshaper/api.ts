@@ -17,6 +17,7 @@ export const reshape = operation({
   status: 204, access: policy.reshape, since: '1.30',
   maxBodyBytes: 16 * 1024 ** 2,
   body: exact({ inventories: Type.Record(uuidKey, wholeBody, { minProperties: 1, maxProperties: 10_000, additionalProperties: false }), allocations: consumers(0) }),
+  faults: ['conflict'],
   async handle(_ctx, { body, version }, { store }) {
     const wanted = Object.entries(body.inventories).map(([id, { resource_provider_generation: generation, inventories: of }]) => ({ id: dashed(id), generation, rows: rowsOf(of) }))
     const allocations = Object.entries(body.allocations).map(([id, asked]) => wantedOf(id, asked))

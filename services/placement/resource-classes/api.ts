@@ -27,6 +27,7 @@ export const listResourceClasses = operation({
 
 export const createResourceClass = operation({
   name: 'createResourceClass', method: 'POST', path: '/resource_classes', summary: 'Make a resource class of one\'s own.', access, since: '1.2', body: named, status: 201,
+  faults: ['conflict'],
   async handle(_ctx, { body, urls }, { store }) {
     if (!await store.tx((tx) => names.add(tx, 'resourceClass', body.name))) throw conflict(`Conflicting resource class already exists: ${body.name}`)
     return new Reply({ headers: { location: `${urls.api}/resource_classes/${body.name}` } })
@@ -35,6 +36,7 @@ export const createResourceClass = operation({
 
 export const showResourceClass = operation({
   name: 'showResourceClass', method: 'GET', path: '/resource_classes/{name}', summary: 'Show a resource class.', access, since: '1.2',
+  faults: ['notFound'],
   async handle(_ctx, { params, version }, { store }) {
     const own = await store.read((tx) => names.find(tx, 'resourceClass', params.name!))
     if (!own && !standardClasses.has(params.name!)) throw absent(params.name!)
@@ -44,6 +46,7 @@ export const showResourceClass = operation({
 
 export const renameResourceClass = operation({
   name: 'renameResourceClass', method: 'PUT', path: '/resource_classes/{name}', summary: 'Give a resource class another name.', access, since: '1.2', until: '1.6', body: named,
+  faults: ['conflict'],
   async handle(_ctx, { params, body }, { store }) {
     const name = params.name!
     await store.tx(async (tx) => {
@@ -61,6 +64,7 @@ export const renameResourceClass = operation({
 
 export const ensureResourceClass = operation({
   name: 'ensureResourceClass', method: 'PUT', path: '/resource_classes/{name}', summary: 'Make sure that a resource class of one\'s own is there.', access, since: '1.7',
+  faults: ['badRequest'],
   async handle(_ctx, { params, urls }, { store }) {
     const name = params.name!
     if (!/^CUSTOM_[A-Z0-9_]+$/.test(name)) throw badRequest(`JSON does not validate: '${name.slice(0, 300)}' does not match '^CUSTOM_[A-Z0-9_]+$'${failed('pattern')}`)
@@ -73,6 +77,7 @@ export const ensureResourceClass = operation({
 export const deleteResourceClass = operation({
   name: 'deleteResourceClass', method: 'DELETE', path: '/resource_classes/{name}', summary: 'Delete a resource class of one\'s own that nothing has.',
   access, since: '1.2', status: 204,
+  faults: ['badRequest', 'notFound', 'conflict'],
   async handle(_ctx, { params }, { store }) {
     const name = params.name!
     await store.tx(async (tx) => {

@@ -40,6 +40,7 @@ export const listTraits = operation({
 
 export const showTrait = operation({
   name: 'showTrait', method: 'GET', path: '/traits/{name}', summary: 'See whether there is such a trait.', access, since: '1.6', status: 204,
+  faults: ['notFound'],
   async handle(_ctx, { params, version }, { store }) {
     const own = await store.read((tx) => names.find(tx, 'trait', params.name!))
     if (!own && !standardTraits.has(params.name!)) throw absent(params.name!)
@@ -49,6 +50,7 @@ export const showTrait = operation({
 
 export const ensureTrait = operation({
   name: 'ensureTrait', method: 'PUT', path: '/traits/{name}', summary: 'Make sure that a trait of one\'s own is there.', access, since: '1.6',
+  faults: ['badRequest'],
   async handle(_ctx, { params, version, urls }, { store }) {
     const name = params.name!
     if (!/^CUSTOM_[A-Z0-9_]+$/.test(name) || name.length > 255) {
@@ -61,6 +63,7 @@ export const ensureTrait = operation({
 
 export const deleteTrait = operation({
   name: 'deleteTrait', method: 'DELETE', path: '/traits/{name}', summary: 'Delete a trait of one\'s own that nothing has.', access, since: '1.6', status: 204,
+  faults: ['badRequest', 'notFound', 'conflict'],
   async handle(_ctx, { params }, { store }) {
     const name = params.name!
     if (standardTraits.has(name)) throw badRequest(`Cannot delete standard trait ${name}.`)
@@ -82,6 +85,7 @@ export const replaceProviderTraits = operation({
   name: 'replaceProviderTraits', method: 'PUT', path: '/resource_providers/{uuid}/traits', summary: 'Make a provider have exactly these traits.',
   access, target: { ...target, beforeBody: false }, since: '1.6',
   body: exact({ traits: Type.Array(Type.String({ minLength: 1, maxLength: 255 }), { maxItems: 5000 }), resource_provider_generation: Type.Integer() }),
+  faults: ['conflict'],
   async handle(_ctx, { target, body, version }, { store }) {
     const wanted = [...new Set(body.traits)].sort()
     const row = await store.tx(async (tx) => {
