@@ -70,7 +70,6 @@ export const domainConfigs: Operation<Deps>[] = levels.flatMap(([tail, noun, abo
   operation({
     name: `show${noun.replace('Config', 'ConfigDefault')}`, method: 'GET', path: `/domains/config${tail}/default`,
     summary: `Show the defaults of ${about}.`, access: catalogPolicy.readCatalog,
-    faults: ['notFound'],
     async handle(_ctx, { params: { group, option } }) {
       checkNames(group, option)
       if (group === undefined) return { config: defaults }
