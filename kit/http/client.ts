@@ -6,6 +6,7 @@ import { noVersion, versionOf, type Input } from './operation.ts'
 import { admit, perform } from './pipeline.ts'
 import type { Mounted } from './server.ts'
 
+/** What an operation is called with; the body of a JSON operation, or the stream of one that takes bytes. */
 export interface Call {
   params?: Record<string, string>
   query?: Record<string, unknown>
@@ -15,6 +16,7 @@ export interface Call {
   /** The microversion; the service's newest when not said. */
   version?: string
 }
+/** What it answered. Faults are thrown, not answered. */
 export interface Answer<T = any> { status: number, headers: Record<string, string | string[]>, body: T }
 
 /** Speaks to one service by its operations' names. */
@@ -38,9 +40,10 @@ export function localClient(mounted: () => Mounted, publicUrl: string): ServiceC
       if (!op) throw notFound(`${service.name} has no operation ${operation}`)
       await ctx.span(`${service.name}.check-caller`, async () => admit(service, op, ctx))
       const root = publicUrl + service.mount
+      const newest = service.microversions ? versionOf(service.microversions.max) : noVersion
       const input: Input<unknown, unknown, unknown> = {
         params: call.params ?? {}, query: call.query ?? {}, body: roundTrip(call.body), stream: call.stream ?? Readable.from([]), headers: call.headers ?? {}, remoteAddress: '',
-        target: undefined, version: call.version ? versionOf(call.version) : service.microversions ? versionOf(service.microversions.max) : noVersion,
+        target: undefined, version: call.version ? versionOf(call.version) : newest,
         urls: { root, api: root + (service.prefixes[0] ?? ''), path: '/', search: searchOf(call.query) },
       }
       const reply = await perform(op, ctx, input, deps)

@@ -15,10 +15,12 @@ export interface Version {
   /** `version.since('2.19')`: is the asked version this one or newer? */
   since(version: string): boolean
 }
+/** `2.19` as a version that can be compared. */
 export const versionOf = (text: string): Version => {
   const number = versionNumber(text)
   return { number, text, since: (v) => number >= versionNumber(v) }
 }
+/** Of services without microversions: older than every version that anything asks for. */
 export const noVersion: Version = { number: 0, text: '', since: () => false }
 
 /** Absolute URLs for links, built on the public URL and never on a Host header. */
@@ -32,6 +34,7 @@ export interface Urls {
   search: URLSearchParams
 }
 
+/** What a handler is handed of a request, checked. */
 export interface Input<Q, B, T> {
   params: Record<string, string>
   query: Q
@@ -72,6 +75,7 @@ export interface TargetSpec<D, T> {
   missing(params: Record<string, string>): Error
 }
 
+/** An operation as it is written down: `operation({…})` in an api.ts. */
 export interface OperationSpec<D, Q extends TSchema, B extends TSchema, T> {
   /** Unique in its service; also the name clients and metrics use: `createServer`. */
   name: string
@@ -107,6 +111,7 @@ export interface OperationSpec<D, Q extends TSchema, B extends TSchema, T> {
   handle(ctx: Context, input: Input<Static<Q>, Static<B>, T>, deps: D): Promise<unknown>
 }
 
+/** An operation as the kit works with it, its schemas compiled and its versions as numbers. */
 export interface Operation<D = any> extends Omit<OperationSpec<D, TSchema, TSchema, any>, 'query' | 'body'> {
   querySchema?: VersionedSchema
   bodySchema?: VersionedSchema

@@ -13,6 +13,7 @@ import { badRequest, Fault, isFault, tooLarge } from '#base/errors.ts'
 /** Nothing in `allow` means everything; what stands in `deny` is refused even when allowed. */
 export interface Lists<T> { allow: readonly T[], deny: readonly T[] }
 
+/** Where URLs that users name may lead. */
 export interface OutgoingRules {
   /** `http` and `https` are all there are. */
   schemes: Lists<string>
@@ -29,6 +30,7 @@ export interface OutgoingRules {
   ownAddresses?: () => string[]
 }
 
+/** How much, and how long, one fetch may cost. */
 export interface OutgoingBounds {
   /** More bytes are a tooLarge Fault as soon as they are announced or have come. */
   maxBytes: number
@@ -38,6 +40,7 @@ export interface OutgoingBounds {
   patienceMs: number
 }
 
+/** The web, and nothing that is private. */
 export const defaultOutgoing: OutgoingRules = {
   schemes: { allow: ['http', 'https'], deny: [] }, hosts: { allow: [], deny: [] }, ports: { allow: [80, 443], deny: [] }, networks: { allow: [], deny: [] }, redirects: 3,
 }

@@ -23,7 +23,9 @@ export const reshaped = <const V extends Record<string, TSchema | null>>(byVersi
   Type.Optional({ ...Type.Unknown(), versions: byVersion } as unknown as import('typebox').TUnsafe<Static<Extract<V[keyof V], TSchema>>>)
 /** An object that lets unknown keys pass before this version and refuses them from it on: query strings above all. */
 export const exactSince = <P extends TProperties>(version: string, properties: P): TObject<P> => lenient(properties, { exactSince: version })
+/** The schema, or null. */
 export const nullable = <S extends TSchema>(schema: S) => Type.Union([schema, Type.Null()])
+/** One of these words. */
 export const oneOf = <const V extends readonly string[]>(...values: V) => Type.Union(values.map((v) => Type.Literal(v))) as unknown as import('typebox').TUnsafe<V[number]>
 
 /** Versions as numbers that compare: '2.19' → 2019. Zero for services without microversions. */

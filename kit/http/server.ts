@@ -230,7 +230,7 @@ export function createApi(options: HttpOptions): Server {
       })
       return
     }
-    const bytes = body === undefined ? undefined : Buffer.isBuffer(body) ? body : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))
+    const bytes = body === undefined ? undefined : bytesOf(body)
     if (bytes) {
       headers['content-length'] = String(bytes.length)
       headers['content-type'] ??= typeof body === 'string' || Buffer.isBuffer(body) ? 'text/plain; charset=utf-8' : 'application/json'
@@ -278,6 +278,8 @@ export function createApi(options: HttpOptions): Server {
   })
   return server
 }
+
+const bytesOf = (body: unknown): Buffer => Buffer.isBuffer(body) ? body : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))
 
 /**
  * A certificate is asked for, not demanded: most clients have none. Nobody negotiates again: whoever was believed by one certificate could then show any other,

@@ -4,6 +4,7 @@ import type { Actor } from '#base/context.ts'
 import { unauthorized } from '#base/errors.ts'
 import { openFernet, sealFernet, type Keyring } from '#kit/crypto/fernet.ts'
 
+/** The header it comes in. */
 export const serviceCredentialHeader = 'x-pileus-actor'
 
 /** Long enough for a slow connection, short enough that a leaked one is worth little. */

@@ -8,6 +8,7 @@ import type { Problem } from './schema.ts'
 /** A fault on its way out. `status` is decided; `type` is the service's own name for it, if it has one; `problem` is there when a request has not the form it must have. */
 export interface FaultView { status: number, kind: FaultKind | 'internal', message: string, type?: string, requestId: string, problem?: Problem }
 
+/** How a service's microversions are asked for, and which there are. */
 export interface MicroversionSpec {
   /** The word in OpenStack-API-Version: `compute`, `placement`. */
   service: string
@@ -19,6 +20,7 @@ export interface MicroversionSpec {
   anyNumbers?: boolean
 }
 
+/** A service's operations, with what they have in common. */
 export interface ServiceHttp<D = any> {
   /** `compute`; also the folder's name. */
   name: string
@@ -78,6 +80,7 @@ export function negotiate(
   return version
 }
 
+/** What every reply says of the version that answered. */
 export const versionHeaders = (spec: MicroversionSpec, version: Version | undefined): Record<string, string> => ({
   vary: spec.legacyHeader ? `OpenStack-API-Version, ${spec.legacyHeader}` : 'OpenStack-API-Version',
   'openstack-api-version': `${spec.service} ${version?.text ?? spec.min}`,

@@ -16,6 +16,7 @@ export const kyselyOn = (connection: DatabaseConnection, parts: DialectParts): K
   },
 })
 
+/** The columns of a result, as rows name them. */
 export const camelNames = (fields: readonly { name: string }[]): string[] => fields.map((f) => camel(f.name))
 
 /** Arrays of values as objects. */

@@ -2,6 +2,7 @@
 import { sql, type RawBuilder } from 'kysely'
 import type { Tx } from './store.ts'
 
+/** Where in the text the part must stand. */
 export type TextMatch = 'contains' | 'startswith' | 'endswith'
 
 /** True where the column's text has the part in that place. Without regard to case: that of ASCII letters on SQLite and PostgreSQL. */

@@ -12,6 +12,7 @@ import { now } from '#base/time.ts'
 export type ColumnKind = 'id' | 'text' | 'long' | 'int' | 'real' | 'bool' | 'at'
 export type Column = ColumnKind | `${ColumnKind}?`
 
+/** A table as the first migration makes it; `unique` and `indexes` are lists of columns. */
 export interface TableDefinition {
   columns: Record<string, Column>
   primaryKey: string[]
@@ -19,6 +20,7 @@ export interface TableDefinition {
   indexes?: string[][]
 }
 
+/** One step; a table or an index is named by its camelCase names. */
 export type Change =
   | { createTable: string, as: TableDefinition }
   | { addColumn: string, name: string, kind: Column, default?: string | number }
@@ -26,6 +28,7 @@ export type Change =
   | { dropIndex: string, columns: string[] }
   | { run: (tx: Tx) => Promise<void> }
 
+/** A step of an area's history. Its id is never used again, and what has been released is never changed. */
 export interface Migration { id: string, changes: Change[] }
 
 const kinds: Record<Engine, Record<ColumnKind, string>> = {

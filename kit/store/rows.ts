@@ -65,7 +65,8 @@ export async function change(tx: Tx, table: string, from: Row, set: Row): Promis
   let update = tx.db.updateTable(table).set(set)
   for (const [column, value] of Object.entries(from)) {
     if (value === undefined) continue
-    update = Array.isArray(value) ? update.where(column, 'in', value) : value === null ? update.where(column, 'is', null) : update.where(column, '=', value)
+    if (Array.isArray(value)) update = update.where(column, 'in', value)
+    else update = value === null ? update.where(column, 'is', null) : update.where(column, '=', value)
   }
   return Number((await update.executeTakeFirst()).numUpdatedRows)
 }

@@ -46,6 +46,7 @@ export abstract class ServerConnection implements DatabaseConnection {
   }
 }
 
+/** What PostgreSQL and MariaDB each do in their own way. */
 export interface Server {
   readonly engine: 'postgres' | 'mysql'
   readonly parts: DialectParts
@@ -58,6 +59,7 @@ export interface Server {
 /** About three seconds in all: a restart of the server, or many who want the same row. */
 const patience = { firstMs: 5, maxMs: 400, attempts: 15 }
 
+/** The Store over a server: connections from its pool, and lost races run again with patience. */
 export function serverStore(server: Server): Store {
   const builders = new WeakMap<ServerConnection, Kysely<any>>()
   let queries = 0

@@ -6,6 +6,7 @@ export type Engine = 'sqlite' | 'postgres' | 'mysql'
 
 /** A 0/1 column: no engine-neutral boolean exists. */
 export type Flag = 0 | 1
+/** A truth for such a column. */
 export const flag = (value: boolean): Flag => (value ? 1 : 0)
 
 /**
@@ -24,6 +25,7 @@ export interface TxOptions {
   durable?: boolean
 }
 
+/** The database, as one service sees it. */
 export interface Store<DB = any> {
   readonly engine: Engine
   /** Reads what is committed. `work` must not write. */

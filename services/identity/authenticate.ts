@@ -22,6 +22,7 @@ export async function examine(deps: Deps, token: string, graceSeconds = 0): Prom
   return whyNot(claims, standing, graceSeconds > 0 ? Math.min(nowMs, claims.expiresAtSeconds * 1000 - 1) : nowMs) ?? { claims, standing: standing! }
 }
 
+/** The caller as every service's policies know him. */
 export function actorOf({ claims, standing }: Subject): Actor {
   const user = actingUser(standing)
   const { scope, applicationCredential } = standing

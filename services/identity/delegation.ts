@@ -24,6 +24,7 @@ export function refuseApplicationCredentials(actor: Actor): void {
 /** Whether lent rights reach a credential of this project; those of no project are the user's own. */
 export const reaches = (actor: Actor, projectId: string | null | undefined): boolean =>
   !actor.delegation || (projectId !== null && projectId !== undefined && projectId === actor.projectId)
+/** Throws the 403 when they do not reach. */
 export function refuseBeyond(actor: Actor, projectId: string | null | undefined): void {
   if (!reaches(actor, projectId)) throw action('Credential project does not match the project scope of the delegated token')
 }

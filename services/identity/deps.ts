@@ -15,6 +15,7 @@ import { checkRules, defaultRules, type SecurityRules } from './passwords/rules.
 import type { EnforcementModel } from './limits/model.ts'
 import type { IdentityTables } from './schema.ts'
 
+/** What identity's handlers are handed. */
 export interface Deps {
   store: Store<IdentityTables>
   keyring: Keyring
@@ -44,6 +45,7 @@ const vaultOf = (key: Uint8Array): Vault => ({ seal: (owner, value) => seal(key,
 export type IdentityTx = Tx<IdentityTables>
 export const operation = operationsOf<Deps>()
 
+/** What an administrator may set: settings.ts reads it from his file. */
 export interface IdentityConfig {
   /** How long a token lives. */
   tokenLifeSeconds: number
@@ -77,6 +79,7 @@ export const defaultConfig: IdentityConfig = {
 /** How long a seal under the keyring may be worth something: how long its key is kept. */
 export const longestSealSeconds = ({ tokenLifeSeconds, allowExpiredSeconds }: IdentityConfig): number => tokenLifeSeconds + allowExpiredSeconds
 
+/** What identity is made of. */
 export interface DepsSetup {
   store: Store
   tracer: Pick<Tracer, 'bind'>

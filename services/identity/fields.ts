@@ -6,6 +6,7 @@ import { flag } from '#kit/store/store.ts'
 import { immutable } from './faults.ts'
 import type { Term } from './lists-store.ts'
 
+/** The fields that several nouns have. */
 export const field = {
   /** keystone's 64 characters for projects and domains, 255 for the others; not blank. */
   name: (maxLength = 255) => Type.String({ minLength: 1, maxLength, pattern: '\\S' }),
@@ -27,6 +28,7 @@ export const listQuery = <P extends TProperties>(filters: P = {} as P) =>
 /** The page a query asks for; `listLimit` is how long a list is that says nothing. */
 export const pageOf = (query: Page, listLimit?: number): Page => ({ limit: query.limit || listLimit, ...(query.marker !== undefined && { marker: query.marker }) })
 
+/** What of a list is asked for: so many, after that id. */
 export interface Page { limit?: number | undefined, marker?: string | undefined }
 /** However much is asked for, one answer is no longer. */
 const maxPage = 10_000

@@ -2,6 +2,7 @@
 import type { Actor } from '#base/context.ts'
 import { all, any, ownDomain, ownUser, projectScope, role, service, systemScope, type Rule, type Target } from '#kit/policy/rules.ts'
 
+/** The administrator, on any scope. */
 export const adminRequired = role('admin')
 /** What concerns the whole cloud is not done with a domain's token. */
 export const cloudAdmin = all(adminRequired, any(systemScope, projectScope))
@@ -12,7 +13,9 @@ export const adminOrSystemReader = any(cloudAdmin, systemReader, service)
 export const anyAdminOrSystemReader = any(adminRequired, systemReader, service)
 export const domainReader = all(role('reader'), ownDomain)
 export const domainManager = all(role('manager'), ownDomain)
+/** Who sees what domains hold: all of it, or one domain's. */
 export const adminOrReaders = any(anyAdminOrSystemReader, domainReader)
+/** Who changes it. */
 export const adminOrDomainManager = any(adminRequired, domainManager)
 export const adminOrOwner = any(adminRequired, ownUser)
 export const adminReaderOrOwner = any(anyAdminOrSystemReader, ownUser)
@@ -33,8 +36,11 @@ const grantWithin = (name: string, roleFits: (actor: Actor, t: GrantTarget) => b
   },
 })
 const roleOfDomain = (actor: Actor, t: GrantTarget): boolean => !t.roleDomainId || t.roleDomainId === actor.domainId
+/** Who sees the grants within his domain. */
 export const domainGrantReader = grantWithin('reader', roleOfDomain, '(domain_id:%(target.role.domain_id)s or None:%(target.role.domain_id)s)')
+/** Who grants and revokes within his domain what roles there are. */
 export const domainGrantAdmin = grantWithin('admin', roleOfDomain, '(domain_id:%(target.role.domain_id)s or None:%(target.role.domain_id)s)')
+/** Who does so with the roles that managers may hand out. */
 export const domainGrantManager = grantWithin('manager', (_actor, t) => t.roleName === undefined || managedRoles.includes(t.roleName), 'rule:domain_managed_target_role')
 
 /** A manager may see the roles he may hand out with a domain's token. */
@@ -47,4 +53,5 @@ export const ofSharedRoles = (rule: Rule): Rule => ({
   text: `(${rule.text}) and None:%(target.role.domain_id)s`,
   allows: (actor, target) => !target?.domainId && rule.allows(actor, target),
 })
+/** A manager of some domain, with that domain's token. */
 export const anyDomainManager: Rule = { text: 'role:manager and not domain_id:None', allows: (actor) => actor.roles.includes('manager') && actor.domainId !== undefined }

@@ -79,6 +79,7 @@ export interface RoleRow {
 
 export type ActorType = 'user' | 'group'
 export type TargetType = 'project' | 'domain' | 'system'
+/** Somebody's role somewhere. `inherited`: not there, but on all projects below. */
 export interface AssignmentRow {
   actorType: ActorType
   actorId: string
@@ -139,6 +140,7 @@ export interface TrustRow {
 
 export interface AccessRuleRow { id: string, userId: string, service: string, path: string, method: string }
 
+/** A credential of a user, its blob sealed. */
 export interface CredentialRow {
   /** For EC2's the digest of the access key, as in keystone. */
   id: string

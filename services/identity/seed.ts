@@ -13,6 +13,7 @@ import * as roles from './roles/store.ts'
 import * as users from './users/store.ts'
 import type { IdentityTables } from './schema.ts'
 
+/** A service of the catalogue with its one URL. */
 export interface SeedEndpoint {
   /** `compute`, `image`, `network` … */
   type: string
@@ -21,6 +22,7 @@ export interface SeedEndpoint {
   url: string
   description?: string
 }
+/** What a new cloud begins with. */
 export interface SeedSetup {
   /** For those who do not exist yet; unused otherwise. */
   passwords: { admin: string, demo: string }
@@ -71,7 +73,8 @@ export async function seed(anyStore: Store, setup: SeedSetup): Promise<Seeded> {
       })
       return id
     }
-    const adminProjectId = await projectId('admin', 'The administrators\' project'), demoProjectId = await projectId('demo', 'A project to try things in')
+    const adminProjectId = await projectId('admin', 'The administrators\' project')
+    const demoProjectId = await projectId('demo', 'A project to try things in')
     const userId = async (name: 'admin' | 'demo', home: string): Promise<string> => {
       const [found] = await users.list(tx, { name, domainId: 'default' })
       if (found) return found.id

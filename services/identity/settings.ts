@@ -4,7 +4,8 @@ import type { IdentityConfig } from './deps.ts'
 import { checkRules, defaultRules, type SecurityRules } from './passwords/rules.ts'
 
 const seconds = Type.Optional(Type.Integer({ minimum: 1, maximum: 315_360_000 }))
-const some = Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })), many = Type.Optional(Type.Integer({ minimum: 0, maximum: 100 }))
+const some = Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 }))
+const many = Type.Optional(Type.Integer({ minimum: 0, maximum: 100 }))
 const schema = exact({
   tokenLifeSeconds: seconds, allowExpiredSeconds: seconds, receiptLifeSeconds: seconds, signatureLifeSeconds: seconds,
   totpPreviousWindows: many, maxRedelegation: many, maxCredentialsPerUser: some, maxApplicationCredentialsPerUser: some,

@@ -3,6 +3,7 @@ import type { OutgoingBounds, OutgoingRules } from '#kit/http/outgoing.ts'
 import { defaultOutgoing } from '#kit/http/outgoing.ts'
 import { MIB } from '#base/units.ts'
 
+/** The methods there are; which are offered is the administrator's to say. */
 export const importMethods = ['glance-direct', 'web-download', 'copy-image', 'glance-download'] as const
 export type ImportMethod = (typeof importMethods)[number]
 
@@ -16,6 +17,7 @@ export interface Plugins {
   inject: { properties: Record<string, string>, unlessRoles: string[] }
 }
 
+/** What an administrator may set: settings.ts reads it from his file. */
 export interface ImageConfig {
   methods: readonly ImportMethod[]
   webDownload: OutgoingRules

@@ -9,6 +9,7 @@ import type { ImageConfig } from './config.ts'
 import type { ImageTables } from './schema.ts'
 import type { Stores } from './stores/stores.ts'
 
+/** What image's handlers are handed. */
 export interface Deps {
   store: Store<ImageTables>
   stores: Stores

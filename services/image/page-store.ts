@@ -2,6 +2,7 @@
 import { sql, type SelectQueryBuilder } from 'kysely'
 
 export interface Sorting<C extends string = string> { column: C, direction: 'asc' | 'desc' }
+/** A page of a list: after the row `marker`, in the order of `sort`. */
 export interface Page<C extends string = string> {
   /** The last column must be unique, so that the order is total. */
   sort: Sorting<C>[]
@@ -12,6 +13,7 @@ export interface Page<C extends string = string> {
   empty?: Partial<Record<C, string | number>>
 }
 
+/** The query, sorted, from the marker on, and no longer than the page. */
 export function page<DB, TB extends keyof DB, O, C extends string>(
   query: SelectQueryBuilder<DB, TB, O>, { sort, marker, limit, empty = {} }: Page<C>,
 ): SelectQueryBuilder<DB, TB, O> {

@@ -7,7 +7,8 @@ import { defaultConfig, importMethods, type ImageConfig } from './config.ts'
 const words = Type.Array(Type.String({ minLength: 1, maxLength: 255 }), { maxItems: 1000 })
 const lists = Type.Optional(exact({ allow: Type.Optional(words), deny: Type.Optional(words) }))
 const bound = Type.Optional(Type.Integer({ minimum: -1 }))
-const portNumbers = Type.Array(Type.Integer({ minimum: 1, maximum: 65_535 })), ports = Type.Optional(exact({ allow: Type.Optional(portNumbers), deny: Type.Optional(portNumbers) }))
+const portNumbers = Type.Array(Type.Integer({ minimum: 1, maximum: 65_535 }))
+const ports = Type.Optional(exact({ allow: Type.Optional(portNumbers), deny: Type.Optional(portNumbers) }))
 const hours = Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 10_000 }))
 const schema = exact({
   /** Where the store `file` and the staging area lie: a directory that all control planes on one database share. In the cloud's own if absent. */

@@ -20,6 +20,7 @@ export async function ensure(tx: IdentityTx, wanted: AccessRuleRow): Promise<Acc
   return await insertIfAbsent(tx, 'identityAccessRules', { ...wanted }) ? wanted : (await same())!
 }
 
+/** Binds an application credential to a rule; false when it is bound to it already. */
 export const bind = (tx: IdentityTx, applicationCredentialId: string, accessRuleId: string): Promise<boolean> =>
   insertIfAbsent(tx, 'identityApplicationCredentialRules', { applicationCredentialId, accessRuleId })
 

@@ -16,6 +16,7 @@ export const list = (tx: IdentityTx, userId: string, terms: Term[], page: Page):
 export const add = (tx: IdentityTx, row: ApplicationCredentialRow): Promise<void> =>
   insert(tx, 'identityApplicationCredentials', { ...row }, () => taken('application_credential', row.name))
 
+/** With what binds it to its rules. */
 export async function remove(tx: IdentityTx, id: string): Promise<void> {
   await tx.db.deleteFrom('identityApplicationCredentials').where('id', '=', id).execute()
   await tx.db.deleteFrom('identityApplicationCredentialRules').where('applicationCredentialId', '=', id).execute()

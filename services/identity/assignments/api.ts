@@ -76,7 +76,8 @@ async function find(tx: IdentityTx, asked: Asked): Promise<Listed[]> {
 
 async function namesOf(tx: IdentityTx, rows: Listed[]): Promise<Names> {
   const of = (type: ActorType) => rows.filter((r) => r.actorType === type).map((r) => r.actorId)
-  const users = await assignments.names(tx, 'identityUsers', of('user')), groups = await assignments.names(tx, 'identityGroups', of('group'))
+  const users = await assignments.names(tx, 'identityUsers', of('user'))
+  const groups = await assignments.names(tx, 'identityGroups', of('group'))
   const roleNames = await assignments.names(tx, 'identityRoles', rows.map((r) => r.roleId))
   const projects = await assignments.names(tx, 'identityProjects', rows.map((r) => r.targetId))
   const domains = [users, groups, roleNames, projects].flatMap((known) => [...known.values()].map((n) => n.domainId)).filter((id) => id !== '' && !projects.has(id))

@@ -27,7 +27,8 @@ async function load(tx: IdentityTx, kind: { actor: ActorType, target: TargetType
   const actor = kind.actor === 'user' ? await users.find(tx, actorId) : await groups.find(tx, actorId)
   // A grant to somebody who is gone elsewhere can still be taken away.
   if (!actor && !kind.revoking) throw missing(kind.actor, actorId)
-  const target = kind.target === 'system' ? undefined : kind.target === 'domain' ? await projects.findDomain(tx, targetId) : await projects.find(tx, targetId)
+  const find = kind.target === 'domain' ? projects.findDomain : projects.find
+  const target = kind.target === 'system' ? undefined : await find(tx, targetId)
   if (!target && kind.target !== 'system') throw missing(kind.target, targetId)
   const role = params.role_id === undefined ? undefined : await roles.find(tx, params.role_id)
   if (!role && params.role_id !== undefined) throw missing('role', params.role_id)
@@ -42,7 +43,8 @@ function grantsOf(actor: ActorType, target: TargetType, inherited: boolean): Ope
   const list = `${inherited ? '/OS-INHERIT' : ''}${where}/${actor}s/{${actor}_id}/roles`
   const one = `${list}/{role_id}`, tail = inherited ? '/inherited_to_projects' : ''
   const about = `${capital(target)}${capital(actor)}${inherited ? 'Inherited' : ''}`
-  const read = target === 'system' ? policy.readSystemGrant : policy.readGrant, change = target === 'system' ? policy.changeSystemGrant : policy.changeGrant
+  const read = target === 'system' ? policy.readSystemGrant : policy.readGrant
+  const change = target === 'system' ? policy.changeSystemGrant : policy.changeGrant
   const targetOf = (sees: Rule, revoking = false) => ({
     load: (_ctx: unknown, params: Record<string, string>, { store }: Deps): Promise<Grant> => store.read((tx) => load(tx, { actor, target, inherited, revoking }, params)),
     sees,
@@ -83,6 +85,7 @@ function grantsOf(actor: ActorType, target: TargetType, inherited: boolean): Ope
 }
 
 const actors = ['user', 'group'] as const
+/** All the operations on `…/roles/{role_id}`, and OS-INHERIT's. */
 export const grants: Operation<Deps>[] = [
   ...(['project', 'domain', 'system'] as const).flatMap((target) => actors.flatMap((actor) => grantsOf(actor, target, false))),
   ...(['project', 'domain'] as const).flatMap((target) => actors.flatMap((actor) => grantsOf(actor, target, true))),

@@ -4,12 +4,15 @@ import type { IdentityTx } from '../deps.ts'
 import { groupIdsOf } from '../groups/store.ts'
 import type { ActorType, AssignmentRow, RoleRow, TargetType } from '../schema.ts'
 
+/** Who has roles where, and whether below: everything of an assignment but the role. */
 export type Place = Pick<AssignmentRow, 'actorType' | 'actorId' | 'targetType' | 'targetId' | 'inherited'>
+/** What a list is narrowed to; undefined: everything. */
 export interface AssignmentFilter { actorIds?: { type: ActorType, ids: string[] }[], targets?: { type: TargetType, ids: string[] }[], roleIds?: string[], inherited?: boolean }
 
 const at = (tx: IdentityTx, place: Place) => tx.db.selectFrom('identityAssignments as a').where('a.actorType', '=', place.actorType).where('a.actorId', '=', place.actorId)
   .where('a.targetType', '=', place.targetType).where('a.targetId', '=', place.targetId).where('a.inherited', '=', place.inherited)
 
+/** False when it stood already. */
 export const grant = (tx: IdentityTx, row: AssignmentRow): Promise<boolean> => insertIfAbsent(tx, 'identityAssignments', { ...row })
 
 export const has = async (tx: IdentityTx, place: Place, roleId: string): Promise<boolean> =>
@@ -44,6 +47,7 @@ export function list(tx: IdentityTx, filter: AssignmentFilter): Promise<Assignme
   return query.orderBy('targetId').orderBy('actorId').orderBy('roleId').execute()
 }
 
+/** The ids of the groups a user is in, also for a while only. */
 export const groupsOf = async (tx: IdentityTx, userId: string): Promise<string[]> => (await groupIdsOf(tx, userId).execute()).map((r) => r.groupId)
 
 /** Who is in these groups for good. As in keystone, whom a provider put in for a while is not listed: he is told when he is asked about. */
@@ -57,6 +61,7 @@ export async function members(tx: IdentityTx, groupIds: string[]): Promise<Map<s
 }
 
 export interface TreeNode { id: string, parentId: string | null, isDomain: number, domainId: string }
+/** All projects and domains. */
 export const tree = (tx: IdentityTx): Promise<TreeNode[]> => tx.db.selectFrom('identityProjects').select(['id', 'parentId', 'isDomain', 'domainId']).execute()
 
 export interface Name { id: string, name: string, domainId: string }

@@ -1,6 +1,7 @@
 import type { Listed } from './effective.ts'
 import type { Name } from './store.ts'
 
+/** What the ids of a list are called. */
 export interface Names { users: Map<string, Name>, groups: Map<string, Name>, roles: Map<string, Name>, projects: Map<string, Name> }
 
 const withDomain = (known: Map<string, Name> | undefined, domains: Map<string, Name> | undefined, id: string): object => {

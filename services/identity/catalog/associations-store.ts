@@ -2,6 +2,7 @@
 import { insert, put } from '#kit/store/rows.ts'
 import type { IdentityTx } from '../deps.ts'
 
+/** The columns that name an association, with their values. */
 export type Key = Record<string, string>
 
 export const isThere = async (tx: IdentityTx, table: string, key: Key): Promise<boolean> => {
@@ -12,6 +13,7 @@ export const isThere = async (tx: IdentityTx, table: string, key: Key): Promise<
 /** With something to set, the association of that key is changed; without, a second one is `taken()`. */
 export const associate = (tx: IdentityTx, table: string, key: Key, set: Key | undefined, taken: () => Error): Promise<void> =>
   set ? put(tx, table, key, set) : insert(tx, table, key, taken)
+/** Answers whether there was one. */
 export async function dissociate(tx: IdentityTx, table: string, key: Key): Promise<boolean> {
   let query = (tx.db as import('kysely').Kysely<any>).deleteFrom(table)
   for (const [column, value] of Object.entries(key)) query = query.where(column, '=', value)

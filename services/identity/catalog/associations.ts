@@ -24,6 +24,7 @@ async function checkNamed(tx: IdentityTx, params: Record<string, string>): Promi
   for (const [name, { what, find }] of Object.entries(finders)) if (params[name] !== undefined && !await find(tx, params[name])) throw missing(what, params[name])
 }
 
+/** One kind of association. */
 export interface AssociationSpec {
   /** `EndpointOfProject`, in the operations' names. */
   noun: string
@@ -41,6 +42,7 @@ export interface AssociationSpec {
   strict: boolean
 }
 
+/** Its three operations: check, create and delete. */
 export function associationsOf(spec: AssociationSpec): Operation<Deps>[] {
   const of = (columns: Record<string, string>, params: Record<string, string>): rows.Key =>
     Object.fromEntries(Object.entries(columns).map(([column, param]) => [column, param === '' ? '' : params[param]!]))

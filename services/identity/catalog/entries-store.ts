@@ -2,6 +2,7 @@
 import type { IdentityTx } from '../deps.ts'
 import { isFiltered, sightOf } from '../endpoint-filter/store.ts'
 
+/** A service with its endpoints, as it stands in a token. */
 export interface CatalogEntry {
   id: string
   type: string

@@ -15,6 +15,7 @@ export async function removeRegions(tx: IdentityTx, ids: string[]): Promise<void
   await policies.dissociate(tx, 'regionId', ids)
   await tx.db.deleteFrom('identityRegions').where('id', 'in', ids).execute()
 }
+/** Whether any endpoint is in one of them. */
 export const regionsInUse = async (tx: IdentityTx, ids: string[]): Promise<boolean> =>
   await tx.db.selectFrom('identityEndpoints').select('id').where('regionId', 'in', ids).limit(1).executeTakeFirst() !== undefined
 

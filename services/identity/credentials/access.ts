@@ -27,7 +27,8 @@ export const access: AccessCase[] = [
   { operation: 'showEc2Credential', request: async (w) => (await ec2(w)).call, expect: { ...own(200), ...scoped.systemReader(200) } },
   { operation: 'deleteEc2Credential', request: async (w) => (await ec2(w)).call, expect: { ...own(204), ...scoped.admin(204), reader: 403 } },
   { operation: 'createEc2Token', expect: verdicts.anyAdmin(), async request(w) {
-    const { access, secret } = await ec2(w), params = { SignatureVersion: '0', Action: 'Test', Timestamp: new Date().toISOString() }
+    const { access, secret } = await ec2(w)
+    const params = { SignatureVersion: '0', Action: 'Test', Timestamp: new Date().toISOString() }
     return { body: { credentials: { access, params, signature: sign(secret, params.Action + params.Timestamp) } } }
   } },
   { operation: 'createS3Token', expect: verdicts.anyAdmin(), async request(w) {

@@ -11,6 +11,7 @@ const staleMs = 10_000
 /** Then, and when no row needs it, a key is forgotten at the next rotation. */
 const unusedMs = 3600_000
 
+/** Seals blobs and opens them again; a blob that was moved to another row does not open. */
 export interface BlobSealer {
   /** What a row keeps of a blob. */
   seal(id: string, blob: string): Promise<Pick<CredentialRow, 'keyNumber' | 'sealed'>>
@@ -47,6 +48,7 @@ export function blobSealer(store: Store<IdentityTables>, vault: Vault, clock: ()
   }
 }
 
+/** The newest key's number, and how many blobs and keys the rotation met. */
 export interface Resealed { number: number, resealed: number, forgotten: number }
 
 /** Adds a key, seals every blob anew under it, and forgets the keys nobody needs any more. May be cut off and run again. */

@@ -81,7 +81,8 @@ const s3Services = ['s3', 'iam', 'sts']
 export function checkS3Signature(secret: string, token: string, signature: string): Signed | undefined {
   const bytes = Buffer.from(token, 'base64'), text = bytes.toString()
   if (!text.startsWith('AWS4')) return fits(signature, hmac('sha1', secret, bytes).toString('base64')) ? {} : undefined
-  const [algorithm, date = '', scope = '', ...rest] = text.split('\n'), [day = '', region = '', service = '', end, ...more] = scope.split('/')
+  const [algorithm, date = '', scope = '', ...rest] = text.split('\n')
+  const [day = '', region = '', service = '', end, ...more] = scope.split('/')
   if (algorithm !== 'AWS4-HMAC-SHA256' || rest.length !== 1 || end !== 'aws4_request' || more.length > 0 || !s3Services.includes(service) || !date.startsWith(day)) return undefined
   return fits(signature, hmac('sha256', keyOf(secret, day, region, service), bytes).toString('hex')) ? { atMs: timeOf(date) } : undefined
 }

@@ -8,7 +8,8 @@ const configured = (over: Record<string, string> = {}) => async (w: AccessWorld)
   await w.call('admin', 'identity', 'createDomainConfig', { params, body: config })
   return { params: { ...params, ...over } }
 }
-const whole = configured(), group = configured({ group: 'identity' }), option = configured({ group: 'identity', option: 'list_limit' })
+const whole = configured(), group = configured({ group: 'identity' })
+const option = configured({ group: 'identity', option: 'list_limit' })
 
 export const access: AccessCase[] = [
   { operation: 'createDomainConfig', request: async (w) => ({ ...await freshDomain(w, true), body: config }), expect: verdicts.admin(201) },

@@ -33,6 +33,7 @@ const levels = [
   ['/{group}/{option}', 'DomainConfigOption', 'an option of a domain\'s config'],
 ] as const
 
+/** Show, update, delete and default at the three levels: everything, a group, an option. */
 export const domainConfigs: Operation<Deps>[] = levels.flatMap(([tail, noun, about]): Operation<Deps>[] => [
   operation({
     name: `show${noun}`, method: 'GET', path: `/domains/{domain_id}/config${tail}`, summary: `Show ${about}.`, access: catalogPolicy.readCatalog, target,

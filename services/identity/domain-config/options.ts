@@ -5,6 +5,7 @@ import { forbidden } from '#base/errors.ts'
 export type Value = string | number | boolean | null | (string | number)[]
 export type Groups = Record<string, Record<string, Value>>
 
+/** What holds where a domain says nothing, by group and option. */
 export const defaults: Groups = {
   identity: { driver: 'sql', list_limit: null },
   ldap: {
@@ -22,6 +23,7 @@ export const defaults: Groups = {
 }
 /** Written, used, never shown. */
 const sensitive: Record<string, readonly string[]> = { ldap: ['password'] }
+/** Whether it is sealed at rest and never shown. */
 export const isSensitive = (group: string, option: string): boolean => Object.hasOwn(sensitive, group) && sensitive[group]!.includes(option)
 
 const invalid = (reason: string): Error => forbidden(`Invalid domain specific configuration: ${reason}.`)
@@ -54,6 +56,7 @@ export function checkConfig(config: Groups, group?: string, option?: string): vo
   else if (options[0] !== option) throw invalid(`Trying to update option ${option} in group ${group}, but config provided contains option ${options[0]} instead`)
 }
 
+/** The rules for passwords that everybody may read. */
 export const readable = ['password_regex', 'password_regex_description'] as const
 export const notReadable = (): Error => invalid('Reading security compliance values other than password_regex and password_regex_description is not allowed.')
 export const notDefaultDomain = (): Error => invalid('Reading security compliance information for any domain other than the default domain is not allowed or supported.')

@@ -6,6 +6,7 @@ import { isSensitive, type Groups, type Value } from './options.ts'
 export interface DomainOptionRow { domainId: string, groupName: string, optionName: string, value: string }
 export interface DomainOptionTables { identityDomainOptions: DomainOptionRow }
 
+/** In the order of groups and options; of one group or one option, if said. */
 export function list(tx: IdentityTx, domainId: string, group?: string, option?: string): Promise<DomainOptionRow[]> {
   let query = tx.db.selectFrom('identityDomainOptions').selectAll().where('domainId', '=', domainId)
   if (group !== undefined) query = query.where('groupName', '=', group)
@@ -22,6 +23,7 @@ export function shown(rows: DomainOptionRow[]): Groups {
 
 const owner = (domainId: string, group: string, option: string): string => `domain-config/${domainId}/${group}/${option}`
 
+/** Writes these options beside those that are there. */
 export async function save(tx: IdentityTx, vault: Deps['vault'], domainId: string, config: Groups): Promise<void> {
   for (const [group, options] of Object.entries(config)) {
     for (const [option, given] of Object.entries(options)) {
@@ -31,6 +33,7 @@ export async function save(tx: IdentityTx, vault: Deps['vault'], domainId: strin
   }
 }
 
+/** All of them, or of one group, or one. */
 export async function remove(tx: IdentityTx, domainId: string, group?: string, option?: string): Promise<void> {
   let query = tx.db.deleteFrom('identityDomainOptions').where('domainId', '=', domainId)
   if (group !== undefined) query = query.where('groupName', '=', group)

@@ -15,6 +15,7 @@ export async function endTokens(tx: IdentityTx, domainId: string): Promise<void>
   await tx.db.updateTable('identityProjects').set({ generation: sql<number>`generation + 1` }).where('domainId', '=', domainId).execute()
 }
 
+/** A domain with its users, groups, roles and projects, and all that hangs on them. */
 export async function removeWithContents(tx: IdentityTx, domainId: string): Promise<void> {
   const idsIn = async (table: 'identityUsers' | 'identityGroups' | 'identityRoles' | 'identityProjects'): Promise<string[]> =>
     (await tx.db.selectFrom(table).select('id').where('domainId', '=', domainId).execute()).map((row) => row.id)

@@ -6,13 +6,16 @@ import type { EndpointGroupRow } from '../policies/schema.ts'
 import type { EndpointRow, IdentityTables, ProjectRow } from '../schema.ts'
 
 export const { find, list, add, save } = rowsOf<EndpointGroupRow>('identityEndpointGroups')
+/** With its associations. */
 export async function remove(tx: IdentityTx, id: string): Promise<void> {
   await tx.db.deleteFrom('identityProjectEndpointGroups').where('endpointGroupId', '=', id).execute()
   await tx.db.deleteFrom('identityEndpointGroups').where('id', '=', id).execute()
 }
 
+/** The groups whose endpoints a project sees. */
 export const groupsOf = (tx: IdentityTx, projectId: string): Promise<EndpointGroupRow[]> => tx.db.selectFrom('identityEndpointGroups').selectAll()
   .where('id', 'in', tx.db.selectFrom('identityProjectEndpointGroups').select('endpointGroupId').where('projectId', '=', projectId)).orderBy('id').execute()
+/** The projects that see an endpoint by its own association, or a group's. */
 export function projectsOf(tx: IdentityTx, of: { endpointId: string } | { endpointGroupId: string }): Promise<ProjectRow[]> {
   const ids = 'endpointId' in of
     ? tx.db.selectFrom('identityProjectEndpoints').select('projectId').where('endpointId', '=', of.endpointId)
@@ -20,6 +23,7 @@ export function projectsOf(tx: IdentityTx, of: { endpointId: string } | { endpoi
   return tx.db.selectFrom('identityProjects').selectAll().where('id', 'in', ids).orderBy('id').execute()
 }
 
+/** An endpoint must have all of these to belong to the group. */
 export interface GroupFilters { interface?: string, service_id?: string, region_id?: string | null, enabled?: boolean }
 type Filtered = Pick<EndpointRow, 'interface' | 'serviceId' | 'regionId' | 'enabled'>
 /** Whether an endpoint belongs to a group with these filters. */
@@ -47,10 +51,12 @@ export async function sightOf(tx: IdentityTx, projectId: string): Promise<((endp
   return (endpoint) => ids.has(endpoint.id) || groups.some((filters) => fits(endpoint, filters))
 }
 
+/** What was said of projects that are gone. */
 export const forgetProjects = async (tx: IdentityTx, ids: string[]): Promise<void> => {
   await tx.db.deleteFrom('identityProjectEndpoints').where('projectId', 'in', ids).execute()
   await tx.db.deleteFrom('identityProjectEndpointGroups').where('projectId', 'in', ids).execute()
 }
+/** What was said of endpoints that are gone. */
 export const forgetEndpoints = async (tx: IdentityTx, ids: string[]): Promise<void> => {
   await tx.db.deleteFrom('identityProjectEndpoints').where('endpointId', 'in', ids).execute()
 }

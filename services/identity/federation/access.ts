@@ -46,7 +46,8 @@ const asked = async (w: AccessWorld) => {
 }
 /** With the cloud's own certificate: any will do. */
 const samlAsked = async (w: AccessWorld) => {
-  const made = await standing(w), certificate = /X509Certificate>([^<]+)</.exec(String((await w.call('admin', 'identity', 'showSamlMetadata')).body))![1]!
+  const made = await standing(w)
+  const certificate = /X509Certificate>([^<]+)</.exec(String((await w.call('admin', 'identity', 'showSamlMetadata')).body))![1]!
   await w.call('admin', 'identity', 'setRelyingParty', { ...made, body: { relying_party: { kind: 'saml2', entity_id: 'https://there.example', certificates: [certificate] } } })
   return made
 }

@@ -3,6 +3,7 @@ import { unavailable } from '#base/errors.ts'
 
 const timeoutMs = 10_000, maxBytes = 512 * 1024, maxUnderWay = 50
 
+/** `fetch`, as far as it is allowed to go. */
 export type Ask = (url: string, init: RequestInit) => Promise<Response>
 
 /** A `fetch` for one provider. Throws the 503 when it cannot be reached, does not answer in time or answers too much. */

@@ -1,6 +1,7 @@
 // A self-signed X.509 certificate around a key: how SAML's metadata carries one. Its dates and name mean nothing to those who were handed it.
 import { createPrivateKey, createPublicKey, randomBytes, sign } from 'node:crypto'
 
+/** One value in DER: its tag, its length and the parts. */
 export const der = (tag: number, ...parts: Buffer[]): Buffer => {
   const body = Buffer.concat(parts), size = body.length
   const length = size < 128 ? [size] : size < 256 ? [0x81, size] : [0x82, size >> 8, size & 255]

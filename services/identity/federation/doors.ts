@@ -145,7 +145,8 @@ const submitHash = createHash('sha256').update(submit).digest('base64')
 function unasked(party: Saml2Settings, form: URLSearchParams): string | undefined {
   if (!party.allow_unsolicited) return undefined
   const wanted = form.get('RelayState')?.slice(0, 1024), dashboards = party.trusted_dashboards ?? []
-  return wanted && trusts(party, wanted) ? wanted : dashboards.length === 1 ? dashboards[0] : undefined
+  if (wanted && trusts(party, wanted)) return wanted
+  return dashboards.length === 1 ? dashboards[0] : undefined
 }
 
 /** The page that carries the token to the dashboard. */
@@ -159,10 +160,12 @@ function handOver(origin: string, token: string, cookie: string): Reply {
 
 async function websso(ctx: Context, input: In, deps: Deps, method: 'GET' | 'POST'): Promise<Reply> {
   const { params, query, headers, urls, remoteAddress } = input
-  const { door, party } = await openDoor(deps, params), here = doorUrl(urls.api, door, 'websso'), owner = `websso/${here}`, secure = here.startsWith('https:')
+  const { door, party } = await openDoor(deps, params), here = doorUrl(urls.api, door, 'websso')
+  const owner = `websso/${here}`, secure = here.startsWith('https:')
   // A provider's answer by POST comes across sites: only a cookie that says so comes with it, and only over TLS.
+  const site = secure ? `; Secure; SameSite=${party.kind === 'oidc' ? 'Lax' : 'None'}` : ''
   const cookie = (value: string, seconds: number): string =>
-    `${cookieName}=${value}; Path=${new URL(here).pathname}; Max-Age=${seconds}; HttpOnly${secure ? `; Secure; SameSite=${party.kind === 'oidc' ? 'Lax' : 'None'}` : ''}`
+    `${cookieName}=${value}; Path=${new URL(here).pathname}; Max-Age=${seconds}; HttpOnly${site}`
   const said = await atDoor(ctx, urls.root, door, async (): Promise<{ said: Said, origin: string } | Reply> => {
     if (method === 'GET' && query.state === undefined) {
       const origin = bounded(query.origin)
@@ -180,7 +183,8 @@ async function websso(ctx: Context, input: In, deps: Deps, method: 'GET' | 'POST
       const request = saml.authnRequest(requestId, { entityId: samlEntityId(urls.api, party), consumerUrl: here, destination: party.sso_url }, deps.clock())
       return leave(saml.redirectWith(request, party.sso_url, requestId), { state: '', nonce: '', verifier: '' })
     }
-    const journey = reopened<Journey>(deps, owner, cookieIn(headers)), astray = new Unmapped('nobody set out from this browser, or too long ago')
+    const journey = reopened<Journey>(deps, owner, cookieIn(headers))
+    const astray = new Unmapped('nobody set out from this browser, or too long ago')
     if (party.kind === 'oidc') {
       if (!journey) throw astray
       const at = new URL(here)

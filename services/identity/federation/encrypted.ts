@@ -7,6 +7,7 @@ const sealed = ['http://www.w3.org/2009/xmlenc11#aes128-gcm', 'http://www.w3.org
 const unsealed = ['http://www.w3.org/2001/04/xmlenc#aes128-cbc', 'http://www.w3.org/2001/04/xmlenc#aes256-cbc']
 const methods = /<(?:[^<>\s/:]+:)?EncryptionMethod(?=[\s/>])[^<>]*>/g
 
+/** Whether a response has an encrypted assertion. */
 export const hasEncrypted = (text: string): boolean => /<(?:[^<>\s/:]+:)?EncryptedAssertion[\s/>]/.test(text)
 /** The document without the digests of key transport, where SHA-1 does no harm. */
 export const withoutTransportDigests = (text: string): string => text.replace(/(<(?:[^<>\s/:]+:)?EncryptionMethod\s[^<>]*>\s*)<(?:[^<>\s/:]+:)?DigestMethod\s[^<>]*>/g, '$1')

@@ -10,6 +10,7 @@ const columns = ['idpId', 'protocolId', 'uniqueId'] as const
 export const linksOf = (tx: IdentityTx, userId: string): Promise<Link[]> =>
   tx.db.selectFrom('identityFederatedUsers').select(columns).where('userId', '=', userId).orderBy('idpId').orderBy('protocolId').orderBy('uniqueId').execute()
 
+/** The id of the user that a provider calls so; undefined when nobody has come by that link. */
 export const linkedUser = async (tx: IdentityTx, link: Link): Promise<string | undefined> =>
   (await tx.db.selectFrom('identityFederatedUsers').select('userId').where('idpId', '=', link.idpId)
     .where('protocolId', '=', link.protocolId).where('uniqueId', '=', link.uniqueId).executeTakeFirst())?.userId
@@ -43,7 +44,8 @@ export const madeByLogin = (userId: string): boolean => userId.length === 64
 
 /** Forgets whom a provider vouches for, by one protocol or all. Answers the users who are nobody without it, for the caller to remove. */
 export async function forgetVouching(tx: IdentityTx, idpId: string, protocolId?: string): Promise<string[]> {
-  const of = protocolId === undefined ? { idpId } : { idpId, protocolId }, links = tx.db.selectFrom('identityFederatedUsers').select('userId').distinct().where((eb) => eb.and(of))
+  const of = protocolId === undefined ? { idpId } : { idpId, protocolId }
+  const links = tx.db.selectFrom('identityFederatedUsers').select('userId').distinct().where((eb) => eb.and(of))
   const users = (await links.execute()).map((row) => row.userId).filter(madeByLogin)
   await tx.db.deleteFrom('identityFederatedUsers').where((eb) => eb.and(of)).execute()
   const left = new Set<string>()

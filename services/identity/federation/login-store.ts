@@ -44,6 +44,7 @@ export async function groupsOf(tx: IdentityTx, mapped: Pick<Mapped, 'groupIds' |
 }
 const maxGroups = 200
 
+/** Whom a provider vouches for, as it tells of him. */
 export interface Stranger { idpId: string, protocolId: string, uniqueId: string, name: string, email?: string, domainId: string }
 
 /** The user for somebody whom a provider vouches for: made when he comes for the first time. */

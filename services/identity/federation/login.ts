@@ -42,7 +42,8 @@ async function identified(deps: Deps, { provider, protocol }: Door, said: Said):
   if (!mapping) throw new Unmapped('its mapping does not exist')
   const schemaVersion = mapping.schemaVersion as SchemaVersion
   const mapped = applyRules({ id: mapping.id, rules: JSON.parse(mapping.rules), schemaVersion }, said.attributes)
-  const nowSeconds = Math.floor(deps.clock() / 1000), endsAtSeconds = Math.min(said.endsAtSeconds ?? Infinity, nowSeconds + deps.config.tokenLifeSeconds)
+  const nowSeconds = Math.floor(deps.clock() / 1000)
+  const endsAtSeconds = Math.min(said.endsAtSeconds ?? Infinity, nowSeconds + deps.config.tokenLifeSeconds)
   if (mapped.user.type === 'local') return { ...await localUser(deps, mapped.user), expiresAtSeconds: endsAtSeconds }
   const name = mapped.user.name ?? mapped.user.id ?? said.attributes.get('REMOTE_USER')?.[0]
   if (!name || !/\S/.test(name) || name.length > 255) throw new Unmapped('the mapping gives no usable name')

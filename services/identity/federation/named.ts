@@ -1,4 +1,5 @@
 // Five operations of one shape: things whose id the administrator chooses, put, changed, shown, listed and removed below /OS-FEDERATION.
+// https://docs.openstack.org/api-ref/identity/v3-ext/#os-federation
 import { badRequest } from '#base/errors.ts'
 import type { Input, Operation } from '#kit/http/operation.ts'
 import { exact, lenient, type TObject, type TSchema } from '#kit/http/schema.ts'
@@ -8,6 +9,7 @@ import { missing } from '../faults.ts'
 import { collection } from '../fields.ts'
 import * as policy from './policy.ts'
 
+/** A noun whose id stands in its path: providers, protocols, mappings, service providers. */
 export interface NamedSpec<R extends { id: string }, C extends TSchema, U extends TSchema> {
   /** `identity provider`, for faults and summaries; `IdentityProvider` and `IdentityProviders` in the operations' names. */
   words: string
@@ -46,6 +48,7 @@ export async function found<R extends { id: string }>(
   return row
 }
 
+/** Its five operations: list, show, create, change, delete. */
 export function namedOperations<R extends { id: string }, C extends TSchema, U extends TSchema>(spec: NamedSpec<R, C, U>): Operation<Deps>[] {
   const { words, path, key, param } = spec, onePath = `${path}/{${param}}`, name = pascal(words), names = pascal(spec.plural)
   type In = Input<unknown, Record<string, any>, undefined>

@@ -14,6 +14,7 @@ interface Provider { library: Library, config: Client.Configuration, keys: (head
 export interface OidcProviders { get(row: ProtocolRow, settings: OidcSettings): Promise<Provider> }
 const keepMs = 600_000, maxKept = 100
 
+/** Asks each provider what it is once, and again after a while or when its settings change. */
 export function oidcProviders(clock: () => number): OidcProviders {
   const kept = new Map<string, Promise<Provider>>()
   return {

@@ -15,7 +15,9 @@ export interface Pattern {
   /** Is there a match anywhere in the text? Counts its steps down in `fuel` and throws OutOfFuel below zero. */
   found(text: string, fuel: Fuel): boolean
 }
+/** The steps that are left. */
 export interface Fuel { left: number }
+/** None is left. */
 export class OutOfFuel extends Error {}
 /** What is not in the notation; the message says what. */
 export class BadPattern extends Error {}

@@ -29,6 +29,7 @@ export const rulesSchema = Type.Array(
 export type Rules = Static<typeof rulesSchema>
 type Condition = Static<typeof condition>
 type Local = Static<typeof local>
+/** A domain by its id or its name. */
 export type DomainRef = Static<typeof domain>
 
 const schemaVersions = ['1.0', '2.0', '3.0'] as const
@@ -38,6 +39,7 @@ export interface Mapping { id: string, rules: Rules, schemaVersion: SchemaVersio
 /** What a provider said: every attribute is a list. Its size was bounded by whoever read it. */
 export type Assertion = ReadonlyMap<string, readonly string[]>
 
+/** What the rules make of an assertion. */
 export interface Mapped {
   user: { id?: string, name?: string, email?: string, domain?: DomainRef, type: 'ephemeral' | 'local' }
   groupIds: string[]

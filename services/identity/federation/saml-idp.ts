@@ -48,6 +48,7 @@ const attribute = (name: string, values: string[]): string => {
     <saml:Attribute Name="${name}" NameFormat="urn:oasis:names:tc:SAML:2.0:attrname-format:basic">${markup(written.join(''))}</saml:Attribute>`
 }
 
+/** A group the user is in, with its domain's name. */
 export interface Membership { name: string, domainName: string }
 
 /** A signed response about the holder of a project's token, for one service provider. */

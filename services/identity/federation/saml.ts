@@ -86,6 +86,7 @@ export async function openEnvelope(bytes: Uint8Array): Promise<{ response: strin
   return { response: String(responses[0]), relayState: states[0]?.textContent ?? undefined }
 }
 
+/** What must be true of a response before it is believed. */
 export interface Expected {
   entityId: string
   /** Where the response came to: it must have been meant for here. */
@@ -97,6 +98,7 @@ export interface Expected {
 }
 interface Found { textContent: string | null }
 
+/** What it said. */
 export interface Believed extends Said {
   /** What tells this assertion from all others, and until when it could be shown again. */
   replay: { id: string, expiresAtSeconds: number }

@@ -27,6 +27,7 @@ export type Saml2Settings = Static<typeof saml2>
 export type RelyingParty = OidcSettings | Saml2Settings
 
 const owner = (row: ProtocolRow): string => `relying-party/${row.idpId}/${row.id}`
+/** How the provider is asked, opened; undefined when nobody has said yet. */
 export const relyingPartyOf = (deps: Pick<Deps, 'vault'>, row: ProtocolRow): RelyingParty | undefined =>
   (row.relyingParty === null ? undefined : deps.vault.open(owner(row), row.relyingParty) as RelyingParty)
 
@@ -56,7 +57,8 @@ function checked(party: RelyingParty): RelyingParty {
 /** What was set, without its secret. */
 const view = (party: RelyingParty, row: ProtocolRow, api: string): object => {
   const { client_secret: secret, ...shown } = party as OidcSettings
-  const base = `${api}/OS-FEDERATION/identity_providers/${row.idpId}/protocols/${row.id}`, websso = `${api}/auth${base.slice(api.length)}/websso`
+  const base = `${api}/OS-FEDERATION/identity_providers/${row.idpId}/protocols/${row.id}`
+  const websso = `${api}/auth${base.slice(api.length)}/websso`
   const own = party.kind === 'oidc' ? { redirect_uri: websso } : { acs: websso, ecp: `${base}/auth`, metadata: `${base}/relying_party/metadata` }
   return { ...shown, ...(party.kind === 'oidc' && { has_client_secret: Boolean(secret) }), links: { self: `${base}/relying_party`, ...own } }
 }
@@ -70,7 +72,8 @@ export const setRelyingParty = operation({
   async handle(_ctx, { params, body, urls }, { store, vault }) {
     const party = checked(body.relying_party)
     const row = await store.tx(async (tx: IdentityTx) => {
-      const was = await found(protocols, tx, params), next = { ...was, relyingParty: vault.seal(owner(was), party), revision: was.revision + 1 }
+      const was = await found(protocols, tx, params)
+      const next = { ...was, relyingParty: vault.seal(owner(was), party), revision: was.revision + 1 }
       await rows.saveProtocol(tx, was, next)
       return next
     })

@@ -6,6 +6,7 @@ import * as users from '../users/store.ts'
 import { forgetVouching } from './links-store.ts'
 import type { MappingRow, ProtocolRow, ProviderRow, ServiceProviderRow } from './schema.ts'
 
+/** A provider with the ids it calls itself by. */
 export type Provider = ProviderRow & { remoteIds: string[] }
 interface EnabledFilter { id?: string, enabled?: boolean }
 const duplicate = (what: string, id: string) => () => conflict(`Conflict occurred attempting to store ${what} - Duplicate entry found with ID ${id}.`)
@@ -37,6 +38,7 @@ export async function addProvider(tx: IdentityTx, { remoteIds, ...row }: Provide
   await insert(tx, 'identityIdentityProviders', row, duplicate('identity_provider', row.id))
   await setRemoteIds(tx, row.id, remoteIds)
 }
+/** The remote ids are written when they are others than before. */
 export async function saveProvider(tx: IdentityTx, { remoteIds: had, ...was }: Provider, { remoteIds, ...row }: Provider): Promise<void> {
   await replace(tx, 'identityIdentityProviders', was, row)
   if (remoteIds !== had) await setRemoteIds(tx, row.id, remoteIds)

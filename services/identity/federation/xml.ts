@@ -1,6 +1,7 @@
 // XML as SAML needs it: written from templates, read without DTDs and entities, bounded.
 import { Unmapped } from './rules.ts'
 
+/** The namespaces that SAML's documents use. */
 export const namespaces = {
   saml: 'urn:oasis:names:tc:SAML:2.0:assertion', samlp: 'urn:oasis:names:tc:SAML:2.0:protocol',
   soap: 'http://schemas.xmlsoap.org/soap/envelope/', ecp: 'urn:oasis:names:tc:SAML:2.0:profiles:SSO:ecp',
@@ -35,6 +36,7 @@ export const keyInfo = (pem: string): string => xml`
     <ds:X509Data><ds:X509Certificate>${pem.replace(/-----[A-Z ]+-----|\s/g, '')}</ds:X509Certificate></ds:X509Data>
   </ds:KeyInfo>`
 
+/** No document that is believed is larger. */
 export const maxXmlBytes = 262_144
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 

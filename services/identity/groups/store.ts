@@ -28,6 +28,7 @@ export function list(tx: IdentityTx, filter: GroupFilter, page: Page = {}): Prom
 
 export const { find, add, save } = rowsOf<GroupRow>('identityGroups', (row) => taken('group', row.name, row.domainId))
 
+/** With their memberships and their roles. */
 export async function remove(tx: IdentityTx, ids: string[]): Promise<void> {
   if (ids.length === 0) return
   await tx.db.deleteFrom('identityAssignments').where('actorId', 'in', ids).where('actorType', '=', 'group').execute()
@@ -37,8 +38,11 @@ export async function remove(tx: IdentityTx, ids: string[]): Promise<void> {
   await tx.db.deleteFrom('identityGroups').where('id', 'in', ids).execute()
 }
 
+/** False when he was in it already. */
 export const join = (tx: IdentityTx, groupId: string, userId: string): Promise<boolean> => insertIfAbsent(tx, 'identityMemberships', { userId, groupId })
+/** False when he was not in it. */
 export const leave = async (tx: IdentityTx, groupId: string, userId: string): Promise<boolean> =>
   Number((await tx.db.deleteFrom('identityMemberships').where('groupId', '=', groupId).where('userId', '=', userId).executeTakeFirst()).numDeletedRows) > 0
+/** For good; memberships for a while do not count. */
 export const isIn = async (tx: IdentityTx, groupId: string, userId: string): Promise<boolean> =>
   await tx.db.selectFrom('identityMemberships').select('userId').where('groupId', '=', groupId).where('userId', '=', userId).executeTakeFirst() !== undefined

@@ -7,6 +7,7 @@ import type { IdentityTables, UserRow } from '../schema.ts'
 import { settingsOf, type DirectorySettings } from './settings.ts'
 import * as rows from './store.ts'
 
+/** The directories that domains have their users in. */
 export interface Directories {
   has(domainId: string): Promise<boolean>
   /** Sees that what is known of a domain's directory is not older than a minute; tells whether it looked. While it is away, what was known counts. */
@@ -19,6 +20,7 @@ export interface Directories {
 
 const listMs = 5_000, freshMs = 60_000, retryMs = 30_000
 
+/** Asked when needed; what they said is kept for a minute. */
 export function createDirectories({ store, vault, clock }: { store: Store<IdentityTables>, vault: Vault, clock(): number }): Directories {
   let domains: Promise<Set<string>> | undefined, listedAt = 0
   const due = new Map<string, number>(), underWay = new Map<string, Promise<void>>()

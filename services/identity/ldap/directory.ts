@@ -64,7 +64,8 @@ async function search({ client, library }: Connection, settings: DirectorySettin
 function personOf(entry: Found, { users }: DirectorySettings): Person | undefined {
   const localId = entry.of(users.id)[0], name = entry.of(users.name)[0]
   if (!localId || !name || name.length > 255) return undefined
-  const { attribute, invert, mask, fallback } = users.enabled, told = users.ignored.includes('enabled') ? undefined : entry.of(attribute)[0]
+  const { attribute, invert, mask, fallback } = users.enabled
+  const told = users.ignored.includes('enabled') ? undefined : entry.of(attribute)[0]
   const value = told ?? fallback
   // A mask is of flags that forbid: Active Directory's userAccountControl.
   const enabled = mask !== 0 ? (Number(value) & mask) !== mask : /^(true|1|yes)$/i.test(value) !== (invert && told !== undefined)
@@ -102,7 +103,8 @@ function circleOf(entry: Found, { groups }: DirectorySettings, idOfDn: (dn: stri
 
 /** Everybody and every group. Throws the 503. */
 export const readAll = (settings: DirectorySettings): Promise<{ people: Person[], circles: Circle[] }> => connected(settings, async (connection) => {
-  const entries = await search(connection, settings, settings.users, userAttributes(settings)), ids = new Map<string, string>(), people: Person[] = []
+  const entries = await search(connection, settings, settings.users, userAttributes(settings))
+  const ids = new Map<string, string>(), people: Person[] = []
   for (const entry of entries) {
     const person = personOf(entry, settings)
     if (person) { people.push(person); ids.set(sameDn(entry.dn), person.localId) }

@@ -1,7 +1,9 @@
 // A domain's `ldap` options as the directory's reader wants them: https://docs.openstack.org/keystone/latest/admin/configuration.html#integrate-identity-with-ldap
 import { defaults, type Groups, type Value } from '../domain-config/options.ts'
 
+/** Where a kind of entries is, and which attributes say what. */
 export interface Tree { base: string, objectClass: string, filter: string | undefined, id: string, name: string, description: string }
+/** A directory's address and its trees. */
 export interface DirectorySettings {
   urls: string[]
   user: string | undefined

@@ -71,7 +71,8 @@ async function keepGroups(tx: IdentityTx, domainId: string, circles: Circle[]): 
 
 /** The whole directory as it is now. Who is gone is disabled, and his tokens end; should he come back, he is who he was. */
 export async function keepAll(tx: IdentityTx, domainId: string, people: Person[], circles: Circle[]): Promise<void> {
-  const standing = new Map((await users.list(tx, { domainId })).map((row) => [row.id, row])), ours = await known(tx, domainId, 'user')
+  const standing = new Map((await users.list(tx, { domainId })).map((row) => [row.id, row]))
+  const ours = await known(tx, domainId, 'user')
   const byName = new Map([...standing.values()].map((row) => [row.name, row.id])), seen = new Set<string>(), fresh: UserRow[] = []
   for (const person of people) {
     const id = userIdOf(domainId, person.localId), stands = standing.get(id), namesake = byName.get(person.name)

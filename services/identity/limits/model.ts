@@ -3,6 +3,7 @@ import { forbidden } from '#base/errors.ts'
 import type { LimitRow, RegisteredLimitRow } from './schema.ts'
 
 export type EnforcementModel = 'flat' | 'strict_two_level'
+/** The models as `GET /limits/model` describes them. */
 export const models: Record<EnforcementModel, { description: string, /** Levels of the tree, the domain's counted. */ maxDepth?: number }> = {
   flat: { description: 'Limit enforcement and validation does not take project hierarchy into consideration.' },
   strict_two_level: { description: 'This model requires project hierarchy never exceeds a depth of two', maxDepth: 2 },

@@ -18,7 +18,9 @@ const target = {
 }
 /** As keystone's columns bound them; -1 is no limit. */
 export const amount = Type.Integer({ minimum: -1, maximum: 0x7fff_ffff })
+/** So many may be created by one request. */
 export const maxAtOnce = 500
+/** What a limit is about. */
 export const subjectFields = { service_id: field.id, region_id: Type.Optional(nullable(Type.String({ maxLength: 255 }))), resource_name: field.name() }
 const optional = {
   service_id: Type.Optional(field.id), region_id: subjectFields.region_id, resource_name: Type.Optional(field.name()),
@@ -37,7 +39,8 @@ export async function checkSubjects(tx: IdentityTx, subjects: { serviceId: strin
 export const listRegisteredLimits = operation({
   name: 'listRegisteredLimits', method: 'GET', path: '/registered_limits', summary: 'List registered limits.', access: policy.readRegistered, query: listQuery(),
   async handle(_ctx, { query, urls }, { store, config }) {
-    const page = pageOf(query, config.listLimit), terms = termsOf(query, { service_id: 'serviceId', region_id: 'regionId', resource_name: 'resourceName' })
+    const page = pageOf(query, config.listLimit)
+    const terms = termsOf(query, { service_id: 'serviceId', region_id: 'regionId', resource_name: 'resourceName' })
     return collection('registered_limits', await store.read((tx) => limits.listRegistered(tx, terms, page)), (row) => registeredLimitView(row, urls.api), urls, page)
   },
 })

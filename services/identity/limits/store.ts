@@ -28,6 +28,7 @@ export async function lock(tx: IdentityTx, registeredIds: Iterable<string>): Pro
     await tx.db.updateTable('identityRegisteredLimits').set((eb) => ({ defaultLimit: eb.ref('defaultLimit') })).where('id', '=', id).execute()
   }
 }
+/** Whether any project or domain has a limit in its place. */
 export const inUse = async (tx: IdentityTx, registeredId: string): Promise<boolean> =>
   await tx.db.selectFrom('identityLimits').select('id').where('registeredLimitId', '=', registeredId).limit(1).executeTakeFirst() !== undefined
 
@@ -66,6 +67,7 @@ export const remove = async (tx: IdentityTx, id: string): Promise<void> => { awa
 export const ofRegistered = (tx: IdentityTx, registeredIds: string[]): Promise<LimitRow[]> =>
   tx.db.selectFrom('identityLimits').selectAll().where('registeredLimitId', 'in', registeredIds).execute()
 
+/** Those of projects and domains that are gone. */
 export const removeOfOwners = async (tx: IdentityTx, ids: string[]): Promise<void> => {
   await tx.db.deleteFrom('identityLimits').where('projectId', 'in', ids).execute()
   await tx.db.deleteFrom('identityLimits').where('domainId', 'in', ids).execute()

@@ -16,7 +16,8 @@ const asking = async (w: AccessWorld) => {
   return { id, secret, at: base(one), call: { headers: { 'requested-project-id': w.projectId, authorization } } }
 }
 const requested = async (w: AccessWorld) => {
-  const { id, secret, at, call } = await asking(w), { oauth_token: token, oauth_token_secret: tokenSecret } = formOf(await w.call('admin', 'identity', 'createRequestToken', call))
+  const { id, secret, at, call } = await asking(w)
+  const { oauth_token: token, oauth_token_secret: tokenSecret } = formOf(await w.call('admin', 'identity', 'createRequestToken', call))
   const role = (await w.call('admin', 'identity', 'listRoles', { query: { name: 'reader' } })).body.roles[0].id as string
   await w.call('admin', 'identity', 'createProjectUserGrant', { params: { project_id: w.projectId, user_id: w.userId('admin'), role_id: role } })
   return { id, secret, at, token: token!, tokenSecret: tokenSecret!, role, authorize: { params: { request_token_id: token! }, body: { roles: [{ id: role }] } } }

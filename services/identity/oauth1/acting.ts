@@ -27,7 +27,8 @@ export const requestOf = ({ headers, urls }: Pick<Input<unknown, unknown, unknow
   ({ authorization: String(headers.authorization ?? ''), method: 'POST', url: urls.root + urls.path, search: urls.search })
 /** Throws the 401 unless both secrets fit and the request was not sent before. A wrong consumer, token and signature are told apart by nobody. */
 export async function verify(deps: Deps, signed: Signed, token: { id: string, consumerId: string, secret: string, expiresAtSeconds: number } | undefined): Promise<void> {
-  const consumer = await deps.store.read((tx) => rows.findConsumer(tx, signed.consumerKey)), nowSeconds = Math.floor(deps.clock() / 1000)
+  const consumer = await deps.store.read((tx) => rows.findConsumer(tx, signed.consumerKey))
+  const nowSeconds = Math.floor(deps.clock() / 1000)
   const ofToken = signed.token === undefined || (token !== undefined && token.consumerId === signed.consumerKey && token.expiresAtSeconds > nowSeconds)
   if (!consumer || !ofToken || !signed.fits(secretOf(deps, consumer), token ? secretOf(deps, token) : '')) throw refused('Invalid signature')
   if (!await deps.store.tx((tx) => firstUse(tx, signed.once, onceUntil(signed), nowSeconds))) throw refused('Invalid signature')

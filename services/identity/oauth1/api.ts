@@ -88,7 +88,8 @@ export const createRequestToken = operation({
     const signed = signedIn(requestOf(input), deps)
     if (signed.token !== undefined) throw unauthorized('Invalid signature')
     await verify(deps, signed, undefined)
-    const id = newHexId(), { shown, secret } = freshSecret(deps, id), nowSeconds = Math.floor(deps.clock() / 1000), expiresAtSeconds = nowSeconds + requestLifeSeconds
+    const id = newHexId(), { shown, secret } = freshSecret(deps, id)
+    const nowSeconds = Math.floor(deps.clock() / 1000), expiresAtSeconds = nowSeconds + requestLifeSeconds
     await deps.store.tx(async (tx) => {
       const project = await projects.find(tx, projectId)
       if (!project || project.isDomain) throw missing('project', projectId)
@@ -141,7 +142,8 @@ export const createAccessToken = operation({
       if (token!.userId !== null) await deps.store.tx((tx) => rows.removeRequestToken(tx, token!.id))
       throw unauthorized(token!.userId === null ? 'Request Token does not have an authorizing user id.' : 'Provided verifier does not match stored verifier')
     }
-    const id = newHexId(), { shown, secret } = freshSecret(deps, id), expiresAtSeconds = Math.floor(deps.clock() / 1000) + accessLifeSeconds
+    const id = newHexId(), { shown, secret } = freshSecret(deps, id)
+    const expiresAtSeconds = Math.floor(deps.clock() / 1000) + accessLifeSeconds
     const row: AccessTokenRow = { id, consumerId: token!.consumerId, secret, projectId: token!.projectId, userId: token!.userId, roleIds: token!.roleIds, expiresAtSeconds }
     if (!await deps.store.tx((tx) => rows.exchange(tx, token!.id, row))) throw unauthorized('Invalid signature')
     return form({ oauth_token: id, oauth_token_secret: shown, oauth_expires_at: instant(expiresAtSeconds) })

@@ -1,7 +1,9 @@
 // Requests signed as RFC 5849 says: https://www.rfc-editor.org/rfc/rfc5849#section-3
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 
+/** What there is of a request that a signature is about. */
 export interface SignedRequest { authorization: string, method: string, /** Without its query. */ url: string, search: URLSearchParams }
+/** Who signed, by his own word. */
 export interface Signed {
   consumerKey: string
   token: string | undefined
@@ -14,6 +16,7 @@ export interface Signed {
 }
 
 const windowSeconds = 300
+/** Until when it could be shown again, in epoch seconds: its time would be too old then. */
 export const onceUntil = (signed: Signed): number => signed.timestampSeconds + windowSeconds
 const encoded = (text: string): string => encodeURIComponent(text.toWellFormed()).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
 const hashes = new Map([['HMAC-SHA1', 'sha1'], ['HMAC-SHA256', 'sha256'], ['HMAC-SHA512', 'sha512']])

@@ -15,6 +15,7 @@ export async function removeConsumer(tx: IdentityTx, id: string): Promise<void> 
   await removeTokens(tx, 'consumerId', [id])
   await tx.db.deleteFrom('identityConsumers').where('id', '=', id).execute()
 }
+/** The request and access tokens of these consumers, users or projects. */
 export async function removeTokens(tx: IdentityTx, column: 'consumerId' | 'userId' | 'projectId', ids: string[]): Promise<void> {
   for (const table of ['identityRequestTokens', 'identityAccessTokens'] as const) await tx.db.deleteFrom(table).where(column, 'in', ids).execute()
 }
@@ -42,6 +43,7 @@ export const findAccessToken = (tx: IdentityTx, id: string): Promise<AccessToken
   tx.db.selectFrom('identityAccessTokens').selectAll().where('id', '=', id).executeTakeFirst()
 export const removeAccessToken = async (tx: IdentityTx, id: string): Promise<void> => { await tx.db.deleteFrom('identityAccessTokens').where('id', '=', id).execute() }
 
+/** The roles an access token was allowed, those that are still there. */
 export const rolesOf = async (tx: IdentityTx, row: AccessTokenRow): Promise<RoleRow[]> => {
   const ids = idsOf(row.roleIds)
   return ids.length === 0 ? [] : tx.db.selectFrom('identityRoles').selectAll().where('id', 'in', ids).orderBy('id').execute()

@@ -43,7 +43,8 @@ export function namesOf(certificate: Buffer): Map<string, string[]> {
     const told = partsOf(partsOf(partsOf(certificate)[0]!.body)[0]!.body).filter((part) => part.tag !== 0xa0)
     for (const [who, part] of [['ISSUER', told[2]], ['SUBJECT', told[4]]] as const) {
       for (const one of partsOf(part!.body).flatMap((set) => partsOf(set.body))) {
-        const [oid, value] = partsOf(one.body), type = oidOf(oid!.body), text = textOf(value!), key = `SSL_CLIENT_${who}_DN_${short[type] ?? type}`
+        const [oid, value] = partsOf(one.body), type = oidOf(oid!.body), text = textOf(value!)
+        const key = `SSL_CLIENT_${who}_DN_${short[type] ?? type}`
         if (text) names.set(key, [...names.get(key) ?? [], text])
       }
     }

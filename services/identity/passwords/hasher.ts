@@ -12,6 +12,7 @@ export const cheap: PasswordCost = { memoryKib: 8, passes: 1 }
 /** Longer ones are no passwords. */
 export const maxPasswordLength = 4096
 
+/** Hashes and compares, a few at a time. */
 export interface Passwords {
   hash(password: string): Promise<string>
   /** Without a hash (no such user, no password) it costs the same and fails. `go` is asked when it had to wait and its turn has come. */
@@ -52,8 +53,11 @@ export function createPasswords(cost: PasswordCost = full, queue = { running: 2,
 
 // Secrets that we made ourselves are too random to be guessed: a plain digest is enough, and costs nothing.
 const digestPrefix = 'sha256:'
+/** What is kept of a secret of ours. */
 export const digestSecret = (secret: string): string => digestPrefix + createHash('sha256').update(secret).digest('base64url')
+/** Whether it is kept so: others are passwords' hashes. */
 export const isDigest = (stored: string): boolean => stored.startsWith(digestPrefix)
+/** Compares in a time that tells nothing. */
 export const fitsDigest = (stored: string, secret: string): boolean => {
   const a = Buffer.from(stored), b = Buffer.from(digestSecret(secret))
   return a.length === b.length && timingSafeEqual(a, b)

@@ -10,6 +10,7 @@ import * as buckets from './limiter-store.ts'
 
 /** So many failures at once, and one more after each pause. */
 export interface Allowance { burst: number, everySeconds: number }
+/** How much is allowed; password log-ins' own numbers where nothing is said. */
 export interface LimiterSetup {
   pair?: Allowance
   source?: Allowance
@@ -20,6 +21,7 @@ export interface LimiterSetup {
   name?: string
 }
 
+/** Counts failures. `user` is a claim, whether or not there is such a user; `address` the source's. */
 export interface FailureLimiter {
   /**
    * Throws 429 when this user, source or both have failed too often of late. Whether `succeeded` has something to write down: that he failed before, or that he
@@ -60,7 +62,9 @@ export function createLimiter(store: Store<IdentityTables>, setup: LimiterSetup 
     [[pairOf(user, address), allowances.pair], [bucket('source', sourceOf(address)), allowances.source], [bucket('user', user), allowances.user]]
   return {
     async check(user, address) {
-      const all = bucketsOf(user, address), home = homeOf(user, address), known = await store.read((tx) => buckets.emptyAt(tx, [home, ...all.map(([key]) => key)])), nowMs = clock()
+      const all = bucketsOf(user, address), home = homeOf(user, address)
+      const known = await store.read((tx) => buckets.emptyAt(tx, [home, ...all.map(([key]) => key)]))
+      const nowMs = clock()
       for (const [key, { burst, everySeconds }] of (known.get(home) ?? 0) > nowMs ? all.slice(0, 2) : all) {
         const waitSeconds = ((known.get(key) ?? 0) - nowMs) / 1000 - (burst - 1) * everySeconds
         if (waitSeconds > 0) throw tooManyRequests('Too many failed attempts to authenticate. Try again later.', { headers: { 'retry-after': String(Math.ceil(waitSeconds)) } })

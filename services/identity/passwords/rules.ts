@@ -5,6 +5,7 @@ import type { Deps, IdentityTx } from '../deps.ts'
 import type { UserRow } from '../schema.ts'
 import * as store from './store.ts'
 
+/** keystone's `[security_compliance]`; undefined: no such rule. */
 export interface SecurityRules {
   /** A password that it does not match is refused, with the description. */
   passwordRegex?: string
@@ -31,6 +32,7 @@ export function checkRules({ passwordRegex }: SecurityRules): void {
   if (passwordRegex !== undefined) new RegExp(`^(?:${passwordRegex})`)
 }
 
+/** Which of the rules a user is excepted from. */
 export interface UserOptions {
   lock_password?: boolean, ignore_password_expiry?: boolean, ignore_lockout_failure_attempts?: boolean,
   ignore_change_password_upon_first_use?: boolean, ignore_user_inactivity?: boolean
@@ -91,7 +93,8 @@ const failuresKey = (user: UserRow | undefined, claim: string): string => user?.
 export async function failed({ store: database, config: { security }, clock }: Deps, user: UserRow | undefined, claim: string): Promise<void> {
   const most = security.lockoutFailureAttempts
   if (!most) return
-  const nowMs = clock(), endedBefore = security.lockoutDurationSeconds ? new Date(nowMs - security.lockoutDurationSeconds * 1000).toISOString() : ''
+  const nowMs = clock()
+  const endedBefore = security.lockoutDurationSeconds ? new Date(nowMs - security.lockoutDurationSeconds * 1000).toISOString() : ''
   await database.tx((tx) => store.countFailure(tx, failuresKey(user, claim), most, endedBefore, new Date(nowMs).toISOString()))
 }
 

@@ -37,6 +37,7 @@ export async function countFailure(tx: IdentityTx, who: string, most: number, en
 }
 export const forgiveFailures = async (tx: IdentityTx, who: string): Promise<void> => { await tx.db.deleteFrom('identityLoginFailures').where('who', '=', who).execute() }
 
+/** Notes the day on which the user was here last. */
 export const wasHere = (tx: IdentityTx, userId: string, lastActiveOn: string): Promise<void> => put(tx, 'identityActivity', { userId }, { lastActiveOn })
 /** The day each of them was here last, of those of whom it is known. */
 export async function activity(tx: IdentityTx, userIds: string[]): Promise<Map<string, string>> {
@@ -47,6 +48,7 @@ export async function activity(tx: IdentityTx, userIds: string[]): Promise<Map<s
   return found
 }
 
+/** All that is kept of the passwords and log-ins of users that are gone. */
 export async function forgetUsers(tx: IdentityTx, ids: string[]): Promise<void> {
   await tx.db.deleteFrom('identityPasswords').where('userId', 'in', ids).execute()
   await tx.db.deleteFrom('identityLoginFailures').where('who', 'in', ids).execute()

@@ -11,6 +11,7 @@ import { removeTokens } from '../oauth1/store.ts'
 import type { ProjectRow } from '../schema.ts'
 
 export type TaggedProject = ProjectRow & { tags: string[] }
+/** With all of `tags`, with one of `tagsAny`, and the opposites of both. */
 export interface TagFilter { tags?: string[], tagsAny?: string[], notTags?: string[], notTagsAny?: string[] }
 export interface ProjectFilter extends TagFilter { terms?: Term[], name?: string, domainId?: string, /** Both kinds, if not said. */ isDomain?: boolean }
 
@@ -34,6 +35,7 @@ export async function find(tx: IdentityTx, id: string): Promise<TaggedProject | 
 export const findDomain = (tx: IdentityTx, id: string): Promise<ProjectRow | undefined> =>
   tx.db.selectFrom('identityProjects').selectAll().where('id', '=', id).where('isDomain', '=', 1).executeTakeFirst()
 
+/** Projects and domains in the order of their ids, tags included. */
 export async function list(tx: IdentityTx, filter: ProjectFilter, page: Page = {}): Promise<TaggedProject[]> {
   let query = tx.db.selectFrom('identityProjects as p').selectAll('p')
   if (filter.isDomain !== undefined) query = query.where('p.isDomain', '=', filter.isDomain ? 1 : 0)
@@ -52,6 +54,7 @@ const taken = (row: Pick<ProjectRow, 'name' | 'isDomain'>) => () => conflict(row
   ? `Conflict occurred attempting to store domain - it is not permitted to have two domains with the same name: ${row.name}.`
   : `Conflict occurred attempting to store project - it is not permitted to have two projects with the same name in the same domain: ${row.name}.`)
 
+/** Throws a conflict when another one of the domain has the name. */
 export async function add(tx: IdentityTx, { tags, ...row }: TaggedProject): Promise<void> {
   await insert(tx, 'identityProjects', row, taken(row))
   await setTags(tx, row.id, tags)
@@ -67,6 +70,7 @@ export async function setTags(tx: IdentityTx, projectId: string, names: string[]
   if (names.length > 0) await insert(tx, 'identityProjectTags', names.map((name) => ({ projectId, name })))
 }
 
+/** Writes what differs. Throws a conflict when somebody else was faster, or has the name. */
 export async function save(tx: IdentityTx, { tags: hadTags, ...was }: TaggedProject, { tags, ...row }: TaggedProject): Promise<void> {
   await replace(tx, 'identityProjects', was, row, taken(row))
   if (tags !== hadTags) await setTags(tx, row.id, tags)

@@ -6,6 +6,7 @@ import type { Page } from '../fields.ts'
 import { narrowed, rowsOf, type Term } from '../lists-store.ts'
 import type { RoleRow } from '../schema.ts'
 
+/** Whoever has the prior role has the implied one. */
 export interface Inference { priorRoleId: string, impliedRoleId: string }
 
 /** Roles of one domain, or with an empty id those of none. */
@@ -23,6 +24,7 @@ export const special = async (tx: IdentityTx): Promise<Set<string>> =>
 
 export const { find, add, save } = rowsOf<RoleRow>('identityRoles', (row) => taken('role', row.name, row.domainId || undefined))
 
+/** With their assignments and what they imply. */
 export async function remove(tx: IdentityTx, ids: string[]): Promise<void> {
   if (ids.length === 0) return
   await tx.db.deleteFrom('identityAssignments').where('roleId', 'in', ids).execute()

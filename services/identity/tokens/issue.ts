@@ -12,6 +12,7 @@ import * as store from './store.ts'
 import { trustStanding } from '../trusts/standing-store.ts'
 import * as trusts from '../trusts/store.ts'
 
+/** A new token, with what it stands for. */
 export interface Issued extends Subject { token: string }
 
 type Resolved = { scope: Scope, generation: number, trust?: { id: string, trustorGeneration: number } }

@@ -63,6 +63,7 @@ export async function openKeyring(store: Store<IdentityTables>, clock: () => num
   }
 }
 
+/** The newest key's number, and how many older ones were kept and forgotten. */
 export interface Rotated { number: number, kept: number, forgotten: number }
 
 /**

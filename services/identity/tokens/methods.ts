@@ -25,6 +25,7 @@ const scopeSchema = Type.Union([Type.String(), lenient({
   domain: Type.Optional(named), system: Type.Optional(lenient({})), unscoped: Type.Optional(lenient({})),
   'OS-TRUST:trust': Type.Optional(lenient({ id: Type.String({ minLength: 1 }) })),
 })])
+/** The body of `POST /auth/tokens`. */
 export const authBody = exact({ auth: lenient({
   identity: lenient({
     methods: Type.Array(Type.String(), { maxItems: 16 }),

@@ -2,8 +2,10 @@
 import { randomBytes } from 'node:crypto'
 import { openFernet, sealFernet, type Keyring } from '#kit/crypto/fernet.ts'
 
+/** What a token is for. */
 export type Scope = { kind: 'unscoped' } | { kind: 'project', id: string } | { kind: 'domain', id: string } | { kind: 'system' }
 
+/** What is sealed in a token. */
 export interface Claims {
   userId: string
   methods: string[]
@@ -31,6 +33,7 @@ export interface Claims {
 /** 16 random bytes as 22 characters, as keystone writes them. */
 export const newAuditId = (): string => randomBytes(16).toString('base64url')
 
+/** The id that assignments know the scope by; empty without one. */
 export const scopeId = (scope: Scope): string => (scope.kind === 'project' || scope.kind === 'domain' ? scope.id : scope.kind === 'system' ? 'system' : '')
 
 const format = 2
@@ -49,6 +52,7 @@ const id = (text: string): Buffer => {
   return Buffer.concat([u8(bytes.length + 1), bytes])
 }
 
+/** As few bytes as it takes: ids of 32 digits as 16 bytes, times as numbers. */
 export function pack(claims: Claims): Buffer {
   const methods = claims.methods.reduce((bits, m) => { const i = methodBits.indexOf(m as 'password'); return i < 0 ? bits : bits | 1 << i }, 0)
   const audits = claims.auditIds.map((a) => Buffer.from(a, 'base64url'))
@@ -71,12 +75,14 @@ export function unpack(bytes: Buffer, issuedAtSeconds: number): Claims | undefin
   const userId = takeId()
   const scope: Scope = kind === 'project' || kind === 'domain' ? { kind, id: takeId() } : { kind }
   const auditIds = Array.from({ length: bytes[2]! }, () => take(16).toString('base64url'))
-  const expiresAtSeconds = take(5).readUIntBE(0, 5), userGeneration = take(4).readUInt32BE(), scopeGeneration = take(4).readUInt32BE()
+  const expiresAtSeconds = take(5).readUIntBE(0, 5), userGeneration = take(4).readUInt32BE()
+  const scopeGeneration = take(4).readUInt32BE()
   const claims: Claims = { userId, scope, auditIds, methods: methodBits.filter((_m, i) => methods & 1 << i), issuedAtSeconds, expiresAtSeconds, userGeneration, scopeGeneration }
   while (at < bytes.length) claims[optional[take(1)[0]!]!] = takeId()
   return claims
 }
 
+/** Makes tokens of claims and claims of tokens. */
 export interface TokenSealer {
   seal(claims: Claims): string
   /** What a token of this cloud says, whether or not it still holds; undefined for anything else. */

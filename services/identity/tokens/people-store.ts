@@ -14,6 +14,7 @@ export interface Person {
   mayEnter: boolean
 }
 
+/** For `select` of that join. */
 export const personColumns = [
   'u.id as personId', 'u.name as personName', 'u.enabled as personEnabled', 'u.domainId as personDomainId', 'd.name as personDomainName', 'd.enabled as personDomainEnabled',
   'u.passwordExpiresAt as personPasswordExpiresAt', 'u.generation as personGeneration',
@@ -24,6 +25,7 @@ export interface PersonColumns {
   personDomainEnabled: Flag, personPasswordExpiresAt: string | null, personGeneration: number
 }
 
+/** The person in a row of that join. */
 export const personOf = (row: PersonColumns): Person => ({
   id: row.personId, name: row.personName, enabled: row.personEnabled === 1, domainId: row.personDomainId,
   domainName: row.personDomainName, passwordExpiresAt: row.personPasswordExpiresAt,

@@ -21,6 +21,7 @@ export class MoreMethodsNeeded extends Fault {
 /** Told apart from tokens, which the same keys seal. */
 const purpose = 'receipt:'
 
+/** The receipt that says which methods were shown, and when. */
 export const sealReceipt = (deps: Deps, user: Pick<UserRow, 'id' | 'generation'>, methods: string[], issuedAtSeconds: number): string =>
   sealFernet(deps.keyring.keys[0]!, Buffer.from(purpose + JSON.stringify([user.id, Number(user.generation), methods])), issuedAtSeconds)
 

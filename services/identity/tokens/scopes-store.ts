@@ -23,6 +23,7 @@ const withRole = (tx: IdentityTx, userId: string) => tx.db
   .selectFrom('identityProjects as p').innerJoin('identityProjects as d', 'd.id', 'p.domainId').where('p.isDomain', '=', 0)
   .where((eb) => eb.or([eb('p.id', 'in', targetIds(tx, userId, 'project', 0)), eb('p.id', 'in', eb.selectFrom('below').select('below.id'))]))
 
+/** The projects in which the user has a role, inherited ones and disabled projects included. */
 export const projectIdsOf = async (tx: IdentityTx, userId: string): Promise<string[]> => (await withRole(tx, userId).select('p.id').execute()).map((row) => row.id)
 
 /** By default only those that can be entered now. */
@@ -32,8 +33,10 @@ export async function projectsOf(tx: IdentityTx, userId: string, disabledToo = f
   return tagsOf(tx, await narrowed(tx, query, asked.terms, asked.page, 'p').execute())
 }
 
+/** The enabled domains that he can get a token for. */
 export const domainsOf = (tx: IdentityTx, userId: string): Promise<ProjectRow[]> =>
   tx.db.selectFrom('identityProjects').selectAll().where('isDomain', '=', 1).where('enabled', '=', 1).where('id', 'in', targetIds(tx, userId, 'domain', 0)).orderBy('id').execute()
 
+/** Whether he has a role on the system. */
 export const hasSystem = async (tx: IdentityTx, userId: string): Promise<boolean> =>
   await targetIds(tx, userId, 'system', 0).limit(1).executeTakeFirst() !== undefined

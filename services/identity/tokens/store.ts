@@ -4,9 +4,11 @@ import { insertIfAbsent } from '#kit/store/rows.ts'
 import type { ApplicationCredentialRow, UserRow } from '../schema.ts'
 
 export interface Named { id?: string, name?: string }
+/** A user by his id, or by his name in a domain. */
 export interface UserRef extends Named { domain?: Named }
 export interface FoundUser { user: UserRow, /** He and his domain are enabled. */ mayEnter: boolean }
 
+/** By his id if it is said, else by his name in the domain that is said. */
 export async function findUser(tx: IdentityTx, ref: UserRef): Promise<FoundUser | undefined> {
   let query = tx.db.selectFrom('identityUsers as u').innerJoin('identityProjects as d', 'd.id', 'u.domainId').selectAll('u').select('d.enabled as domainEnabled')
   if (ref.id) query = query.where('u.id', '=', ref.id)
@@ -20,6 +22,7 @@ export async function findUser(tx: IdentityTx, ref: UserRef): Promise<FoundUser 
   return { user: { ...user, generation: Number(user.generation) }, mayEnter: user.enabled === 1 && domainEnabled === 1 }
 }
 
+/** Of enabled users or not: `mayEnter` tells. */
 export async function findCredential(
   tx: IdentityTx, ref: { id: string } | { name: string, user: UserRef },
 ): Promise<(FoundUser & { credential: ApplicationCredentialRow }) | undefined> {

@@ -18,8 +18,10 @@ export function decodeBase32(text: string): Buffer | undefined {
   return bytes.length > 0 ? Buffer.from(bytes) : undefined
 }
 
+/** The number of the half minute since 1970. */
 export const stepAt = (atMs: number): number => Math.floor(atMs / 1000 / stepSeconds)
 
+/** The six digits of that half minute: RFC 6238. */
 export function passcode(secret: Buffer, step: number): string {
   const counter = Buffer.alloc(8)
   counter.writeBigUInt64BE(BigInt(step))

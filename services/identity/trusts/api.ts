@@ -68,7 +68,8 @@ export const createTrust = operation({
     const { row, named } = await store.tx(async (tx) => {
       if (!await users.find(tx, asked.trustee_user_id)) throw missing('user', asked.trustee_user_id)
       if (projectId !== null && !await projects.find(tx, projectId)) throw missing('project', projectId)
-      const parentId = actor.delegation?.trustId, parent = parentId === undefined ? undefined : await trusts.findUsable(tx, parentId, clock())
+      const parentId = actor.delegation?.trustId
+      const parent = parentId === undefined ? undefined : await trusts.findUsable(tx, parentId, clock())
       if (parentId !== undefined && !parent) throw missing('trust', parentId)
       const wish: Wish = {
         projectId, impersonation: asked.impersonation, expiresAt, remainingUses: asked.remaining_uses ?? null, roleIds: await roleIds(tx, asked.roles ?? []),

@@ -3,6 +3,7 @@ import { now } from '#base/time.ts'
 import type { IdentityTx } from '../deps.ts'
 import * as trusts from './store.ts'
 
+/** Application credentials, credentials and trusts of users that are gone. */
 export async function removeDelegations(tx: IdentityTx, userIds: string[]): Promise<void> {
   await trusts.endOfUsers(tx, userIds, now())
   await tx.db.deleteFrom('identityCredentials').where('userId', 'in', userIds).execute()
@@ -16,6 +17,7 @@ export async function removeApplicationCredentials(tx: IdentityTx, userIds: stri
   await removeLooseRules(tx)
 }
 
+/** Trusts and credentials for projects that are gone. */
 export async function removeDelegationsIn(tx: IdentityTx, projectIds: string[]): Promise<void> {
   await trusts.endInProjects(tx, projectIds, now())
   await tx.db.deleteFrom('identityCredentials').where('projectId', 'in', projectIds).execute()

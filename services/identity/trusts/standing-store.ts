@@ -4,6 +4,7 @@ import * as implied from '../roles/store.ts'
 import { rolesOf, type Person, type Role } from '../tokens/standing-store.ts'
 import { personOf, personColumns } from '../tokens/people-store.ts'
 
+/** What a trust is worth now. */
 export interface TrustStanding {
   id: string
   impersonation: boolean

@@ -12,6 +12,7 @@ const keptMs = 7 * 86_400_000
 const numbers = (row: TrustRow): TrustRow =>
   ({ ...row, remainingUses: row.remainingUses === null ? null : Number(row.remainingUses), redelegationCount: Number(row.redelegationCount) })
 
+/** Those that were ended are none. */
 export async function find(tx: IdentityTx, id: string): Promise<TrustRow | undefined> {
   const row = await tx.db.selectFrom('identityTrusts').selectAll().where('id', '=', id).where('deletedAt', 'is', null).executeTakeFirst()
   return row && numbers(row)
@@ -39,6 +40,7 @@ export const twin = (tx: IdentityTx, row: TrustRow): Promise<{ id: string } | un
     .where('trustorUserId', '=', row.trustorUserId).where('trusteeUserId', '=', row.trusteeUserId).where('projectId', '=', row.projectId)
     .where('impersonation', '=', row.impersonation).where('expiresAt', '=', row.expiresAt).limit(1).executeTakeFirst()
 
+/** Throws away what ended long ago, too. */
 export async function add(tx: IdentityTx, row: TrustRow): Promise<void> {
   const before = new Date(Date.parse(row.createdAt) - keptMs).toISOString()
   await tx.db.deleteFrom('identityTrusts').where((eb) => eb.or([eb('deletedAt', '<', before), eb('expiresAt', '<', before)])).execute()

@@ -26,6 +26,7 @@ import * as policy from './policy.ts'
 import * as users from './store.ts'
 import { userView } from './view.ts'
 
+/** `{user_id}` in a path: a 404 for who does not see him. */
 export const userTarget = {
   load: (_ctx: unknown, params: Record<string, string>, deps: Deps): Promise<UserRow | undefined> => deps.store.read(async (tx) => {
     const found = await users.find(tx, params.user_id!)
@@ -39,6 +40,7 @@ export const userTarget = {
 /** What lists of users are narrowed by, those of a group too. */
 export const userFilters = { name: 'name', domain_id: 'domainId', enabled: { flag: 'enabled' } }
 const texts = Type.Union([Type.String(), Type.Array(Type.String(), { maxItems: 8 })], { repeats: true })
+/** The query of lists of users. */
 export const userQuery = listQuery({ domain_id: Type.Optional(Type.String()), password_expires_at: Type.Optional(texts) })
 
 const operators = { lt: '<', lte: '<=', gt: '>', gte: '>=', eq: '=', neq: '<>' } as const
@@ -129,7 +131,8 @@ export const updateUser = operation({
       const current = await users.find(tx, target.id)
       if (!current) throw missing('user', target.id)
       await checkDefaultProject(tx, user.default_project_id)
-      const enabled = flag(user.enabled ?? current.enabled === 1), { links, lost } = await setFederated(tx, actor, current, user.federated)
+      const enabled = flag(user.enabled ?? current.enabled === 1)
+      const { links, lost } = await setFederated(tx, actor, current, user.federated)
       const next: UserRow = {
         ...current, name: user.name?.trim() ?? current.name, enabled, defaultProjectId: user.default_project_id === undefined ? current.defaultProjectId : user.default_project_id,
         options: mergeOptions(JSON.parse(current.options) as object, user.options), extra: extraOf(user, known, current),

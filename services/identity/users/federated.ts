@@ -7,6 +7,7 @@ import * as links from '../federation/links-store.ts'
 import { field } from '../fields.ts'
 import { adminRequired } from '../policy.ts'
 
+/** A user's links, as bodies have them. */
 export const federatedField = Type.Array(lenient({
   idp_id: field.id, protocols: Type.Array(lenient({ protocol_id: field.id, unique_id: Type.String({ minLength: 1, maxLength: 255 }) }), { minItems: 1, maxItems: 50 }),
 }), { maxItems: 50 })

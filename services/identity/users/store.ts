@@ -8,9 +8,11 @@ import * as passwords from '../passwords/store.ts'
 import { removeTokens } from '../oauth1/store.ts'
 import type { UserRow } from '../schema.ts'
 
+/** When a password ends, compared with an ISO instant. */
 export interface Expiry { operator: '<' | '<=' | '>' | '>=' | '=' | '<>', at: string }
 export interface UserFilter { terms?: Term[], /** Of one link to a provider. */ links?: Term[], name?: string, domainId?: string, groupId?: string, expires?: Expiry[] }
 
+/** In the order of their ids; a group's members if `groupId` is said. */
 export function list(tx: IdentityTx, filter: UserFilter, page: Page = {}): Promise<UserRow[]> {
   let query = tx.db.selectFrom('identityUsers as u').selectAll('u')
   if (filter.name !== undefined) query = query.where('u.name', '=', filter.name)

@@ -160,6 +160,7 @@ const relation = (extension: string, kind: 'rel' | 'param', name: string): strin
 /** A path without the names of its parameters. */
 const shape = (path: string): string => path.replace(/\{\w+\}/g, '{}')
 
+/** The media type that asks for it. */
 export const jsonHomeType = 'application/json-home'
 
 /** The document. `paths` are those of the operations there are; `prefix` stands before each path (`/v3` where the document is the root's). */

@@ -3,6 +3,7 @@
 /** The header says there is more than we were given. */
 export class CutOff extends Error {}
 
+/** What a format's reader says of a disk. */
 export interface Finding {
   /** Bytes of the disk inside; absent when the bytes at hand do not tell. */
   virtualSize?: number
@@ -16,6 +17,7 @@ export interface Format { name: string, matches(header: Header): boolean, read(h
 /** No disk is larger than this; a header that claims more is broken or means harm. */
 export const largestDiskBytes = 2 ** 50
 
+/** The first bytes of a disk, read within their bounds. */
 export class Header {
   readonly #bytes: Buffer
   constructor(bytes: Buffer) { this.#bytes = bytes }

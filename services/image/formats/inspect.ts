@@ -13,6 +13,7 @@ import { vmdk } from './vmdk.ts'
 /** How much of the beginning is looked at: VHDX as qemu-img writes it has what counts behind the third MiB. Fewer bytes are fine when the image is shorter. */
 export const inspectBytes = 3.25 * MIB
 
+/** What the first bytes are. */
 export interface Inspection extends Finding {
   /** Glance's name for what was found; 'raw' when it is nothing else. */
   format: string

@@ -32,6 +32,7 @@ export function announcedSize(headers: Headers, { maxImageBytes }: Pick<Deps, 'm
   }
   return own === undefined && headers['content-length'] === undefined ? undefined : Number(own ?? headers['content-length'])
 }
+/** Throws badRequest when what came is not what was announced. */
 export const checkSize = (announced: number | undefined, size: number): void => {
   if (announced !== undefined && announced !== size) throw badRequest(`The data has ${size} bytes, where ${announced} were announced.`)
 }

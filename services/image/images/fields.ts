@@ -100,6 +100,8 @@ export function setField(image: Image, name: string, value: unknown): void {
 export function checkBounds(has: { properties?: number, tags?: number, members?: number }, { perImage }: Pick<ImageConfig, 'perImage'>): void {
   for (const what of ['properties', 'tags', 'members'] as const) if (perImage[what] >= 0 && (has[what] ?? 0) > perImage[what]) throw tooMany(what, has[what]!, perImage[what])
 }
+/** How many there are of what is bounded. */
 export const boundsOf = ({ properties, tags }: Image): { properties: number, tags: number } => ({ properties: Object.keys(properties).length, tags: tags.length })
 
+/** Whether it is an attribute that every image has. */
 export const isCore = (name: string): boolean => Object.hasOwn(setters, name)

@@ -11,7 +11,8 @@ import * as images from './store.ts'
 import { imageTarget, sharing } from './target.ts'
 import { imageView } from './view.ts'
 
-const text = Type.Optional(Type.String()), texts = Type.Optional(Type.Array(Type.String())), amount = Type.Optional(Type.Integer({ minimum: 0 }))
+const text = Type.Optional(Type.String()), texts = Type.Optional(Type.Array(Type.String()))
+const amount = Type.Optional(Type.Integer({ minimum: 0 }))
 const most = 1000
 const oneOf = (value: string | undefined, words: string, said: string): void => {
   if (value !== undefined && !words.split(' ').includes(value)) throw badRequest(`Invalid ${said}: ${value.slice(0, 60)}`)

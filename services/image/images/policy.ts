@@ -4,6 +4,7 @@ import type { Actor } from '#base/context.ts'
 import { forbidden } from '#base/errors.ts'
 import { all, any, admin, ownProject, role, service, type Rule, type Target } from '#kit/policy/rules.ts'
 
+/** What the rules look at in an image. */
 export interface ImageTarget extends Target { visibility: string, sharedWith?: string }
 
 /** Shared with the caller's project. */

@@ -1,6 +1,7 @@
 // Ranges of bytes as clients ask for them: one range, from Range or (older clients) from Content-Range.
 import { Fault } from '#base/errors.ts'
 
+/** Both ends included. */
 export interface ByteRange { start: number, end: number }
 
 /** Both ends included; undefined when the whole is asked for. Throws rangeNotSatisfiable (416) for what is malformed or lies outside. */

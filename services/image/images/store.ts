@@ -108,14 +108,17 @@ export const requeueUploads = async (tx: ImageTx): Promise<void> => {
 export const cachedOf = async (tx: ImageTx, imageId: string): Promise<string[]> =>
   (await tx.db.selectFrom('imageCached').select('location').where('imageId', '=', imageId).execute()).flatMap((row) => row.location ?? [])
 
+/** Nothing happens when it is there. */
 export const addTag = async (tx: ImageTx, imageId: string, tag: string): Promise<void> => {
   await tx.db.deleteFrom('imageTags').where('imageId', '=', imageId).where('tag', '=', tag).execute()
   await insert(tx, 'imageTags', { imageId, tag })
 }
 export const countTags = async (tx: ImageTx, imageId: string): Promise<number> =>
   Number((await tx.db.selectFrom('imageTags').select(({ fn }) => fn.countAll().as('n')).where('imageId', '=', imageId).executeTakeFirstOrThrow()).n)
+/** False when it was not there. */
 export const removeTag = async (tx: ImageTx, imageId: string, tag: string): Promise<boolean> =>
   Number((await tx.db.deleteFrom('imageTags').where('imageId', '=', imageId).where('tag', '=', tag).executeTakeFirst()).numDeletedRows) > 0
 
+/** Whatever the member says to it. */
 export const isMember = async (tx: ImageTx, imageId: string, memberId: string): Promise<boolean> =>
   await tx.db.selectFrom('imageMembers').select('imageId').where('imageId', '=', imageId).where('memberId', '=', memberId).executeTakeFirst() !== undefined

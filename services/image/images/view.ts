@@ -9,6 +9,7 @@ const importView = ({ importTaskId, importingTo, failedImport }: Image): object 
   ...(failedImport !== null && { os_glance_failed_import: failedImport }),
 })
 
+/** https://docs.openstack.org/api-ref/image/v2/#show-image: properties stand among the attributes. */
 export const imageView = (image: Image): Record<string, unknown> => ({
   ...image.properties, ...importView(image), ...(image.locations.length > 0 && { stores: image.locations.map(({ store }) => store).join(',') }),
   name: image.name, disk_format: image.diskFormat, container_format: image.containerFormat, visibility: image.visibility, size: image.size, virtual_size: image.virtualSize,

@@ -39,6 +39,7 @@ const urlOf = (image: OtherImage): string => {
   if ('problem' in image) throw badRequest(image.problem)
   return image.url
 }
+/** Where its bytes are. Throws badRequest for an image that cannot be had. */
 export const fileOf = (image: OtherImage): string => `${urlOf(image)}/file`
 
 /** The token that came with the request. Another process than that which was asked has none. */

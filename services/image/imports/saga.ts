@@ -10,6 +10,7 @@ import { workOf, type Arrived } from './work.ts'
 /** The saga's resource: not the bare id, which a user may choose like that of any other thing. */
 export const resourceOf = (imageId: string): string => `image:${imageId}`
 
+/** What the journal keeps of an import. */
 export interface ImportInput {
   imageId: string
   taskId: string
@@ -27,6 +28,7 @@ export interface ImportInput {
 /** Such URLs carry signatures. */
 export interface ImportSecrets { uri?: string }
 
+/** Fetch or take what is staged, prepare, fill each store, publish. */
 export const importImage = saga<ImportInput, Deps, ImportSecrets>('image.import', async (flow, input, deps) => {
   const { method } = input
   const work = workOf(deps, input)

@@ -8,6 +8,7 @@ import { longestMark, packingOf } from '../formats/containers.ts'
 import { unpackedFreely } from '../config.ts'
 import { unzip } from './unzip.ts'
 
+/** How large it may become, in bytes and as a multiple of what came. */
 export interface UnpackBounds { maxBytes: number, maxRatio: number }
 
 /** What a transform makes of the chunks. */

@@ -4,7 +4,8 @@ import { crc32, createInflateRaw } from 'node:zlib'
 import { badRequest } from '#base/errors.ts'
 import { MIB } from '#base/units.ts'
 
-const localMark = 0x04034b50, directoryMark = 0x02014b50, endMark = 0x06054b50, largeEndMark = 0x06064b50, largeEndLocatorMark = 0x07064b50
+const localMark = 0x04034b50, directoryMark = 0x02014b50, endMark = 0x06054b50, largeEndMark = 0x06064b50
+const largeEndLocatorMark = 0x07064b50
 const stored = 0, deflated = 8
 /** Flags: encrypted in one way or another; sizes follow the bytes. */
 const encrypted = 1 | 1 << 6 | 1 << 13, sizesFollow = 1 << 3

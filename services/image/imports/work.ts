@@ -24,6 +24,7 @@ export interface Arrived { size: number, md5: string, sha512: string }
 const words = (fault: SagaFault): string => fault.kind === 'unexpected' ? 'The import failed unexpectedly; the administrator finds the reason in the log.' : fault.message
 const gone = (): Error => conflict('The image was deleted, or is no longer this import\'s.', { type: 'ImageGone' })
 
+/** The steps of an import, each repeatable. */
 export function workOf(deps: Deps, input: ImportInput) {
   const { store, stores, staging, config, maxImageBytes } = deps, { imageId, taskId, method } = input
   const copying = method === 'copy-image'

@@ -9,6 +9,7 @@ export const list = (tx: ImageTx, imageId: string): Promise<MemberRow[]> =>
   tx.db.selectFrom('imageMembers').selectAll().where('imageId', '=', imageId).orderBy('memberId').execute()
 export const find = (tx: ImageTx, imageId: string, memberId: string): Promise<MemberRow | undefined> =>
   tx.db.selectFrom('imageMembers').selectAll().where('imageId', '=', imageId).where('memberId', '=', memberId).executeTakeFirst()
+/** Throws a conflict for who is a member already. */
 export async function add(tx: ImageTx, imageId: string, memberId: string): Promise<MemberRow> {
   const row: MemberRow = { imageId, memberId, status: 'pending', createdAt: now(), updatedAt: now() }
   await insert(tx, 'imageMembers', { ...row }, () => conflict(`Member ${memberId} is duplicated for image ${imageId}`))

@@ -3,6 +3,7 @@ import { definitionOperations } from './definitions.ts'
 import { createNamespace, deleteNamespace, listNamespaces, showNamespace, updateNamespace } from './namespaces.ts'
 import { createAssociation, deleteAssociation, listAssociations, listResourceTypes } from './resource-types.ts'
 
+/** All of them. */
 export const metadefOperations = [
   createNamespace, listNamespaces, showNamespace, updateNamespace, deleteNamespace, listResourceTypes,
   createAssociation, listAssociations, deleteAssociation, ...definitionOperations,

@@ -3,6 +3,7 @@
 
 export interface Definition { title: string, type: string, [more: string]: unknown }
 type Definitions = Record<string, Definition>
+/** A namespace with all that lies in it. */
 export interface SeededNamespace {
   namespace: string
   displayName: string
@@ -307,4 +308,5 @@ const models: SeededNamespace[] = [
       Notes`)),
 ]
 
+/** The namespaces of a new cloud. */
 export const catalogue: SeededNamespace[] = [...guests, ...limits, ...contents, ...models]

@@ -155,4 +155,5 @@ const createTags = operation({
   },
 })
 
+/** What there is for objects, properties and tags. */
 export const definitionOperations = [...shared(objects), create(objects), ...shared(properties), create(properties), ...shared(tags), createTag, createTags]

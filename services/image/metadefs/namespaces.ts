@@ -22,6 +22,7 @@ const text = Type.Optional(Type.String())
 export const pageQuery = (by: string) => ({
   limit: Type.Optional(Type.Integer({ minimum: 0 })), marker: text, sort_key: Type.Optional(oneOf(by, 'created_at', 'updated_at')), sort_dir: Type.Optional(oneOf('asc', 'desc')),
 })
+/** The columns that lists may be sorted by, besides the name. */
 export const columns: Record<string, 'createdAt' | 'updatedAt'> = { created_at: 'createdAt', updated_at: 'updatedAt' }
 
 const stated = (body: NamespaceBody, projectId: string | undefined): Pick<NamespaceRow, 'namespace' | 'displayName' | 'description' | 'visibility' | 'protected' | 'ownerId'> => ({
@@ -58,7 +59,8 @@ export const listNamespaces = operation({
   async handle(ctx, { query, urls }, { store }) {
     const { visibility, resource_types: types } = query
     if (visibility !== undefined && visibility !== 'public' && visibility !== 'private') throw badRequest(`Invalid visibility value: ${visibility.slice(0, 60)}`)
-    const direction = query.sort_dir ?? 'desc', column = query.sort_key === 'namespace' ? 'namespace' : columns[query.sort_key ?? 'created_at']!
+    const direction = query.sort_dir ?? 'desc'
+    const column = query.sort_key === 'namespace' ? 'namespace' : columns[query.sort_key ?? 'created_at']!
     const limit = Math.min(query.limit ?? 25, 1000)
     const { rows, associations } = await store.read(async (tx) => {
       const marker = query.marker === undefined ? undefined : await metadefs.findNamespace(tx, query.marker)

@@ -9,6 +9,7 @@ import type { DefinitionRow, Kind, NamespaceRow, ResourceTypeRow } from './schem
 export const findNamespace = (tx: ImageTx, namespace: string): Promise<NamespaceRow | undefined> =>
   tx.db.selectFrom('imageNamespaces').selectAll().where('namespace', '=', namespace).executeTakeFirst()
 
+/** What a list is narrowed to. */
 export interface NamespaceQuery {
   /** Undefined: an administrator, who sees all. */
   projectId?: string
@@ -47,6 +48,7 @@ export async function removeNamespace(tx: ImageTx, id: string): Promise<void> {
   await tx.db.deleteFrom('imageNamespaces').where('id', '=', id).execute()
 }
 
+/** What kinds are listed; without a page all of them, by name. */
 export interface DefinitionQuery {
   kinds: Kind[]
   page?: Page<'name' | 'createdAt' | 'updatedAt'>
@@ -69,7 +71,8 @@ export async function add(tx: ImageTx, { id, namespace }: Pick<NamespaceRow, 'id
   if (definitions.length === 0) return []
   const { n } = await tx.db.selectFrom('imageDefinitions').select(({ fn }) => fn.countAll().as('n')).where('namespaceId', '=', id).executeTakeFirstOrThrow()
   if (Number(n) + definitions.length > mostDefinitions) throw overQuota(`A namespace may hold at most ${mostDefinitions} definitions.`)
-  const at = now(), rows = definitions.map((definition): DefinitionRow => ({ namespaceId: id, ...definition, createdAt: at, updatedAt: at }))
+  const at = now()
+  const rows = definitions.map((definition): DefinitionRow => ({ namespaceId: id, ...definition, createdAt: at, updatedAt: at }))
   await insert(tx, 'imageDefinitions', rows.map((row) => ({ ...row })), () => conflict(definitions.length === 1
     ? `A metadata definition ${definitions[0]!.kind} with name=${definitions[0]!.name} already exists in namespace=${namespace}.`
     : `Metadata definitions of the same kind and name exist already in namespace=${namespace}, or were given twice.`))

@@ -7,6 +7,7 @@ import type { NamespaceRow } from './schema.ts'
 import { readOnly } from './shapes.ts'
 import * as metadefs from './store.ts'
 
+/** `{namespace_name}` in a path: a 404 for who does not see it. */
 export const namespaceTarget = {
   load: (_ctx: Context, params: Record<string, string>, { store }: Deps): Promise<NamespaceRow | undefined> =>
     store.read((tx) => metadefs.findNamespace(tx, params.namespace_name!)),
@@ -26,5 +27,6 @@ export function refuseReadOnly(body: object): void {
   if (said) throw forbidden(`Attribute '${said}' is read-only.`)
 }
 
+/** The 404 for what is not in the namespace. */
 export const noDefinition = (kind: string, name: string, namespace: NamespaceRow): Error =>
   notFound(`The metadata definition ${kind.replace('_', '-')} with name=${name} was not found in namespace=${namespace.namespace}.`)

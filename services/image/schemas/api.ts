@@ -97,6 +97,7 @@ const show = (path: string, name: string, schema: object) => operation({
   summary: `The JSON schema of ${path.replace('metadefs/', 'metadata definitions: ')}.`, access: policy.listImages,
   handle: async () => schema,
 })
+/** One `GET /schemas/…` for each document. */
 export const schemaOperations = [
   ...Object.entries(schemas).map(([word, schema]) => show(word, capital(word), schema)),
   ...Object.entries(documents).map(([word, schema]) => show(`metadefs/${word}`, `Metadef${word.split('_').map(capital).join('')}`, schema)),

@@ -33,6 +33,7 @@ export async function openStaged(ctx: Context, { store, staging }: Pick<Deps, 's
   })(), { objectMode: false, highWaterMark: 1024 ** 2 })
 }
 
+/** The first bytes, or as many as there are. */
 export async function firstStaged(ctx: Context, deps: Pick<Deps, 'store' | 'staging'>, imageId: string, bytes: number): Promise<Buffer> {
   const stream = await openStaged(ctx, deps, imageId), chunks: Buffer[] = []
   let size = 0

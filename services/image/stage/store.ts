@@ -4,6 +4,7 @@ import { insertIfAbsent } from '#kit/store/rows.ts'
 import type { ImageTx } from '../deps.ts'
 import type { StagePartRow } from '../schema.ts'
 
+/** In the order in which they make up the data. */
 export const partsOf = (tx: ImageTx, imageId: string): Promise<StagePartRow[]> =>
   tx.db.selectFrom('imageStageParts').selectAll().where('imageId', '=', imageId).orderBy('form').orderBy('startAt').execute()
 

@@ -8,8 +8,10 @@ import { isReferred, type Place } from './store.ts'
 
 type Needs = Pick<Deps, 'store' | 'stores' | 'staging' | 'cache'>
 
-const blobsAt = ({ stores, staging, cache }: Needs, place: Place): BlobStore | undefined =>
-  place === 'staging' ? staging : place === 'cache' ? cache?.blobs : stores.blobs(place.store)
+function blobsAt({ stores, staging, cache }: Needs, place: Place): BlobStore | undefined {
+  if (place === 'staging') return staging
+  return place === 'cache' ? cache?.blobs : stores.blobs(place.store)
+}
 
 /** Says that no row names the bytes, for `put` and `remove` of blob stores. */
 export const unusedAt = (deps: Needs, place: Place) => async (location: string): Promise<boolean> => !await deps.store.read((tx) => isReferred(tx, place, location))

@@ -7,6 +7,7 @@ import type { Deps, ImageTx } from '../deps.ts'
 import { dropBytes } from './bytes.ts'
 import type { Place } from './store.ts'
 
+/** The copies that go, each with where it lies. */
 export interface PurgeInput { bytes: { place: Place, location: string }[] }
 
 /** Removes bytes that no row names any more; `resourceId`s are the image's or `bytes:` and an id. */

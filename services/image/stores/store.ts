@@ -3,6 +3,7 @@ import { change, insertIfAbsent } from '#kit/store/rows.ts'
 import type { ImageTx } from '../deps.ts'
 import type { LocationRow } from '../schema.ts'
 
+/** Where bytes are: in a store, staged, or in this host's cache. */
 export type Place = { store: string } | 'staging' | 'cache'
 
 /** Does any row name these bytes? */
@@ -19,6 +20,7 @@ export const copiesOf = (tx: ImageTx, imageId: string): Promise<LocationRow[]> =
 export const addCopy = (tx: ImageTx, row: LocationRow): Promise<boolean> => insertIfAbsent(tx, 'imageLocations', { ...row })
 /** The copies an import has made are read from now on. */
 export const publishCopies = async (tx: ImageTx, imageId: string, taskId: string): Promise<void> => { await change(tx, 'imageLocations', { imageId, taskId }, { taskId: null }) }
+/** Answers whether there was one. `taskId`: of the import that is bringing it; null: readable ones. */
 export const removeCopy = async (tx: ImageTx, imageId: string, store: string, taskId: string | null): Promise<boolean> =>
   Number((await tx.db.deleteFrom('imageLocations').where('imageId', '=', imageId).where('store', '=', store)
     .where('taskId', taskId === null ? 'is' : '=', taskId).executeTakeFirst()).numDeletedRows) > 0

@@ -1,6 +1,7 @@
 // The stores that images' bytes are kept in, by the names users see. Each is a blob store of its own; equal bytes lie in each at most once.
 import type { BlobStore } from '#drivers/blob/contract.ts'
 
+/** A store as the API tells of it, with its driver. */
 export interface ImageStore {
   id: string
   /** The driver's name: `file`. */
@@ -13,6 +14,7 @@ export interface ImageStore {
   blobs: BlobStore
 }
 
+/** The stores of this cloud, in the order of their ids. */
 export class Stores {
   readonly list: readonly ImageStore[]
   readonly defaultId: string

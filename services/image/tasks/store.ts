@@ -16,6 +16,7 @@ export const ofImage = (tx: ImageTx, imageId: string): Promise<TaskRow[]> =>
   alive(tx).where('imageId', '=', imageId).orderBy('createdAt', 'desc').orderBy('id').limit(1000).execute()
 
 export const taskSortKeys = { id: 'id', type: 'type', status: 'status', created_at: 'createdAt', updated_at: 'updatedAt', expires_at: 'expiresAt' } as const
+/** What a list is narrowed to, and which page. */
 export interface TaskQuery { status?: string, type?: string, sort: (typeof taskSortKeys)[keyof typeof taskSortKeys], direction: 'asc' | 'desc', marker?: TaskRow, limit: number }
 
 export async function list(tx: ImageTx, { status, type, sort, direction, marker, limit }: TaskQuery): Promise<TaskRow[]> {
@@ -33,7 +34,9 @@ export async function list(tx: ImageTx, { status, type, sort, direction, marker,
   return query.orderBy((eb) => eb.fn.coalesce(sort, eb.val('')), direction).orderBy('id', direction).limit(limit).execute()
 }
 
+/** It is processing from now on. */
 export const begin = async (tx: ImageTx, id: string): Promise<void> => { await change(tx, 'imageTasks', { id, status: 'pending' }, { status: 'processing', updatedAt: now() }) }
+/** What it has come to, for who looks. */
 export const tell = async (tx: ImageTx, id: string, message: string): Promise<void> => {
   await change(tx, 'imageTasks', { id, status: 'processing' }, { message, updatedAt: now() })
 }

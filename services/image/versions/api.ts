@@ -13,7 +13,8 @@ const minors: [id: string, added?: string][] = [
 
 /** The versions up to the first whose addition is not among these operations, the newest first. */
 export function builtVersions(operations: readonly Pick<Operation, 'name'>[]): string[] {
-  const built = new Set(operations.map((op) => op.name)), missing = minors.findIndex(([, added]) => added !== undefined && !built.has(added))
+  const built = new Set(operations.map((op) => op.name))
+  const missing = minors.findIndex(([, added]) => added !== undefined && !built.has(added))
   return minors.slice(0, missing < 0 ? minors.length : missing).map(([id]) => id).reverse()
 }
 

@@ -2,6 +2,7 @@
 import { insert } from '#kit/store/rows.ts'
 import type { PlacementTx } from '../deps.ts'
 
+/** In order. */
 export const ofProvider = async (tx: PlacementTx, providerId: string): Promise<string[]> =>
   (await tx.db.selectFrom('placementAggregates').select('aggregateId').where('providerId', '=', providerId).orderBy('aggregateId').execute()).map((r) => r.aggregateId)
 

@@ -7,7 +7,9 @@ export function hasRoom(provider: Provider, resourceClass: string, amount: numbe
   const stock = provider.inventories.get(resourceClass)
   return stock !== undefined && provider.used[stock.at]! + amount <= stock.capacity && amount >= stock.minUnit && amount <= stock.maxUnit && amount % stock.stepSize === 0
 }
+/** None of the names is in the set. */
 export const hasNone = (set: ReadonlySet<string>, names: readonly string[]): boolean => names.every((name) => !set.has(name))
+/** Of each list one name at least is in the set. */
 export const hasOneOfEach = (set: ReadonlySet<string>, lists: readonly (readonly string[])[]): boolean => lists.every((any) => any.some((name) => set.has(name)))
 
 /** A granular group is served by one provider, which has all of it. */

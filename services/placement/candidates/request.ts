@@ -68,7 +68,8 @@ function parseTraits(text: string, forbid: boolean, anyOf: boolean): { required:
     if (any.some((t) => t.startsWith('!'))) throw invalid('The format \'in:HW_CPU_X86_VMX,CUSTOM_MAGIC\' does not support forbidden traits')
     return { required: [any], forbidden: [] }
   }
-  const all = text.split(',').map((t) => t.trim()), forbidden = all.filter((t) => t.startsWith('!')).map((t) => t.replace(/^!+/, ''))
+  const all = text.split(',').map((t) => t.trim())
+  const forbidden = all.filter((t) => t.startsWith('!')).map((t) => t.replace(/^!+/, ''))
   if (all.includes('') || forbidden.includes('') || (forbidden.length > 0 && !forbid)) {
     throw invalid(`Expected 'required' parameter value of the form: HW_CPU_X86_VMX,${forbid ? '!' : ''}CUSTOM_MAGIC`)
   }

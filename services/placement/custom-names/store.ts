@@ -6,8 +6,10 @@ import type { PlacementTx } from '../deps.ts'
 import type { CustomNameRow } from '../schema.ts'
 
 type Kind = CustomNameRow['kind']
+/** By its spelling: whether there is such a row is another question. */
 export const isCustom = (name: string): boolean => name.startsWith('CUSTOM_')
 
+/** In order. */
 export const list = (tx: PlacementTx, kind: Kind): Promise<CustomNameRow[]> =>
   tx.db.selectFrom('placementCustomNames').selectAll().where('kind', '=', kind).orderBy('name').execute()
 export const find = (tx: PlacementTx, kind: Kind, name: string): Promise<CustomNameRow | undefined> =>

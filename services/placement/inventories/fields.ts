@@ -6,6 +6,7 @@ import { className, maxInt } from '../fields.ts'
 import type { InventoryRow } from '../schema.ts'
 
 const amount = Type.Integer({ minimum: 1, maximum: maxInt })
+/** The fields of an inventory. */
 export const fields = {
   total: amount, reserved: Type.Optional(Type.Integer({ minimum: 0, maximum: maxInt })), min_unit: Type.Optional(amount),
   max_unit: Type.Optional(amount), step_size: Type.Optional(amount),
@@ -16,7 +17,9 @@ const one = exact({ ...fields, resource_provider_generation: Type.Optional(Type.
 export const inventoriesField = Type.Record(Type.String(className), one, { additionalProperties: false, maxProperties: 1000 })
 export const wholeBody = exact({ resource_provider_generation: Type.Integer(), inventories: inventoriesField })
 
+/** What there is of a resource class, without whose and how much is used. */
 export type Inventory = Omit<InventoryRow, 'providerId' | 'used'>
+/** A body's inventory with the original's defaults. */
 export const rowOf = (resourceClass: string, i: Omit<Static<typeof one>, 'resource_provider_generation'>): Inventory => ({
   resourceClass, total: i.total, reserved: i.reserved ?? 0, minUnit: i.min_unit ?? 1, maxUnit: i.max_unit ?? maxInt,
   stepSize: i.step_size ?? 1, allocationRatio: i.allocation_ratio ?? 1,

@@ -60,6 +60,7 @@ export const add = (tx: PlacementTx, providerId: string, item: Inventory, taken:
   insert(tx, 'placementInventories', { ...item, providerId, used: 0 }, taken)
 export const find = (tx: PlacementTx, providerId: string, resourceClass: string): Promise<InventoryRow | undefined> =>
   tx.db.selectFrom('placementInventories').selectAll().where('providerId', '=', providerId).where('resourceClass', '=', resourceClass).executeTakeFirst()
+/** Answers how many rows there were: none or one. */
 export const update = (tx: PlacementTx, providerId: string, item: Inventory): Promise<number> =>
   change(tx, 'placementInventories', { providerId, resourceClass: item.resourceClass }, { ...item })
 export const remove = async (tx: PlacementTx, providerId: string, resourceClass: string): Promise<void> => {

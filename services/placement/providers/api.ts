@@ -39,7 +39,8 @@ export const createResourceProvider = operation({
   body: exact({ name, uuid: Type.Optional(uuid()), parent_provider_uuid: parent }),
   faults: ['conflict'],
   async handle(_ctx, { body, urls, version }, { store }) {
-    const id = body.uuid === undefined ? newId() : dashed(body.uuid), parentId = body.parent_provider_uuid && dashed(body.parent_provider_uuid)
+    const id = body.uuid === undefined ? newId() : dashed(body.uuid)
+    const parentId = body.parent_provider_uuid && dashed(body.parent_provider_uuid)
     const refused = (why: string): Error => badRequest(`Unable to create resource provider "${body.name}", ${id}: Object action create failed because: ${why}`)
     if (parentId === id) throw refused('parent provider UUID cannot be same as UUID. Please set parent provider UUID to None if there is no parent.')
     const row = await store.tx(async (tx) => {

@@ -4,6 +4,7 @@ import type { PlacementTx } from '../deps.ts'
 
 /** `consumerType`: only those of this type; 'unknown': those without one; undefined: all. */
 export interface UsageFilter { projectId: string, userId?: string, consumerType?: string }
+/** What consumers of one type take of one class. */
 export interface Usage { consumerType: string | null, resourceClass: string, used: number }
 
 const ofProject = (tx: PlacementTx, { projectId, userId, consumerType }: UsageFilter) => {
