@@ -52,11 +52,11 @@ export async function makePort(tx: NetworkTx, deps: Deps, on: NetworkRow, plan: 
   }
   await ports.add(tx, row)
   const all = await subnets.ofNetwork(tx, on.id), offered = plan.onlyIpv4 ? all.filter((s) => s.ipVersion === 4) : all
-  const fixed: FixedIp[] = plan.fixedIps ? await allocateWanted(tx, row, offered, plan.fixedIps, attempt) : await allocateDefault(tx, row, offered, attempt)
+  if (plan.fixedIps) await allocateWanted(tx, row, offered, plan.fixedIps, attempt)
+  else await allocateDefault(tx, row, offered, attempt)
 
-  const canHaveGroups = security && fixed.length > 0
-  if (plan.groupIds && plan.groupIds.length > 0 && !canHaveGroups) throw groupsNeedSecurity()
-  const groupIds = plan.groupIds ?? (canHaveGroups && !service && plan.projectId !== '' ? [(await ensureDefaultGroup(tx, plan.projectId)).id] : [])
+  if (plan.groupIds && plan.groupIds.length > 0 && !security) throw groupsNeedSecurity()
+  const groupIds = plan.groupIds ?? (security && !service && plan.projectId !== '' ? [(await ensureDefaultGroup(tx, plan.projectId)).id] : [])
   if (plan.groupIds) await checkGroups(tx, groupIds, plan.ownGroupsOnly ? plan.projectId : undefined)
   await ports.setGroups(tx, row.id, [...new Set(groupIds)])
   return row
