@@ -36,11 +36,13 @@ const ruleBody = exact({
 
 const maxRules = 10_000
 async function bindRules(tx: IdentityTx, credential: ApplicationCredentialRow, wanted: Static<typeof ruleBody>[]): Promise<void> {
-  for (const { id, service, method, path } of wanted) {
+  // Answers are in the order of ids: those of new rules rise, so that they come as they were given.
+  const ids = wanted.map(() => newHexId()).toSorted()
+  for (const [i, { id, service, method, path }] of wanted.entries()) {
     const whole = service !== undefined && method !== undefined && path !== undefined
     const known = id === undefined ? undefined : await rules.find(tx, credential.userId, id)
     if (!known && !whole) throw badRequest(id === undefined ? 'An access rule needs service, method and path.' : `Could not find Access Rule: ${id}.`)
-    const rule = known ?? await rules.ensure(tx, { id: newHexId(), userId: credential.userId, service: service!, path: path!, method: method! })
+    const rule = known ?? await rules.ensure(tx, { id: ids[i]!, userId: credential.userId, service: service!, path: path!, method: method! })
     await rules.bind(tx, credential.id, rule.id)
   }
   // They outlive the credentials they were made for.

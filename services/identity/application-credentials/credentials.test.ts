@@ -74,3 +74,10 @@ test('disabling a user is the end of his, rules and all', async () => {
   assert.deepEqual((await api.http('GET', `${path}/access_rules`, { token: again })).body.access_rules, [])
   assert.equal((await logIn()).status, 401)
 })
+
+test('new access rules stand in the order in which they are given, in every answer', async () => {
+  const someone = await api.inhabitant(), path = `/identity/v3/users/${someone.id}`, token = await someone.token(), given = ['PUT', 'GET', 'POST', 'DELETE', 'PATCH', 'HEAD']
+  const { body } = await api.http('POST', `${path}/application_credentials`, { token, body: { application_credential: { name: 'ordered', access_rules: given.map((method) => ({ service: 'compute', method, path: '/x' })) } } })
+  const shown = (await api.http('GET', `${path}/application_credentials/${body.application_credential.id}`, { token })).body.application_credential, { access_rules: listed } = (await api.http('GET', `${path}/access_rules`, { token })).body
+  for (const rules of [body.application_credential.access_rules, shown.access_rules, listed]) assert.deepEqual(rules.map((rule: { method: string }) => rule.method), given)
+})

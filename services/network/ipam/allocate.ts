@@ -1,14 +1,15 @@
 // Which addresses a port gets: those asked for, or one of each kind its network offers.
-import { addressInUse, addressNotOfNetwork, addressNotOfSubnet, invalidInput, noAddressLeft } from '../faults.ts'
+import { addressInUse, addressNotOfNetwork, addressNotOfSubnet, invalidInput, noAddressLeft, subnetNotFound } from '../faults.ts'
 import type { NetworkTx } from '../deps.ts'
 import type { SubnetRow } from '../schema.ts'
+import * as rows from '../subnets/store.ts'
 import { eui64, formatIp, parseCidr, parseIp, within } from './ip.ts'
 import * as addresses from './store.ts'
 import type { FixedIp } from './store.ts'
 
 /** As requests say it. */
 export interface WantedIp { subnet_id?: string, ip_address?: string }
-export interface Applicant { id: string, networkId: string, macAddress: string, deviceOwner: string }
+export interface Applicant { id: string, projectId: string, networkId: string, macAddress: string, deviceOwner: string }
 
 /** Addresses that cards give themselves. */
 export const isAuto = (subnet: SubnetRow): boolean => subnet.ipv6AddressMode === 'slaac' || subnet.ipv6AddressMode === 'dhcpv6-stateless'
@@ -42,12 +43,14 @@ async function takeFree(tx: NetworkTx, port: Applicant, subnets: SubnetRow[], at
   throw noAddressLeft(port.networkId)
 }
 
-/** The subnet a wish speaks of; 400 when it is of another network. */
-function subnetOf(port: Applicant, subnets: SubnetRow[], wish: WantedIp): SubnetRow {
+/** The subnet a wish speaks of; 400 when it is of another network, 404 when there is none, or it is somebody else's. */
+async function subnetOf(tx: NetworkTx, port: Applicant, subnets: SubnetRow[], wish: WantedIp): Promise<SubnetRow> {
+  if (subnets.length === 0) throw invalidInput('IP allocation requires subnets for network')
   if (wish.subnet_id !== undefined) {
     const subnet = subnets.find((s) => s.id === wish.subnet_id)
-    if (!subnet) throw invalidInput(`Failed to create port on network ${port.networkId}, because fixed_ips included invalid subnet ${wish.subnet_id}`)
-    return subnet
+    if (subnet) return subnet
+    if ((await rows.find(tx, wish.subnet_id))?.projectId !== port.projectId) throw subnetNotFound(wish.subnet_id)
+    throw invalidInput(`Failed to create port on network ${port.networkId}, because fixed_ips included invalid subnet ${wish.subnet_id}`)
   }
   const subnet = subnets.find((s) => subnetHas(s, wish.ip_address!))
   if (!subnet) throw addressNotOfNetwork(wish.ip_address!)
@@ -67,7 +70,7 @@ export async function allocateWanted(tx: NetworkTx, port: Applicant, subnets: Su
   for (const wish of named) {
     const address = wish.ip_address!
     if (kept.some((ip) => ip.address === address) || open.some((o) => o.address === address)) throw invalidInput(`Duplicate IP address '${address}'`)
-    const subnet = subnetOf(port, subnets, wish)
+    const subnet = await subnetOf(tx, port, subnets, wish)
     if (keep((ip) => ip.address === address && ip.subnetId === subnet.id)) continue
     checkHostAddress(subnet, address)
     if (isAuto(subnet) && !isRouterOwned(port.deviceOwner) && address !== autoAddress(subnet, port.macAddress)) {
@@ -77,7 +80,7 @@ export async function allocateWanted(tx: NetworkTx, port: Applicant, subnets: Su
   }
   for (const wish of any) {
     if (wish.subnet_id === undefined) throw invalidInput('IP allocation requires subnet_id or ip_address')
-    const subnet = subnetOf(port, subnets, wish)
+    const subnet = await subnetOf(tx, port, subnets, wish)
     if (!keep((ip) => ip.subnetId === subnet.id)) open.push({ subnet })
   }
   // SLAAC addresses are the card's own doing: they stay whatever is wished for.

@@ -1,6 +1,6 @@
 // What a rule may say, and its one spelling.
 import { badRule } from '../faults.ts'
-import { parseCidr } from '../ipam/ip.ts'
+import { formatIp, parseCidr, parseIp } from '../ipam/ip.ts'
 import type { Values } from '../resource/attributes.ts'
 import type { RuleRow } from '../schema.ts'
 import type { attributes } from './noun.ts'
@@ -25,7 +25,7 @@ function prefixOf(asked: string, ethertype: RuleRow['ethertype']): string {
   const cidr = parseCidr(asked)
   if (!cidr) throw badRule('InvalidCIDR', `Invalid CIDR ${asked.slice(0, 64)} given as IP prefix.`)
   if ((cidr.version === 4) !== (ethertype === 'IPv4')) throw badRule('SecurityGroupRuleParameterConflict', `Conflicting value ethertype ${ethertype} for CIDR ${asked}`)
-  return asked.includes('/') ? asked : `${asked}/${cidr.prefix}`
+  return `${formatIp(parseIp(asked.split('/')[0]!)!)}/${cidr.prefix}`
 }
 
 function checkRange(protocol: string | null, min: number | null, max: number | null): void {

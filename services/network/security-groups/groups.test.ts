@@ -44,6 +44,9 @@ test('a rule has the shape that neutron gives it', async () => {
   })
   await me.refused('409 SecurityGroupRuleExists', 'createSecurityGroupRule', rule(group.id, { protocol: 'tcp', port_range_min: 22, port_range_max: 22, remote_ip_prefix: '10.0.0.7/24' }))
   assert.equal((await me.ok('showSecurityGroup', { params: { security_group_id: group.id } })).security_group.revision_number, 2)
+  const six = (prefix: string) => rule(group.id, { ethertype: 'IPv6', remote_ip_prefix: prefix })
+  assert.equal((await me.ok('createSecurityGroupRule', six('2001:558:FC00:0::7/39'))).security_group_rule.remote_ip_prefix, '2001:558:fc00::7/39', 'spelt as addresses are, host bits and all')
+  await me.refused('409 SecurityGroupRuleExists', 'createSecurityGroupRule', six('2001:558:fc00::7/39'))
   assert.deepEqual((await me.ok('listSecurityGroupRules', { query: { security_group_id: group.id, direction: 'ingress', protocol: 'tcp' } })).security_group_rules.length, 1)
 })
 
