@@ -48,6 +48,8 @@ export const macInUse = (networkId: string, mac: string): Fault => conflict(`Una
 
 export const portInUse = (portId: string, networkId: string, deviceId: string): Fault =>
   conflict(`Unable to complete operation on port ${portId} for network ${networkId}. Port already has an attached device ${deviceId}.`, type('PortInUse'))
+export const deviceNotOwned = (deviceId: string): Fault =>
+  conflict(`The following device_id ${deviceId} is not owned by your tenant or matches another tenants router.`, type('DeviceIDNotOwnedByTenant'))
 export const servicePortInUse = (portId: string, owner: string): Fault =>
   conflict(`Port ${portId} cannot be deleted directly via the port API: has device owner ${owner}.`, type('ServicePortInUse'))
 export const portBound = (portId: string, oldMac: string, newMac: string): Fault =>

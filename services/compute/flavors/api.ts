@@ -40,7 +40,7 @@ function publicFilter(value: string | undefined): boolean | undefined {
 
 async function page(actor: Actor, q: Query, { store }: Deps): Promise<flavors.Flavor[]> {
   const isAdmin = policy.listAll.allows(actor)
-  const rows = await store.read((tx) => flavors.list(tx, {
+  const rows = await store.read(async (tx) => q.marker !== undefined && !await flavors.findUsable(tx, q.marker, actor.projectId, isAdmin) ? undefined : flavors.list(tx, {
     isPublic: isAdmin ? publicFilter(q.is_public) : true, projectId: isAdmin ? undefined : actor.projectId, disabled: isAdmin ? undefined : false,
     minMemoryMib: wholeFilter('minRam', q.minRam), minDiskGib: wholeFilter('minDisk', q.minDisk),
     sortKey: sortKeys[q.sort_key ?? 'flavorid']!, descending: q.sort_dir === 'desc', limit: pageSize(q.limit), marker: q.marker,

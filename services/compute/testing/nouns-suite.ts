@@ -62,6 +62,8 @@ export function nounsSuite(start: () => Promise<ComputeTest>): void {
     assert.deepEqual(await names('member', { sort_key: 'memory_mb', sort_dir: 'desc', limit: '1' }), ['big'])
     assert.deepEqual(await names('member', { marker: 'big' }), ['small'])
     assert.equal(await status('member', 'listFlavors', { query: { marker: 'nothing' } }), 400)
+    assert.equal(await status('member', 'listFlavors', { query: { marker: 'secret', sort_key: 'memory_mb' } }), 400, 'one he does not see is no oracle')
+    assert.deepEqual(await names('admin', { marker: 'secret' }), ['small'])
     assert.match((await ok('member', 'listFlavors', { query: { limit: '1' } })).flavors_links[0].href, /flavors\?limit=1&marker=big$/)
     await ok('admin', 'addFlavorAccess', { params: { flavor_id: 'secret' }, body: { tenant: testProjectId } })
     assert.deepEqual(await names('member'), ['big', 'secret', 'small'])

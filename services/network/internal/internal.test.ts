@@ -54,6 +54,14 @@ test('binding: one device at a time; unbinding by another is nothing; what the u
   await assert.rejects(bind(joined.port_id, router.id), { type: 'PortInUse' })
 })
 
+test('whose card is in a server does not make it another server\'s', async () => {
+  const subnet = await me.subnet({}, 'other'), port = await me.port(subnet.network_id, {}, 'other')
+  await bind(port.id, 'his-server')
+  for (const values of [{ device_id: 'my-server' }, { device_owner: 'compute:elsewhere' }]) await me.refused('409 PortInUse', 'updatePort', { params: { port_id: port.id }, body: { port: values } }, 'other')
+  await me.ok('updatePort', { params: { port_id: port.id }, body: { port: { name: 'x', device_id: 'his-server' } } }, 'other')
+  assert.deepEqual((await call('describePorts', { body: { device_ids: ['my-server'] } })).ports, [])
+})
+
 test('one port for two servers at once: one of them', async () => {
   const subnet = await me.subnet(), port = await me.port(subnet.network_id)
   const outcomes = await Promise.allSettled(Array.from({ length: 8 }, (_x, i) => bind(port.id, `server-${i}`)))

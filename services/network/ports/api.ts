@@ -1,7 +1,7 @@
 // https://docs.openstack.org/api-ref/network/v2/#ports
 import { flag } from '#kit/store/store.ts'
 import type { NetworkTx } from '../deps.ts'
-import { groupsNeedSecurity, macInUse, networkNotFound, pairsNeedSecurity, portBound, portHasGroups, servicePortInUse } from '../faults.ts'
+import { groupsNeedSecurity, macInUse, networkNotFound, pairsNeedSecurity, portBound, portHasGroups, portInUse, servicePortInUse } from '../faults.ts'
 import { allocateWanted } from '../ipam/allocate.ts'
 import { detachFrom } from '../floatingips/attach.ts'
 import * as addresses from '../ipam/store.ts'
@@ -13,7 +13,7 @@ import { amend } from '../resource/store.ts'
 import type { NetworkRow, PortRow } from '../schema.ts'
 import * as subnets from '../subnets/store.ts'
 import { bindTo } from './bind.ts'
-import { checkDnsName, checkGroups, checkPairs, checkRights } from './check.ts'
+import { checkDevice, checkDnsName, checkGroups, checkPairs, checkRights } from './check.ts'
 import { makePort } from './make.ts'
 import { port } from './noun.ts'
 import { removePort } from './remove.ts'
@@ -40,6 +40,7 @@ export const createPort = creating(port, {
   async make(tx, ctx, deps, values, projectId, attempt) {
     const on = await networkFor(tx, ctx, values.network_id!)
     checkDnsName(values.dns_name)
+    await checkDevice(tx, { deviceId: values.device_id ?? '', deviceOwner: values.device_owner ?? '' }, ctx.actor)
     const row = await makePort(tx, deps, on, {
       projectId, name: values.name, description: values.description, macAddress: values.mac_address, adminStateUp: values.admin_state_up, deviceId: values.device_id, deviceOwner: values.device_owner,
       vnicType: values['binding:vnic_type'], profile: values['binding:profile'], fixedIps: values.fixed_ips ?? undefined, groupIds: values.security_groups ?? undefined,
@@ -55,6 +56,12 @@ const seenByHosts = ['fixed_ips', 'security_groups', 'mac_address', 'admin_state
 export const updatePort = updating(port, async (tx, ctx, deps, row, values, owner, attempt) => {
   checkRights('update', { ...values, ...(values.device_owner === row.deviceOwner && { device_owner: '' }) }, ctx.actor, owner)
   checkDnsName(values.dns_name)
+  const device = { deviceId: values.device_id ?? row.deviceId, deviceOwner: values.device_owner ?? row.deviceOwner }
+  if (device.deviceId !== row.deviceId || device.deviceOwner !== row.deviceOwner) {
+    // What stands of a bound port is our services' word, and is believed: a server's page and its guest are told of its cards by it.
+    if (row.host !== '' && !policy.isAdmin(ctx.actor)) throw portInUse(row.id, row.networkId, row.deviceId)
+    await checkDevice(tx, device, ctx.actor)
+  }
   const groupsBefore = (await ports.groupsOf(tx, [row.id])).get(row.id) ?? []
   const mac = values.mac_address
   if (mac !== undefined && mac !== row.macAddress) {

@@ -1,10 +1,12 @@
 // What a port may ask for.
 import type { Actor } from '#base/context.ts'
 import type { NetworkTx } from '../deps.ts'
-import { badResource, duplicatePair, groupNotFound, malformed, notAuthorized } from '../faults.ts'
+import { badResource, deviceNotOwned, duplicatePair, groupNotFound, malformed, notAuthorized } from '../faults.ts'
 import { parseCidr } from '../ipam/ip.ts'
 import type { WantedIp } from '../ipam/allocate.ts'
 import * as policy from '../policy.ts'
+import * as routers from '../routers/store.ts'
+import type { PortRow } from '../schema.ts'
 import * as groups from '../security-groups/store.ts'
 import type { Pair } from './noun.ts'
 
@@ -49,4 +51,11 @@ const label = /^(?!-)[a-z0-9-]{1,63}(?<!-)$/i
 /** A relative or absolute name; empty takes it away. */
 export function checkDnsName(name: string | undefined, attribute = 'dns_name'): void {
   if (name && !name.replace(/\.$/, '').split('.').every((part) => label.test(part))) throw malformed(`Invalid input for ${attribute}. Reason: '${name.slice(0, 60)}' is not a valid DNS name.`)
+}
+
+/** A router's host wires to it whatever port says that it is the router's: who says so of a router must own it. */
+export async function checkDevice(tx: NetworkTx, { deviceId, deviceOwner }: Pick<PortRow, 'deviceId' | 'deviceOwner'>, actor: Actor): Promise<void> {
+  if (policy.isAdmin(actor) || !deviceOwner.startsWith('network:router_')) return
+  const router = await routers.find(tx, deviceId)
+  if (router && router.projectId !== actor.projectId) throw deviceNotOwned(deviceId)
 }

@@ -197,6 +197,14 @@ test('several are made at once, each as it is or under its own name', async () =
   await me.refused('400 HTTPBadRequest', 'createPort', { body: { ports: [{ port: { network_id }, name: 'both' }] } })
 })
 
+test('a marker one cannot see is no oracle of its name', async () => {
+  const foreign = await me.network({ name: 'secret' }, 'other'), card = await me.port((await me.subnet({}, 'other')).network_id, { name: 'secret' }, 'other')
+  await me.refused('404 NetworkNotFound', 'listNetworks', { query: { marker: foreign.id, sort_key: ['name'], limit: 5 } })
+  await me.refused('404 PortNotFound', 'listPorts', { query: { marker: card.id, sort_key: ['name'], limit: 5 } })
+  await me.ok('listNetworks', { query: { marker: foreign.id, limit: 5 } }, 'other')
+  await me.ok('listNetworks', { query: { marker: foreign.id, limit: 5 } }, 'admin')
+})
+
 test('a list costs the same few statements however long it is', async () => {
   const subnet = await me.subnet()
   const cost = (): Promise<number> => queriesOf(api.store, () => me.ok('listPorts', { query: { network_id: subnet.network_id } }))

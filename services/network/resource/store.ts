@@ -65,7 +65,8 @@ export async function select<R extends Standard>(tx: NetworkTx, noun: Noun<R>, a
   const sortable = (o: (typeof order)[number]): Expression<unknown> => o.empty === undefined ? sql.ref(o.column) : sql`coalesce(${sql.ref(o.column)}, ${o.empty})`
 
   if (question.marker !== undefined) {
-    const marker = await db.selectFrom(noun.table).selectAll().where('id', '=', question.marker).executeTakeFirst() as Record<string, unknown> | undefined
+    // One that the caller does not see is none: what stands before and behind it would tell of it.
+    const marker = await db.selectFrom(noun.table).selectAll().where('id', '=', question.marker).$if(!isAdmin(actor), (q) => q.where((eb) => noun.visible(eb, actor.projectId ?? ''))).executeTakeFirst() as Record<string, unknown> | undefined
     if (!marker) throw noun.missing(question.marker)
     query = query.where((eb) => eb.or(order.map((o, i) => eb.and([
       ...order.slice(0, i).map((before) => eb(sortable(before), '=', marker[before.column] ?? before.empty)),

@@ -28,6 +28,23 @@ test('a router with a way out', async () => {
   await me.refused('404 NetworkNotFound', 'updateRouter', { params, body: { router: { external_gateway_info: { network_id: newId() } } } })
 })
 
+test('nobody makes a card of his own a router\'s of somebody else, by saying so', async () => {
+  const router = await aRouter(), own = await me.subnet({ cidr: '10.9.0.0/24' }, 'other'), stolen = { device_id: router.id }
+  for (const device_owner of ['network:router_interface', 'network:router_gateway']) {
+    await me.refused('409 DeviceIDNotOwnedByTenant', 'createPort', { body: { port: { network_id: own.network_id, device_owner, ...stolen } } }, 'other')
+    const port = await me.port(own.network_id, { device_owner }, 'other')
+    await me.refused('409 DeviceIDNotOwnedByTenant', 'updatePort', { params: { port_id: port.id }, body: { port: stolen } }, 'other')
+    const later = await me.port(own.network_id, stolen, 'other')
+    await me.refused('409 DeviceIDNotOwnedByTenant', 'updatePort', { params: { port_id: later.id }, body: { port: { device_owner } } }, 'other')
+  }
+  // One that serves a router of his is no other's either.
+  const his = await aRouter({}, 'other'), joined = await me.ok('addRouterInterface', { params: { router_id: his.id }, body: { subnet_id: own.id } }, 'other')
+  for (const port of [stolen, { device_owner: '' }, { device_id: '' }]) await me.refused('409 PortInUse', 'updatePort', { params: { port_id: joined.port_id }, body: { port } }, 'other')
+  await me.ok('updatePort', { params: { port_id: joined.port_id }, body: { port: { name: 'x', device_id: his.id, device_owner: 'network:router_interface' } } }, 'other')
+  assert.equal((await me.ok('showRouter', { params: { router_id: router.id } })).router.external_gateway_info, null)
+  await me.ok('deleteRouter', { params: { router_id: router.id } })
+})
+
 test('joining subnets: by subnet, by port; overlaps, strangers and used ports are refused', async () => {
   const subnet = await me.subnet(), router = await aRouter(), params = { router_id: router.id }
   const answer = await join(router.id, { subnet_id: subnet.id })
