@@ -48,8 +48,10 @@ export const addTag = operation({
     const value = params.value!.trim()
     if (value === '' || value.length > 255 || value.includes(',') || value.includes('/')) throw badRequest(`Invalid input for field/attribute value. Value: ${value.slice(0, 60)}. A tag has at most 255 characters, none of them a comma or slash, and one at least that is no space.`)
     await rewrite(store, target.id, (tags) => {
-      if (!tags.includes(value) && tags.length >= maxTags) throw badRequest(`A project has at most ${maxTags} tags.`)
-      return [...new Set([...tags, value])]
+      // Checked as the whole list would be, where no tag comes twice.
+      if (tags.includes(value)) throw badRequest(`The project has the tag ${value} already.`)
+      if (tags.length >= maxTags) throw badRequest(`A project has at most ${maxTags} tags.`)
+      return [...tags, value]
     })
     return new Reply({ headers: { location: `${urls.api}/projects/${target.id}/tags/${encodeURIComponent(value)}` } })
   },
