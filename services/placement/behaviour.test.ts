@@ -4,6 +4,7 @@ import { id, stories, type Step } from './testing.ts'
 
 const json = { 'content-type': 'application/json' }
 const rp = (n: number): string => `/resource_providers/${id(n)}`
+const bare = (n: number): string => id(n).replaceAll('-', '')
 const make = (n: number, parent?: number): Step => ({ ask: 'POST /resource_providers', at: '1.39', body: { name: `rp${n}`, uuid: id(n), ...(parent !== undefined && { parent_provider_uuid: id(parent) }) }, status: 200 })
 const stock = (n: number, inventories: object, generation = 0): Step => ({ ask: `PUT ${rp(n)}/inventories`, body: { resource_provider_generation: generation, inventories }, status: 200 })
 const use = (n: number, consumer: number, resources: object, status: number, more: object = {}): Step =>
@@ -95,6 +96,9 @@ stories({
     { ask: `PUT ${rp(1)}/aggregates`, at: '1.19', body: [id(70)], status: 400 }, { ask: `PUT ${rp(1)}/aggregates`, at: '1.23', body: { aggregates: [], resource_provider_generation: 5 }, status: 409, code: 'placement.concurrent_update' },
     { ask: `PUT ${rp(1)}/aggregates`, at: '1.19', body: { aggregates: [id(70)], resource_provider_generation: 0 }, status: 200, has: { resource_provider_generation: 1 }, ...dated },
     { ask: `GET ${rp(1)}/aggregates`, at: '1.18', status: 200, reply: (r) => assert.deepEqual(r.body, { aggregates: [id(70)] }) },
+    // Kept as written, like placement's: without dashes it is another one.
+    { ask: `PUT ${rp(2)}/aggregates`, at: '1.1', body: [bare(70)], status: 200 }, { ask: `GET ${rp(2)}/aggregates`, at: '1.1', status: 200, has: { aggregates: [bare(70)] } },
+    { ask: `GET /resource_providers?member_of=${bare(70)}`, at: '1.3', status: 200, reply: (r) => assert.deepEqual(r.body.resource_providers.map((p: any) => p.name), ['rp2']) }, { ask: `PUT ${rp(2)}/aggregates`, at: '1.1', body: [], status: 200 },
     { ask: `GET /resource_providers?member_of=${id(70)}`, at: '1.3', status: 200, has: { resource_providers: [{ name: 'rp1' }] } }, { ask: `GET /resource_providers?member_of=in:${id(70)},${id(71)}`, at: '1.3', status: 200, has: /rp1/ },
     { ask: `GET /resource_providers?member_of=${id(70)},${id(71)}`, at: '1.3', status: 400 }, { ask: `GET /resource_providers?member_of=${id(70)}&member_of=${id(71)}`, at: '1.23', status: 400 },
     { ask: `GET /resource_providers?member_of=${id(70)}&member_of=${id(71)}`, at: '1.24', status: 200, reply: (r) => assert.deepEqual(r.body.resource_providers, []) },

@@ -29,6 +29,16 @@ test('a grant is given, seen, listed, taken; twice is once', async () => {
   }
 })
 
+test('a domain\'s role is given on its projects and on any domain, not on others\' projects nor on the system', async () => {
+  const made = async (name: string): Promise<string> => (await ok('POST', '/domains', { domain: { name } })).domain.id
+  const own = await made('owns-a-role'), other = await made('owns-none'), user = `/users/${api.userId('member')}/roles`
+  const role = (await ok('POST', '/roles', { role: { name: 'of-a-domain', domain_id: own } })).role.id
+  const project = async (domain_id: string): Promise<string> => (await ok('POST', '/projects', { project: { name: 'of-a-domain', domain_id } })).project.id
+  const places = [[`/projects/${await project(own)}`, 204], [`/domains/${own}`, 204], [`/domains/${other}`, 204], [`/projects/${await project(other)}`, 403], ['/system', 400]] as const
+  for (const [place, status] of places) assert.equal((await v3('PUT', `${place}${user}/${role}`)).status, status, place)
+  assert.deepEqual((await ok('GET', `/domains/${other}${user}`)).roles.map((r: any) => r.name), ['of-a-domain'])
+})
+
 test('who is asked about by name has what groups give him for a while', async () => {
   const group = (await ok('POST', '/groups', { group: { name: 'guests' } })).group, user = (await ok('POST', '/users', { user: { name: 'guest' } })).user
   await ok('PUT', `/projects/${api.projectId}/groups/${group.id}/roles/${api.seeded.roleIds.member}`)

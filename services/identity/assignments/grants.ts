@@ -1,6 +1,6 @@
 // Grants: a user or group gets a role on a project, a domain or the system. Twenty-four operations of one shape, and as many
 // of OS-INHERIT: https://docs.openstack.org/api-ref/identity/v3/#roles
-import { forbidden, notFound } from '#base/errors.ts'
+import { badRequest, forbidden, notFound } from '#base/errors.ts'
 import type { Method, Operation } from '#kit/http/operation.ts'
 import { anyone, type Rule } from '#kit/policy/rules.ts'
 import { operation, type Deps, type IdentityTx } from '../deps.ts'
@@ -69,7 +69,11 @@ function grantsOf(actor: ActorType, target: TargetType, inherited: boolean): Ope
       name: `create${about}Grant`, method: 'PUT', path: one + tail, summary: `Give a ${actor} a role on a ${target}.`, status: 204, access: change, target: targetOf(anyone),
       async handle(_ctx, { target: grant }, { store }) {
         const role = grant.role!
-        if (role.domainId && role.domainId !== grant.targetDomainId) {
+        // As in keystone: a domain's role is for that domain's projects and for any domain; the system is no domain's.
+        if (role.domainId && target === 'system') {
+          throw badRequest(`Role ${role.id} is a domain-specific role. Unable to use a domain-specific role in a system assignment.`)
+        }
+        if (role.domainId && target === 'project' && role.domainId !== grant.targetDomainId) {
           throw forbidden(`Project ${grant.place.targetId} must be in the same domain as the role ${role.id} being assigned.`)
         }
         await store.tx((tx) => assignments.grant(tx, { ...grant.place, roleId: role.id }))

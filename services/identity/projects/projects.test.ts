@@ -90,6 +90,12 @@ test('a bare is_domain asks for domains', async () => {
   assert.equal((await names('is_domain=0')).includes('Default'), false)
 })
 
+test('a tag is added once', async () => {
+  const { id } = await make({ name: 'once-tagged' })
+  assert.deepEqual([(await v3('PUT', `/projects/${id}/tags/x`)).status, (await v3('PUT', `/projects/${id}/tags/x`)).status], [201, 400])
+  assert.deepEqual((await v3('GET', `/projects/${id}/tags`)).body.tags, ['x'])
+})
+
 test('lists by tags', async () => {
   await make({ name: 't1', tags: ['red', 'big'] })
   await make({ name: 't2', tags: ['red'] })

@@ -1,7 +1,7 @@
 // https://docs.openstack.org/api-ref/placement/#resource-provider-aggregates
 import { exact, Type } from '#kit/http/schema.ts'
 import { operation, type PlacementTx } from '../deps.ts'
-import { dashed, uuid } from '../fields.ts'
+import { uuid } from '../fields.ts'
 import * as policy from '../policy.ts'
 import * as providers from '../providers/store.ts'
 import { target } from '../providers/target.ts'
@@ -11,8 +11,8 @@ import * as aggregates from './store.ts'
 const access = policy.adminOrService
 const path = '/resource_providers/{uuid}/aggregates'
 const ids = Type.Array(uuid(), { uniqueItems: true, maxItems: 5000 })
-/** For who holds the provider: duplicates, spellings and order of the ids do not count. */
-const set = (tx: PlacementTx, id: string, wanted: string[]): Promise<void> => aggregates.replace(tx, id, [...new Set(wanted.map(dashed))].sort())
+/** For who holds the provider. Kept as they were written, as placement does: clients compare what they read with what they sent. */
+const set = (tx: PlacementTx, id: string, wanted: string[]): Promise<void> => aggregates.replace(tx, id, wanted)
 
 export const listProviderAggregates = operation({
   name: 'listProviderAggregates', method: 'GET', path, summary: 'The aggregates a provider is in.', access, target, since: '1.1',

@@ -83,7 +83,7 @@ function parseMemberOf(text: string): { member?: string[], notMember: string[] }
   }
   const ids = list!.split(',')
   for (const id of ids) if (!isUuid(id)) throw badRequest(`Invalid query string parameters: Expected 'member_of' parameter to contain valid UUID(s). Got: ${quoted(id)}`)
-  const aggregates = [...new Set(ids.map(dashed))]
+  const aggregates = [...new Set(ids)]
   return not ? { notMember: aggregates } : { member: aggregates, notMember: [] }
 }
 
