@@ -142,7 +142,7 @@ describe('image formats', () => {
 
   const vmdkWrongs: [string, Buffer, RegExp][] = [
     ['descriptor only', text(descriptor), /only a descriptor/],
-    ['streamOptimized', vmdk(descriptor.replace('monolithicSparse', 'streamOptimized')), /type streamoptimized/],
+    ['several files', vmdk(descriptor.replace('monolithicSparse', 'twoGbMaxExtentSparse')), /type twogbmaxextentsparse/],
     ['a table at the end', vmdk(descriptor, bytes => bytes.writeBigUInt64LE(0xffff_ffff_ffff_ffffn, 56)), /at the end/],
     ['a flat extent', vmdk(descriptor.replace('SPARSE "disk.vmdk"', 'FLAT "/etc/shadow" 0')), /not kept in the image/],
     ['an extent with a path', vmdk(descriptor.replace('disk.vmdk', '/etc/shadow')), /path/],
@@ -160,6 +160,11 @@ describe('image formats', () => {
     ['a descriptor without end', vmdk(descriptor, bytes => bytes.writeBigUInt64LE(2n ** 60n, 36)), /too long/],
     ['the ESX kind', text(`COWD${'\0'.repeat(600)}`), /ESX/],
   ]
+  test('vmdk as VMware exports it is accepted, with its table at the end or not', () => {
+    const streamed = descriptor.replace('monolithicSparse', 'streamOptimized')
+    assert.equal(refusal('vmdk', vmdk(streamed)), 'accepted')
+    assert.equal(refusal('vmdk', vmdk(streamed, bytes => bytes.writeBigUInt64LE(0xffff_ffff_ffff_ffffn, 56))), 'accepted')
+  })
   for (const [what, bytes, message] of vmdkWrongs) test(`vmdk with ${what} is refused`, () => assert.match(refusal('vmdk', bytes), message))
 
   test('disks with parents are refused: vdi, vhd, vhdx', () => {

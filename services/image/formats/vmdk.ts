@@ -1,4 +1,6 @@
-// VMDK: one file, its data inside (monolithicSparse). All other kinds name files beside them, or keep what counts at the end, where a stream shows it too late.
+// VMDK: one file, its data inside (monolithicSparse; streamOptimized, as VMware exports disks), the kinds that glance takes. All others name files beside them.
+// A streamOptimized disk says once more at its end, out of our sight, where its tables are: who reads it believes that of places within the file, but reads the
+// descriptor, which could name other files, where we did.
 import { largestDiskBytes, sized } from './header.ts'
 import type { Finding, Format, Header } from './header.ts'
 
@@ -6,8 +8,11 @@ const descriptorAtSector = 1n
 const mostDescriptorBytes = 2 ** 20 - 1
 const noParent = 'ffffffff'
 
+const kinds = ['monolithicsparse', 'streamoptimized']
+const tableAtEnd = 0xffff_ffff_ffff_ffffn
+
 /** The descriptor is text, a line each: comments, disk database, `name=value`, and the extents. A line that is none of these is refused, for QEMU may read it otherwise. */
-function describe(text: string): string[] {
+function describe(text: string, atEnd: boolean): string[] {
   const problems: string[] = []
   const fields = new Map<string, string>()
   const extents: string[] = []
@@ -26,7 +31,8 @@ function describe(text: string): string[] {
     else return ['has a descriptor with a line that is not understood']
   }
   const kind = fields.get('createtype') ?? 'unknown'
-  if (kind !== 'monolithicsparse') problems.push(`is a VMDK of the type ${/^[a-z0-9]{1,40}$/.test(kind) ? kind : 'unknown'}; only monolithicSparse is accepted`)
+  if (!kinds.includes(kind)) problems.push(`is a VMDK of the type ${/^[a-z0-9]{1,40}$/.test(kind) ? kind : 'unknown'}; only monolithicSparse and streamOptimized are accepted`)
+  else if (atEnd && kind !== 'streamoptimized') problems.push('keeps its table at the end, as only streamOptimized may')
   if ((fields.get('parentcid') ?? noParent) !== noParent) problems.push('has a parent (backing) file')
   if (extents.length !== 1) problems.push(`names ${extents.length} extents instead of one`)
   for (const extent of extents) {
@@ -46,7 +52,6 @@ function read(header: Header): Finding {
   // QEMU then takes the descriptor for the whole of it.
   if (sectors === 0n) return { problems: ['has no data of its own'] }
   const at = header.u64le(28), length = header.u64le(36)
-  if (header.u64le(56) === 0xffff_ffff_ffff_ffffn) return { problems: ['keeps its table at the end (streamOptimized); only monolithicSparse is accepted'] }
   if (at !== descriptorAtSector || length === 0n) return { problems: ['has no descriptor where it belongs'] }
   if (length * 512n > BigInt(mostDescriptorBytes)) return { problems: ['has a descriptor that is too long'] }
   const bytes = header.slice(512, Number(length) * 512)
@@ -55,7 +60,7 @@ function read(header: Header): Finding {
   // Bytes behind the first zero: some readers go on there.
   if (end !== -1 && bytes.subarray(end).some(byte => byte !== 0)) problems.push('hides something behind its descriptor')
   if (/[^\x09\x0a\x0d\x20-\x7e]/.test(text)) problems.push('has a descriptor that is not plain text')
-  else problems.push(...describe(text))
+  else problems.push(...describe(text, header.u64le(56) === tableAtEnd))
   return sized(sectors > BigInt(largestDiskBytes) ? sectors : sectors * 512n, problems)
 }
 
