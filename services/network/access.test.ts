@@ -10,5 +10,5 @@ after(() => api.close())
 const cases = await network.access(), started = () => ({ api, world: worldOf(api, { userId: () => 'user' }) })
 runAccess(network.http, cases, started)
 runQueries(network.http, cases, {
-  fixed: { listVersions: 'a document', listExtensions: 'a document', listAgents: 'agents report, nobody makes them', listAvailabilityZones: 'those of the agents' },
+  fixed: { listVersions: 'a document', listExtensions: 'a document', listAgents: 'agents report, nobody makes them', listAvailabilityZones: 'those of the agents', listServiceProviders: 'a document' },
 }, started)

@@ -5,6 +5,7 @@ import { statusText } from '#kit/http/status.ts'
 import { listAgents, listAvailabilityZones, showAgent } from './agents/api.ts'
 import type { Deps } from './deps.ts'
 import { listExtensions, showExtension } from './documents/extensions.ts'
+import { listServiceProviders } from './documents/service-providers.ts'
 import { listVersions, showVersion } from './documents/versions.ts'
 import * as floatingIps from './floatingips/api.ts'
 import { floatingIp } from './floatingips/noun.ts'
@@ -47,7 +48,7 @@ export const network: ServiceModule<Deps> = {
       rules.listSecurityGroupRules, rules.createSecurityGroupRule, rules.showSecurityGroupRule, rules.deleteSecurityGroupRule,
       ...[networkNoun, subnet, port, router, floatingIp, securityGroup].flatMap((noun) => tagging(noun)),
       quotas.listQuotas, quotas.showQuotas, quotas.showDefaultQuotas, quotas.showQuotaDetails, quotas.showQuotaDetailsJson, quotas.updateQuotas, quotas.deleteQuotas,
-      listAgents, showAgent, listAvailabilityZones,
+      listAgents, showAgent, listAvailabilityZones, listServiceProviders,
       internal.ensurePort, internal.removePort, internal.bindPort, internal.unbindPort, internal.describePorts, internal.metadataOwner,
     ],
     // Who has no valid token hears it from the token middleware, in keystone's words.

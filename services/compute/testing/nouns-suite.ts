@@ -165,7 +165,8 @@ export function nounsSuite(start: () => Promise<ComputeTest>): void {
     const shown = (await ok('admin', 'showServer', { params: { server_id: id } })).server
     assert.deepEqual([shown.host_status, shown['OS-EXT-AZ:availability_zone'], shown['OS-EXT-SRV-ATTR:instance_name']], ['UP', 'nova', 'instance-00000001'])
     assert.deepEqual((await ok('admin', 'showHypervisor', { params: { hypervisor_id: (await ok('admin', 'listHypervisors')).hypervisors[0].id }, query: { with_servers: 'true' } })).hypervisor.servers, [{ name: 'instance-00000001', uuid: id }])
-    const usage = (await ok('member', 'showUsage', { params: { tenant_id: testProjectId }, query: { start: '2020-01-01T00:00:00' } })).tenant_usage
+    const usage = (await ok('member', 'showUsage', { params: { tenant_id: testProjectId }, query: { start: '2020-01-01T00:00:00.123456' } })).tenant_usage
+    assert.equal(usage.start, '2020-01-01T00:00:00.123456')
     assert.deepEqual([usage.server_usages[0].instance_id, usage.server_usages[0].memory_mb], [id, 128])
   })
 

@@ -15,10 +15,14 @@ const query = exactSince('2.75', {
   limit: since('2.40', Type.Optional(Type.Integer({ minimum: 0 }))), marker: since('2.40', Type.Optional(Type.String())),
 })
 
-function periodOf(q: Static<typeof query>): usage.Period {
+interface Asked extends usage.Period { start: string, stop: string }
+/** To the microsecond as it was asked: clients compare it. Reckoned is in milliseconds. */
+const spelled = (at: string, asked = ''): string => `${at.slice(0, 20)}${(/[.,](\d+)/.exec(asked)?.[1] ?? at.slice(20, 23)).slice(0, 6).padEnd(6, '0')}`
+
+function periodOf(q: Static<typeof query>): Asked {
   const at = now(), startAt = q.start ? asInstant('start', q.start.replace(' ', 'T')) : at, stopAt = q.end ? asInstant('end', q.end.replace(' ', 'T')) : at
   if (startAt >= stopAt) throw badRequest('Invalid start time. The start time cannot occur after the end time.')
-  return { startAt, stopAt: stopAt < at ? stopAt : at }
+  return { startAt, start: spelled(startAt, q.start), ...(stopAt < at ? { stopAt, stop: spelled(stopAt, q.end) } : { stopAt: at, stop: spelled(at) }) }
 }
 
 const later = (a: string, b: string): string => (a > b ? a : b)
@@ -34,12 +38,12 @@ function serverUsage(row: ServerRow, { startAt, stopAt }: usage.Period) {
   }
 }
 
-function summaries(rows: ServerRow[], period: usage.Period, detailed: boolean): object[] {
+function summaries(rows: ServerRow[], period: Asked, detailed: boolean): object[] {
   const byProject = Map.groupBy(rows.map((row) => serverUsage(row, period)), (u) => u.tenant_id)
   return [...byProject].map(([tenant_id, used]) => {
     const sum = (of: (u: (typeof used)[number]) => number): number => used.reduce((total, u) => total + of(u), 0)
     return {
-      tenant_id, start: microsNoZone(period.startAt), stop: microsNoZone(period.stopAt), total_hours: sum((u) => u.hours), total_vcpus_usage: sum((u) => u.vcpus * u.hours),
+      tenant_id, start: period.start, stop: period.stop, total_hours: sum((u) => u.hours), total_vcpus_usage: sum((u) => u.vcpus * u.hours),
       total_memory_mb_usage: sum((u) => u.memory_mb * u.hours), total_local_gb_usage: sum((u) => u.local_gb * u.hours), ...(detailed && { server_usages: used }),
     }
   })

@@ -2,7 +2,7 @@
 import { operation, type NetworkConfig } from '../deps.ts'
 import { agentNotFound } from '../faults.ts'
 import { anyReader, isAdmin } from '../policy.ts'
-import { isTrue } from '../resource/kinds.ts'
+import { narrowed } from '../resource/narrowed.ts'
 import type { AgentRow } from '../schema.ts'
 import * as agents from './store.ts'
 
@@ -14,14 +14,6 @@ const agentView = (row: AgentRow, config: NetworkConfig): Record<string, unknown
   created_at: wallClock(row.createdAt), started_at: wallClock(row.startedAt), heartbeat_timestamp: wallClock(row.heartbeatAt), description: null,
   configurations: JSON.parse(row.configurations) as object, resources_synced: null,
 })
-
-/** Few and small: narrowed here rather than in SQL. */
-function narrowed(views: Record<string, unknown>[], query: Record<string, unknown>): Record<string, unknown>[] {
-  const fields = query.fields === undefined ? [] : [query.fields].flat() as string[]
-  return views
-    .filter((view) => Object.entries(query).every(([name, asked]) => !Object.hasOwn(view, name) || [asked].flat().some((value) => (typeof view[name] === 'boolean' ? isTrue(value) === view[name] : String(view[name]) === String(value)))))
-    .map((view) => (fields.length === 0 ? view : Object.fromEntries(Object.entries(view).filter(([name]) => fields.includes(name)))))
-}
 
 export const listAgents = operation({
   name: 'listAgents', method: 'GET', path: '/agents', summary: 'List the agents of all hosts; nothing for who is no administrator, as neutron answers.', access: anyReader,

@@ -5,4 +5,5 @@ export const access: AccessCase[] = [
   { operation: 'showVersion', expect: verdicts.everybody() },
   { operation: 'listExtensions', expect: verdicts.listing() },
   { operation: 'showExtension', request: () => ({ params: { alias: 'router' } }), expect: verdicts.listing() },
+  { operation: 'listServiceProviders', expect: verdicts.listing() },
 ]

@@ -31,6 +31,7 @@ const table: [alias: string, name: string, description: string][] = [
   ['router', 'Neutron L3 Router', 'Routers and floating IPs.'],
   ['security-group', 'security-group', 'Security groups and their rules.'],
   ['security-groups-normalized-cidr', 'Normalized CIDR field for security group rules', "A rule's prefix without host bits."],
+  ['service-type', 'Neutron Service Type Management', 'What carries out services such as routers.'],
   ['sorting', 'Sorting support', 'Lists come in the order asked for.'],
   ['standard-attr-description', 'standard-attr-description', 'Descriptions of all resources.'],
   ['standard-attr-revisions', 'Resource revision numbers', 'Every change raises the revision number.'],

@@ -3,7 +3,7 @@ import { anyone } from '#kit/policy/rules.ts'
 import { operation } from '../deps.ts'
 
 const collections: [name: string, collection: string][] = [['network', 'networks'], ['subnet', 'subnets'], ['port', 'ports'], ['router', 'routers'], ['floatingip', 'floatingips'], ['security-group', 'security-groups'],
-  ['security-group-rule', 'security-group-rules'], ['quota', 'quotas'], ['agent', 'agents'], ['availability_zone', 'availability_zones'], ['extension', 'extensions']]
+  ['security-group-rule', 'security-group-rules'], ['quota', 'quotas'], ['agent', 'agents'], ['availability_zone', 'availability_zones'], ['service_provider', 'service-providers'], ['extension', 'extensions']]
 
 export const listVersions = operation({
   name: 'listVersions', method: 'GET', path: '', atRoot: true, summary: 'The versions of the API.', access: anyone,
