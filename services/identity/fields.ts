@@ -50,7 +50,7 @@ export function termsOf(query: object, filters: Filters): Term[] {
     const [name, comparator] = key.split('__', 2) as [string, string | undefined]
     const filter = Object.hasOwn(filters, name) ? filters[name]! : undefined
     if (filter === undefined || given === undefined) continue
-    for (const value of (Array.isArray(given) ? given : [given]) as (string | number | boolean)[]) {
+    for (const value of new Set([given].flat() as (string | number | boolean)[])) {
       if (typeof filter === 'object') {
         const isOn = typeof value === 'boolean' ? value : !/^(false|0|no|off|f|n)$/i.test(String(value))
         if (comparator === undefined) terms.push({ column: filter.flag, how: 'is', value: flag(isOn) })
@@ -61,6 +61,8 @@ export function termsOf(query: object, filters: Filters): Term[] {
       else if (how) terms.push({ column: filter, how: how as 'contains', value: String(value), ignoreCase: i === 'i' })
     }
   }
+  // Each is a condition of its own: databases bear not so many.
+  if (terms.length > 500) throw badRequest('More than 500 conditions are asked for.')
   return terms
 }
 

@@ -152,7 +152,7 @@ export function questionOf(query: Query, actor: Actor, version: Version): Questi
 function readStates(q: Question, asked: Record<string, unknown>, version: Version): void {
   const statuses = asked.status as string[] | undefined, { filter } = q
   if (statuses) {
-    const states = statuses.flatMap((s) => statesOfStatus(s) ?? [])
+    const states = [...new Set(statuses)].flatMap((s) => statesOfStatus(s) ?? [])
     if (states.length === 0) {
       if (version.since('2.38')) throw badRequest('Invalid status value')
       q.nothing = true
@@ -179,7 +179,8 @@ function sortOf(query: Query, actor: Actor, version: Version): Sort[] {
     if ((key === 'host' || key === 'node') && !policy.allFilters.allows(actor)) throw forbidden(`Only administrators can sort servers by ${key}`)
     const column = key === 'locked' && version.since('2.73') ? 'lockedBy' : sortColumns[key]
     // Fewer directions than keys: the rest go the way of the first.
-    if (column) sort.push({ column, down: (directions[n] ?? directions[0] ?? 'desc') === 'desc' })
+    // What is sorted by already decides nothing any more; with a marker each key costs as much as all before it.
+    if (column && !sort.some((s) => s.column === column)) sort.push({ column, down: (directions[n] ?? directions[0] ?? 'desc') === 'desc' })
   })
   return sort.length > 0 ? sort : [{ column: 'createdAt', down: true }]
 }

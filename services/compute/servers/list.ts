@@ -5,6 +5,7 @@ import { operation, type Deps } from '../deps.ts'
 import { hostView } from '../hosts/store.ts'
 import { pageLinks, pageSize } from '../links.ts'
 import { listQuery, questionOf, type Question } from './filters.ts'
+import { fitting } from './judge.ts'
 import { describePorts, type DescribedPort } from './networks.ts'
 import * as policy from './policy.ts'
 import * as servers from './store.ts'
@@ -25,10 +26,10 @@ async function page(ctx: Context, q: Question, size: number, marker: string | un
   for (let looked = 0; looked < mostLooked;) {
     const wanted = judged ? Math.max(batch, size) : size
     const found = await store.read((tx) => servers.list(tx, q.filter, q.sort, wanted, after))
-    let fit = judged ? found.filter((s) => q.tests.every((test) => test(s)) && (zones === undefined || zoneOf(s, zones) === q.zone)) : found
+    let fit = judged ? await fitting(found, (s) => q.tests.every((test) => test(s)) && (zones === undefined || zoneOf(s, zones) === q.zone)) : found
     if (q.addresses.length > 0 && fit.length > 0) {
       for (const [id, cards] of await describePorts(ctx, network, fit.map((s) => s.id))) ports.set(id, cards)
-      fit = fit.filter((s) => q.addresses.every(({ version, matches }) => (ports.get(s.id) ?? []).some((card) =>
+      fit = await fitting(fit, (s) => q.addresses.every(({ version, matches }) => (ports.get(s.id) ?? []).some((card) =>
         [...card.fixed_ips.map((ip) => ip.ip_address), ...card.floating_ips.map((ip) => ip.floating_ip_address)].some((a) => a.includes(':') === (version === 6) && matches(a)))))
     }
     rows.push(...fit.slice(0, size - rows.length))

@@ -237,6 +237,9 @@ export function serversSuite(start: () => Promise<ComputeTest>): void {
     assert.equal(newest.length, 4)
     assert.equal(newest[0] === ids[3] || newest.includes(ids[3]), true)
     await refused(400, /marker .* not found/, 'listServers', { query: { marker: newId() } })
+    // What is sorted by already decides nothing any more.
+    const again = (await api.call('member', 'compute', 'listServers', { query: { sort_key: Array(300).fill('display_name'), status: Array(1000).fill('ACTIVE'), marker: (await api.call('member', 'compute', 'listServers', { query: { limit: 1 } })).body.servers[0].id } }))
+    assert.equal(again.status, 200, JSON.stringify(again.body))
     await refused(400, /not one of|not valid under/, 'listServers', { query: { sort_key: 'nonsense' } })
     await refused(400, /regex/, 'listServers', { query: { name: '(' } })
     const count = async (query: Record<string, string>): Promise<number> => (await ok('member', 'listServers', { query: { name: '^p-', ...query } })).servers.length

@@ -67,6 +67,7 @@ function grantsOf(actor: ActorType, target: TargetType, inherited: boolean): Ope
     check('HEAD', 'check'), check('GET', 'show'),
     operation({
       name: `create${about}Grant`, method: 'PUT', path: one + tail, summary: `Give a ${actor} a role on a ${target}.`, status: 204, access: change, target: targetOf(anyone),
+      faults: target === 'system' ? ['badRequest'] : [],
       async handle(_ctx, { target: grant }, { store }) {
         const role = grant.role!
         // As in keystone: a domain's role is for that domain's projects and for any domain; the system is no domain's.

@@ -88,7 +88,7 @@ export function filtersOf(search: URLSearchParams): Pick<ImageQuery, 'equal' | '
     else if (at) compared.push(bySeconds(instant(at, value)))
     else properties.push([name, value])
   }
-  if (properties.length > 50) throw badRequest('At most 50 properties may be filtered by.')
+  if (properties.length > 50 || compared.length > 50) throw badRequest('At most 50 properties, and 50 bounds, may be filtered by.')
   const tags = search.getAll('tag').map((tag) => tag.trim())
   if (tags.length > 50) throw badRequest('At most 50 tags may be filtered by.')
   return { equal, compared, tags, properties }

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { request } from 'node:http'
 import { Readable } from 'node:stream'
+import { waitFor } from '#base/retry.ts'
 import { MIB } from '#base/units.ts'
 import { testProjectId } from '#kit/testing/api.ts'
 import { startImage, type ImageTest } from '../testing/start.ts'
@@ -61,6 +63,34 @@ test('no more uploads at a time than the limit says', async () => {
   limits = { image_count_uploading: 1 }
   assert.equal((await upload(id, 1)).status, 204)
   assert.ok(asked.includes(testProjectId))
+})
+
+test('a piece counts as an upload from its first byte, and there is one of an image at a time', async () => {
+  limits = { image_count_uploading: 1 }
+  const [a, b] = await Promise.all(Array.from({ length: 2 }, async () => (await create()).body.id)), { staging } = api.deps, put = staging.put.bind(staging)
+  let begun = Promise.withResolvers<void>()
+  staging.put = (ctx, body, options) => { begun.resolve(); return put(ctx, body, options) }
+  const endless = async (id: string) => {
+    begun = Promise.withResolvers<void>()
+    const { promise: status, resolve } = Promise.withResolvers<number | undefined>()
+    const req = request(`${api.publicUrl}/image/v2/images/${id}/stage`, { method: 'PATCH', headers: { 'x-auth-token': 'member', 'content-type': 'application/octet-stream', 'upload-offset': '0' } })
+    req.on('response', (response) => { resolve(response.statusCode); req.destroy() }).on('error', () => resolve(undefined))
+    req.write('and so on')
+    await Promise.race([begun.promise, status])
+    return { status, req }
+  }
+  const first = await endless(a)
+  assert.equal((await v2('GET', `/images/${a}`)).body.status, 'uploading')
+  assert.equal(await (await endless(b)).status, 413)
+  assert.equal((await upload(b, 1)).status, 413)
+  // Who comes back, because his line was cut, does not wait until that is noticed.
+  const second = await endless(a)
+  assert.equal(await first.status, 409)
+  second.req.destroy()
+  await waitFor('what came of the second piece', async () => (await v2('HEAD', `/images/${a}/stage`)).headers.get('upload-offset') === '9' || undefined, 5000)
+  staging.put = put
+  for (const id of [a, b]) await v2('DELETE', `/images/${id}`)
+  limits = {}
 })
 
 test('staged bytes have a limit of their own, and count as an upload until they are imported', async () => {

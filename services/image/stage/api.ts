@@ -61,19 +61,33 @@ const truth = (name: string, value: string | string[] | undefined): boolean => {
 }
 const stageView = (size: number, whole: boolean): Record<string, string> => ({ 'upload-offset': String(size), 'upload-complete': whole ? '?1' : '?0' })
 
-/** What came before the sender broke off counts as sent; `ended` says whether all came. */
-function untilBroken(body: Readable): { bytes: Readable, ended(): boolean } {
+/** What came before the sender broke off counts as sent, unless somebody says that it shall not; `ended` says whether all came. */
+function untilBroken(body: Readable, signal: AbortSignal): { bytes: Readable, ended(): boolean } {
   let ended = false
   const bytes = Readable.from((async function* () {
+    const coming = chunksOf(body)
+    let stop = (): void => {}
+    signal.addEventListener('abort', () => stop(), { once: true })
+    // Not waiting for a sender who is silent.
+    const next = (): Promise<IteratorResult<Buffer>> => new Promise((resolve, reject) => {
+      stop = () => reject(conflict('Another piece was begun, and this one given up.', { type: 'Stopped' }))
+      if (signal.aborted) stop()
+      coming.next().then(resolve, reject)
+    })
     try {
-      yield* chunksOf(body)
+      for (let chunk = await next(); !chunk.done; chunk = await next()) yield chunk.value
       ended = true
     } catch (error) {
       if (!isFault(error) || error.type !== 'BrokenUpload') throw error
+    } finally {
+      coming.return(undefined).catch(() => {})
     }
   })(), { objectMode: false, highWaterMark: 1024 ** 2 })
   return { bytes, ended: () => ended }
 }
+
+/** The piece of each image that this process is receiving. */
+const underWay = new Map<string, AbortController>()
 
 export const appendToStage = operation({
   name: 'appendToStage', method: 'PATCH', path: '/images/{image_id}/stage',
@@ -95,29 +109,46 @@ export const appendToStage = operation({
     if (target.status !== 'queued' && target.status !== 'uploading') throw conflict(`Image status transition from ${target.status} to uploading is not allowed`)
     // Before the bytes come, to spare the sender their sending; what counts is asked again when they are written down.
     await store.read(check)
-    const admit = await quotaFor(ctx, deps, target.ownerId), uploads = target.status === 'queued' ? 1 : 0
-    await store.tx((tx) => admit(tx, { image_count_uploading: uploads, image_stage_total: Number(headers['content-length'] ?? 0) }))
     announcedSize({ 'content-length': headers['content-length'] }, { maxImageBytes: maxImageBytes - startAt })
-    const { bytes, ended } = untilBroken(stream)
-    const { size } = await staging.put(ctx, bytes, {
+    const open = { status: ['queued', 'uploading'] as never, uploadId: null, importTaskId: null }, admit = await quotaFor(ctx, deps, target.ownerId)
+    // An upload from its first byte on, as one in a single piece: else as many as one likes would pass the limit, none of them having come to an end.
+    if (!await store.tx(async (tx) => {
+      const uploads = (await images.find(tx, target.id))?.status === 'queued' ? 1 : 0
+      await admit(tx, { image_count_uploading: uploads, image_stage_total: Number(headers['content-length'] ?? 0) })
+      return images.move(tx, target.id, open, { status: 'uploading' })
+    })) {
+      throw conflict('The image was deleted, or is being imported.')
+    }
+    const mine = new AbortController(), { bytes, ended } = untilBroken(stream, mine.signal)
+    // Whoever begins anew has given up the one before, though it may be a while until its broken line is noticed.
+    underWay.get(target.id)?.abort()
+    underWay.set(target.id, mine)
+    const receiving = staging.put(ctx, bytes, {
       maxBytes: maxImageBytes - startAt, unused: unusedAt(deps, 'staging'),
       keep: async ({ size, location }) => {
         const last = complete && ended()
         if (size === 0 && !last) throw badRequest('A piece without bytes adds nothing.')
         await store.tx(async (tx) => {
-          await admit(tx, { image_count_uploading: uploads, image_stage_total: size })
+          await admit(tx, { image_stage_total: size })
           // Whoever drops what is staged, or adds to it, comes before or after: a piece must not stand where nothing is before it.
           await images.lock(tx, target.id)
           await check(tx)
           // One that is uploaded in one piece, or imported, is no longer ours.
-          const ours = { status: ['queued', 'uploading'] as never, uploadId: null, importTaskId: null }
-          if (!await images.move(tx, target.id, ours, { status: 'uploading', size: last ? startAt + size : null })) {
+          if (!await images.move(tx, target.id, open, { status: 'uploading', size: last ? startAt + size : null })) {
             throw conflict('The image was deleted, or is being imported.')
           }
           await addPart(tx, { imageId: target.id, form: 0, startAt, size, location, last: last ? 1 : 0 })
         }, { durable: true })
       },
     })
+    const { size } = await receiving.catch(async (error: unknown) => {
+      // With nothing staged it is no upload.
+      if (underWay.get(target.id) === mine) await store.tx(async (tx) => {
+        await images.lock(tx, target.id)
+        if ((await stagedOf(tx, target.id)).parts.length === 0) await images.move(tx, target.id, { status: 'uploading', uploadId: null, importTaskId: null }, { ...images.noData, status: 'queued' })
+      })
+      throw error
+    }).finally(() => { if (underWay.get(target.id) === mine) underWay.delete(target.id) })
     return new Reply({ status: 204, headers: stageView(startAt + size, complete && ended()) })
   },
 })

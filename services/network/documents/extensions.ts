@@ -46,6 +46,7 @@ export const listExtensions = operation({
 })
 export const showExtension = operation({
   name: 'showExtension', method: 'GET', path: '/extensions/{alias}', summary: 'Show an extension.', access: anyReader,
+  faults: ['notFound'],
   async handle(_ctx, { params }) {
     const extension = extensions.find((e) => e.alias === params.alias)
     if (!extension) throw extensionNotFound(params.alias!)

@@ -205,6 +205,15 @@ test('a marker one cannot see is no oracle of its name', async () => {
   await me.ok('listNetworks', { query: { marker: foreign.id, limit: 5 } }, 'admin')
 })
 
+test('a question that says the same again and again costs no more than once', async () => {
+  const on = await me.network({ name: 'asked for' }), many = 300
+  const found = await me.ok('listNetworks', { query: { sort_key: Array(many).fill('name'), sort_dir: Array(many).fill('asc'), marker: on.id, page_reverse: 'True', name: Array(many).fill('nothing') } })
+  assert.deepEqual(found.networks, [])
+  for (const query of [{ tags: Array.from({ length: 600 }, (_x, i) => i).join(',') }, { 'not-tags-any': Array.from({ length: 2000 }, (_x, i) => i).join(',') }]) await me.refused('400 HTTPBadRequest', 'listNetworks', { query })
+  await me.refused('400 HTTPBadRequest', 'listPorts', { query: { fixed_ips: Array.from({ length: 600 }, (_x, i) => `ip_address_substr=${i}`) } })
+  await me.ok('listNetworks', { query: { tags: Array(2000).fill('a').join(',') } })
+})
+
 test('a list costs the same few statements however long it is', async () => {
   const subnet = await me.subnet()
   const cost = (): Promise<number> => queriesOf(api.store, () => me.ok('listPorts', { query: { network_id: subnet.network_id } }))

@@ -32,7 +32,7 @@ export function ask(noun: Noun, query: Record<string, unknown>, actor: Actor): Q
     const attribute = Object.hasOwn(noun.attributes, name) ? noun.attributes[name] : undefined
     if (!attribute || (!attribute.column && !attribute.filter)) strangers.push(name)
     else if (attribute.see && !attribute.see.allows(actor)) question.nothing = true
-    else question.filters.set(name, values(value))
+    else question.filters.set(name, [...new Set(values(value))])
   }
   if (strangers.length > 0) throw malformed(`[${strangers.slice(0, 8).map((s) => `'${s.slice(0, 60)}'`).join(', ')}] is invalid attribute for filtering`)
 
@@ -43,7 +43,8 @@ export function ask(noun: Noun, query: Record<string, unknown>, actor: Actor): Q
     if (!attribute?.column || (attribute.see && !attribute.see.allows(actor))) throw malformed(`[${`'${key.slice(0, 60)}'`}] is invalid attribute for sort keys`)
     const direction = directions[i] ?? 'asc'
     if (direction !== 'asc' && direction !== 'desc') throw malformed('Invalid sort direction: it must be asc or desc')
-    question.sort.push({ attribute: key, down: direction === 'desc' })
+    // What is sorted by already decides nothing any more; with a marker each key costs as much as all before it.
+    if (!question.sort.some(({ attribute }) => attribute === key)) question.sort.push({ attribute: key, down: direction === 'desc' })
   }
 
   const limit = last(query.limit)

@@ -40,9 +40,16 @@ function compared(kind: 'text' | 'boolean' | 'integer', name: string, values: st
   })
 }
 
+/** Where each value is a condition of its own: databases bear not so many. */
+const mostValues = 500
+function few(name: string, values: string[]): string[] {
+  if (values.length > mostValues) throw malformed(`Invalid input for ${name}. Reason: more than ${mostValues} values.`)
+  return values
+}
+
 function conditionOf(eb: Eb, noun: Noun, name: string, values: string[]): Condition {
   const own = noun.filters[name]
-  if (own) return own(eb, values)
+  if (own) return own(eb, few(name, values))
   const attribute = noun.attributes[name]!, column = attribute.column!
   const wanted = compared(attribute.kind.sql, name, values)
   // An empty value also asks for what was never set.
@@ -125,7 +132,7 @@ export const removeTags = async (tx: NetworkTx, resourceId: string, tag?: string
   await query.execute()
 }
 
-const split = (values: string[]): string[] => values.flatMap((v) => v.split(',')).filter((v) => v !== '')
+const split = (values: string[]): string[] => few('tags', [...new Set(values.flatMap((v) => v.split(',')))]).filter((v) => v !== '')
 const tagged = (eb: Eb, tag: string | string[]): Condition => eb('id', 'in', eb.selectFrom('networkTags').select('resourceId').where('tag', 'in', [tag].flat()))
 const allOf = (eb: Eb, values: string[]): Condition => eb.and(split(values).map((tag) => tagged(eb, tag)))
 /** Filters by tag, for every collection that has tags. */
