@@ -26,10 +26,12 @@ const projectTarget = {
 const base = '/OS-EP-FILTER', groups = `${base}/endpoint_groups`, one = `${groups}/{endpoint_group_id}`
 const view = (row: EndpointGroupRow, api: string): object =>
   ({ id: row.id, name: row.name, description: row.description, filters: JSON.parse(row.filters) as object, links: { self: `${api}${groups}/${row.id}` } })
-const filters = exact({
+const filterFields = {
   interface: Type.Optional(oneOf('public', 'internal', 'admin')), service_id: Type.Optional(Type.String({ maxLength: 64 })),
   region_id: Type.Optional(nullable(Type.String({ maxLength: 255 }))), enabled: Type.Optional(Type.Boolean()),
-}, { minProperties: 1 })
+}
+/** As in keystone: a new group needs a filter, a change may take the last one away. */
+const filters = exact(filterFields, { minProperties: 1 })
 const fields = { name: field.name(), description: Type.Optional(field.description), filters }
 
 export const listEndpointGroups = operation({
@@ -57,7 +59,7 @@ export const createEndpointGroup = operation({
 
 export const updateEndpointGroup = operation({
   name: 'updateEndpointGroup', method: 'PATCH', path: one, summary: 'Change an endpoint group.', access: policy.changeCatalog, target: groupTarget,
-  body: exact({ endpoint_group: exact({ name: Type.Optional(fields.name), description: fields.description, filters: Type.Optional(filters) }, { minProperties: 1 }) }),
+  body: exact({ endpoint_group: exact({ name: Type.Optional(fields.name), description: fields.description, filters: Type.Optional(exact(filterFields)) }, { minProperties: 1 }) }),
   async handle(_ctx, { target, body: { endpoint_group: asked }, urls }, { store }) {
     const row = await store.tx(async (tx) => {
       const current = await filter.find(tx, target.id)

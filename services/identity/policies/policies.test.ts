@@ -63,6 +63,7 @@ test('an endpoint group\'s life', async () => {
   for (const bad of [{ name: 'x' }, { name: 'x', filters: {} }, { name: 'x', filters: { url: 'x' } }, { name: 'x', filters: { interface: 'secret' } }, { filters: { interface: 'admin' } }, { name: '', filters: { interface: 'admin' } }]) {
     assert.equal((await v3('POST', '/OS-EP-FILTER/endpoint_groups', { endpoint_group: bad })).status, 400, JSON.stringify(bad))
   }
+  assert.deepEqual((await ok('PATCH', one, { endpoint_group: { filters: {} } })).endpoint_group.filters, {}, 'a change may take the last filter away')
   assert.deepEqual((await ok('GET', '/OS-EP-FILTER/endpoint_groups?name=g')).endpoint_groups.map((g: any) => g.id), [made.id])
   assert.equal((await v3('DELETE', one)).status, 204)
   assert.equal((await v3('GET', one)).status, 404)
