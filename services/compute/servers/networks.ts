@@ -45,6 +45,8 @@ export async function planNics(ctx: Context, client: ServiceClient, asked: 'auto
     }
     const network = networks.get(entry.uuid!)
     if (!network) throw badRequest(`Network ${entry.uuid} could not be found.`)
+    // The network service would refuse the port, and the server be one in ERROR.
+    if (entry.fixed_ip !== undefined && network.project_id !== ctx.actor.projectId && !admin.allows(ctx.actor)) throw forbidden(`Fixed IP addresses on network ${network.id} are chosen by whose network it is.`)
     if (!usable(ctx.actor, network)) throw forbidden(`It is not allowed to create an interface on external network ${network.id}`)
     if (network.subnets.length === 0) throw badRequest(`Network ${network.id} requires a subnet in order to boot instances on.`)
     return { portId: newId(), networkId: network.id, userOwned: false, ...(entry.fixed_ip !== undefined && { fixedIp: entry.fixed_ip }), ...tag }
