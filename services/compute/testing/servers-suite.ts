@@ -123,6 +123,9 @@ export function serversSuite(start: () => Promise<ComputeTest>): void {
     await refused(409, /still in use/, 'createServer', { body: { server: serverBody({ networks: [{ port: addPort(newId()).id }] }) } })
     await refused(400, /could not be found/, 'createServer', { body: { server: serverBody({ networks: [{ port: newId() }] }) } })
     await refused(400, /requires a FixedIP/, 'createServer', { body: { server: serverBody({ networks: [{ port: addPort('', { fixed_ips: [] }).id }] }) } })
+    const outside = addNetwork('outside', { 'router:external': true, project_id: testOtherProjectId })
+    await refused(403, /external network/, 'createServer', { body: { server: serverBody({ networks: [{ port: addPort('', { network_id: outside.id }).id }] }) } })
+    api.world.networks = api.world.networks.filter((n) => n.id !== outside.id)
     await refused(400, /single configured port/, 'createServer', { body: { server: serverBody({ networks: [{ port: addPort('').id }], max_count: 2 }) } })
   })
 
