@@ -36,19 +36,25 @@ export async function planNics(ctx: Context, client: ServiceClient, asked: 'auto
     return []
   }
   checkShape(asked, count)
-  const networks = await networksOf(ctx, client, asked)
-  return Promise.all(asked.map(async (entry): Promise<PlannedNic> => {
-    const tag = entry.tag === undefined ? {} : { tag: entry.tag }
-    if (entry.port) {
-      const port = await portOf(ctx, client, entry.port)
+  const ports = new Map(await Promise.all(asked.flatMap((entry) => (entry.port ? [portOf(ctx, client, entry.port).then((port) => [entry.port, port] as const)] : []))))
+  const networks = await networksOf(ctx, client, asked, [...ports.values()].map((port) => port.network_id))
+  const outside = (network: Network): Error => forbidden(`It is not allowed to create an interface on external network ${network.id}`)
+  return asked.map((entry): PlannedNic => {
+    const tag = entry.tag === undefined ? {} : { tag: entry.tag }, port = ports.get(entry.port)
+    if (port) {
+      // Anybody may have made it there.
+      const on = networks.get(port.network_id)
+      if (on && !usable(ctx.actor, on)) throw outside(on)
       return { portId: port.id, networkId: port.network_id, userOwned: true, ...tag }
     }
     const network = networks.get(entry.uuid!)
     if (!network) throw badRequest(`Network ${entry.uuid} could not be found.`)
-    if (!usable(ctx.actor, network)) throw forbidden(`It is not allowed to create an interface on external network ${network.id}`)
+    // The network service would refuse the port, and the server be one in ERROR.
+    if (entry.fixed_ip !== undefined && network.project_id !== ctx.actor.projectId && !admin.allows(ctx.actor)) throw forbidden(`Fixed IP addresses on network ${network.id} are chosen by whose network it is.`)
+    if (!usable(ctx.actor, network)) throw outside(network)
     if (network.subnets.length === 0) throw badRequest(`Network ${network.id} requires a subnet in order to boot instances on.`)
     return { portId: newId(), networkId: network.id, userOwned: false, ...(entry.fixed_ip !== undefined && { fixedIp: entry.fixed_ip }), ...tag }
-  }))
+  })
 }
 
 function checkShape(asked: AskedNetwork[], count: number): void {
@@ -71,8 +77,8 @@ function checkShape(asked: AskedNetwork[], count: number): void {
   }
 }
 
-async function networksOf(ctx: Context, client: ServiceClient, asked: AskedNetwork[]): Promise<Map<string, Network>> {
-  const ids = [...new Set(asked.flatMap((entry) => (entry.port || !entry.uuid ? [] : [entry.uuid])))]
+async function networksOf(ctx: Context, client: ServiceClient, asked: AskedNetwork[], ofPorts: string[]): Promise<Map<string, Network>> {
+  const ids = [...new Set([...asked.flatMap((entry) => (entry.port || !entry.uuid ? [] : [entry.uuid])), ...ofPorts])]
   if (ids.length === 0) return new Map()
   const { body } = await client.call<{ networks: Network[] }>(ctx, 'listNetworks', { query: { id: ids } })
   const found = new Map(body.networks.map((n) => [n.id, n]))

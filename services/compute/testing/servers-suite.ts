@@ -110,6 +110,7 @@ export function serversSuite(start: () => Promise<ComputeTest>): void {
     await refused(400, /could not be found/, 'createServer', { body: { server: serverBody({ networks: [{ uuid: newId() }] }) } })
     await refused(400, /requires a subnet/, 'createServer', { body: { server: serverBody({ networks: [{ uuid: addNetwork('c', { subnets: [] }).id }] }) } })
     await refused(403, /external network/, 'createServer', { body: { server: serverBody({ networks: [{ uuid: addNetwork('d', { 'router:external': true, project_id: testOtherProjectId }).id }] }) } })
+    await refused(403, /fixed IP/i, 'createServer', { body: { server: serverBody({ networks: [{ uuid: addNetwork('e', { shared: true, project_id: testOtherProjectId }).id, fixed_ip: '10.0.0.1' }] }) } })
     api.world.networks = []
     await refused(400, /automatically allocate/, 'createServer', { body: { server: serverBody({ networks: 'auto' }) } })
   })
@@ -122,6 +123,9 @@ export function serversSuite(start: () => Promise<ComputeTest>): void {
     await refused(409, /still in use/, 'createServer', { body: { server: serverBody({ networks: [{ port: addPort(newId()).id }] }) } })
     await refused(400, /could not be found/, 'createServer', { body: { server: serverBody({ networks: [{ port: newId() }] }) } })
     await refused(400, /requires a FixedIP/, 'createServer', { body: { server: serverBody({ networks: [{ port: addPort('', { fixed_ips: [] }).id }] }) } })
+    const outside = addNetwork('outside', { 'router:external': true, project_id: testOtherProjectId })
+    await refused(403, /external network/, 'createServer', { body: { server: serverBody({ networks: [{ port: addPort('', { network_id: outside.id }).id }] }) } })
+    api.world.networks = api.world.networks.filter((n) => n.id !== outside.id)
     await refused(400, /single configured port/, 'createServer', { body: { server: serverBody({ networks: [{ port: addPort('').id }], max_count: 2 }) } })
   })
 

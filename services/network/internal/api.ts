@@ -7,8 +7,10 @@ import { networkNotFound, portInUse, portNotFound } from '../faults.ts'
 import type { WantedIp } from '../ipam/allocate.ts'
 import { holder } from '../ipam/store.ts'
 import { address, boolean, ip, mac, shapes } from '../resource/kinds.ts'
+import { networkTarget } from '../networks/noun.ts'
 import * as networks from '../networks/store.ts'
 import { bindTo } from '../ports/bind.ts'
+import { checkRights } from '../ports/check.ts'
 import { makePort } from '../ports/make.ts'
 import { removePort as takePort } from '../ports/remove.ts'
 import * as ports from '../ports/store.ts'
@@ -45,6 +47,8 @@ export const ensurePort = operation({
       const on = await networks.find(tx, asked.network_id as string)
       // Whether the user may use it was decided by the network being visible when the request was made; sharing may have ended since.
       if (!on || (on.projectId !== asked.project_id && on.shared === 0 && on.external === 0 && !isAdmin(ctx.actor))) throw networkNotFound(asked.network_id as string)
+      // Asked for through compute, an address is no less somebody else's to choose: on a shared network it may be the gateway's, which none of our ports holds.
+      checkRights('create', { fixed_ips: asked.fixed_ips as WantedIp[] | undefined }, { ...ctx.actor, projectId: asked.project_id as string }, networkTarget(on))
       await claim(tx, deps, asked.project_id as string, 'port')
       const wishes = (asked.fixed_ips as WantedIp[] | undefined)?.map((w) => ({ ...w, ...(w.ip_address !== undefined && { ip_address: address(w.ip_address) }) }))
       await makePort(tx, deps, on, {

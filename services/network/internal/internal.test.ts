@@ -36,6 +36,14 @@ test('ensure refuses what the user could not have asked for', async () => {
   await me.ok('deleteQuotas', { params: { project_id: testProjectId } }, 'admin')
 })
 
+test('a network shared with all: whose it is chooses addresses, others take what they are given', async () => {
+  const shared = await me.network({ shared: true }, 'admin'), subnet = await me.subnet({ network_id: shared.id, gateway_ip: '10.1.0.1' }, 'admin')
+  // Nobody here holds the gateway's address: it is a machine's of the operator.
+  for (const wish of [{ ip_address: '10.1.0.1' }, { ip_address: '10.1.0.77' }, { subnet_id: subnet.id, ip_address: '10.1.0.77' }]) await assert.rejects(ensure(newId(), shared.id, { fixed_ips: [wish] }), { kind: 'forbidden', type: 'PolicyNotAuthorized' })
+  assert.equal((await ensure(newId(), shared.id)).port.fixed_ips.length, 1)
+  assert.equal((await ensure(newId(), shared.id, { fixed_ips: [{ subnet_id: subnet.id }] })).port.fixed_ips.length, 1)
+})
+
 test('binding: one device at a time; unbinding by another is nothing; what the user brought stays his', async () => {
   const subnet = await me.subnet(), port = await me.port(subnet.network_id, { name: 'mine' })
   assert.equal((await bind(port.id)).port.host, 'host-1')
