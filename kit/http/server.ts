@@ -267,7 +267,8 @@ export function createApi(options: HttpOptions): Server {
 
   const handle = (req: IncomingMessage, res: ServerResponse): void => { void respond(req, res) }
   // Slow or endless headers are cut off; bodies may take as long as an image takes.
-  const limits = { headersTimeout: 30_000, requestTimeout: 0, keepAliveTimeout: 65_000, maxHeaderSize: 32_768 }
+  // Who vanished without a word is noticed by TCP's own probes: else an upload from him would never end.
+  const limits = { headersTimeout: 30_000, requestTimeout: 0, keepAliveTimeout: 65_000, maxHeaderSize: 32_768, keepAlive: true, keepAliveInitialDelay: 60_000 }
   const server = options.tls ? createHttpsServer({ ...tlsOptions(options.tls), ...limits }, handle) : createHttpServer({ ...limits, highWaterMark: 1024 ** 2 }, handle)
   // Who asks before he sends is answered once it is known who he is: what is refused need not be sent at all.
   server.on('checkContinue', handle)

@@ -17,11 +17,20 @@ export const traceMigrations: Migration[] = [{
 const KEPT_MS = 7 * 24 * 3600 * 1000
 const longest = 4000
 
+/** A span's details as they are kept. Those that are too long (a request's path is as long as its sender likes) lose the ends of their texts, and what is no simple value. */
+function kept(details: object | undefined): string | null {
+  if (!details) return null
+  const whole = JSON.stringify(details)
+  if (whole.length <= longest) return whole
+  const short = Object.entries(details).map(([name, value]) => [name, typeof value === 'string' && value.length > 200 ? `${value.slice(0, 200)}…` : typeof value === 'object' ? '…' : value])
+  return JSON.stringify(Object.fromEntries(short))
+}
+
 /** Writes finished spans. */
 export const keepSpans = (store: Store, spans: SpanRecord[]): Promise<void> =>
   store.tx((tx) => insert(tx, 'kitSpans', spans.map((s) => ({
     id: newId(), traceId: s.traceId, resourceId: s.resourceId ?? '', name: s.name, startedAtMs: s.startedAt, tookMs: s.tookMs, failed: s.failed ?? null,
-    tenant: s.tenant ? JSON.stringify(s.tenant).slice(0, longest) : null, admin: s.admin ? JSON.stringify(s.admin).slice(0, longest) : null, keptUntil: after(KEPT_MS),
+    tenant: kept(s.tenant), admin: kept(s.admin), keptUntil: after(KEPT_MS),
   }))))
 
 /** Everything recorded for the resources, oldest first. */
