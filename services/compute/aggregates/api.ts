@@ -74,6 +74,7 @@ export const createAggregate = operation({
 export const updateAggregate = operation({
   name: 'updateAggregate', method: 'PUT', path: '/os-aggregates/{aggregate_id}', summary: 'Change a host aggregate\'s name or zone.', access: admin, target,
   body: exact({ aggregate: Type.Object({ name: Type.Optional(name), availability_zone: Type.Optional(nullable(zoneName)) }, { additionalProperties: false, minProperties: 1 }) }),
+  faults: ['conflict'],
   handle: (_ctx, { target, body: { aggregate }, version }, { store }) => store.tx(async (tx) => {
     if (aggregate.availability_zone !== undefined) await checkZone(tx, target, aggregate.availability_zone)
     if (aggregate.name !== undefined && aggregate.name !== target.name) await aggregates.rename(tx, target.id, aggregate.name)

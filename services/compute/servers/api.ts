@@ -68,5 +68,6 @@ export const deleteServer = operation({
 
 export const forceDeleteServer = operation({
   name: 'forceDeleteServer', method: 'POST', path: '/servers/{server_id}/action', action: 'forceDelete', summary: 'Delete a server; the same as DELETE, for nothing is deleted softly here.', access: policy.change, target, status: 202, body: anything,
+  faults: ['conflict'],
   handle: (ctx, { target }, deps) => remove(ctx, target, deps),
 })

@@ -33,11 +33,13 @@ export const listServerMetadata = operation({
 
 export const createServerMetadata = operation({
   name: 'createServerMetadata', method: 'POST', path: '/servers/{server_id}/metadata', summary: 'Add to a server\'s metadata.', access: policy.change, target, body: exact({ metadata }), status: 200,
+  faults: ['conflict'],
   handle: async (ctx, { target, body }, deps) => ({ metadata: await set(ctx, target, body.metadata, false, deps) }),
 })
 
 export const replaceServerMetadata = operation({
   name: 'replaceServerMetadata', method: 'PUT', path: '/servers/{server_id}/metadata', summary: 'Replace a server\'s metadata.', access: policy.change, target, body: exact({ metadata }),
+  faults: ['conflict'],
   handle: async (ctx, { target, body }, deps) => ({ metadata: await set(ctx, target, body.metadata, true, deps) }),
 })
 
@@ -52,6 +54,7 @@ export const showServerMetadataItem = operation({
 
 export const updateServerMetadataItem = operation({
   name: 'updateServerMetadataItem', method: 'PUT', path: '/servers/{server_id}/metadata/{key}', summary: 'Set one item of a server\'s metadata.', access: policy.change, target, body: exact({ meta: { ...metadata, minProperties: 1, maxProperties: 1 } as typeof metadata }),
+  faults: ['conflict'],
   async handle(ctx, { target, params, body }, deps) {
     if (!Object.hasOwn(body.meta, params.key!)) throw badRequest('Request body and URI mismatch')
     await set(ctx, target, body.meta, false, deps)
@@ -61,6 +64,7 @@ export const updateServerMetadataItem = operation({
 
 export const deleteServerMetadataItem = operation({
   name: 'deleteServerMetadataItem', method: 'DELETE', path: '/servers/{server_id}/metadata/{key}', summary: 'Take one item of a server\'s metadata away.', access: policy.change, target, status: 204,
+  faults: ['conflict'],
   async handle(ctx, { target, params }, { store }) {
     notLocked(ctx.actor, target)
     mayDo('delete_instance_metadata', target, target.power, 'delete metadata')

@@ -39,5 +39,6 @@ export const resumeServer = plain('resumeServer', 'resume', 'resume', 'Wake a su
 export const rebootServer = operation({
   name: 'rebootServer', method: 'POST', path: '/servers/{server_id}/action', action: 'reboot', summary: 'Restart a server, by its own shutdown (SOFT) or at once (HARD).', access: policy.change, target, status: 202,
   body: exact({ type: oneOf('HARD', 'Hard', 'hard', 'SOFT', 'Soft', 'soft') }),
+  faults: ['conflict'],
   handle: (ctx, { target, body }, deps) => change(ctx, target, body.type.toUpperCase() === 'HARD' ? 'hard-reboot' : 'soft-reboot', deps),
 })

@@ -78,6 +78,7 @@ const path = '/servers/{server_id}/action'
 
 export const addSecurityGroup = operation({
   name: 'addServerSecurityGroup', method: 'POST', path, action: 'addSecurityGroup', summary: 'Add a security group to all of a server\'s ports.', access: policy.change, target, status: 202, body,
+  faults: ['conflict'],
   async handle(ctx, { target, body }, deps) {
     await regroup(ctx, target, body.name, (port, id) => {
       const now = port.security_groups.map((g) => g.id)
@@ -88,6 +89,7 @@ export const addSecurityGroup = operation({
 
 export const removeSecurityGroup = operation({
   name: 'removeServerSecurityGroup', method: 'POST', path, action: 'removeSecurityGroup', summary: 'Take a security group away from all of a server\'s ports.', access: policy.change, target, status: 202, body,
+  faults: ['conflict'],
   async handle(ctx, { target, body }, deps) {
     const changed = await regroup(ctx, target, body.name, (port, id) => {
       const now = port.security_groups.map((g) => g.id)

@@ -19,6 +19,7 @@ export const listServerTags = operation({
 
 export const replaceServerTags = operation({
   name: 'replaceServerTags', method: 'PUT', path: '/servers/{server_id}/tags', summary: 'Replace a server\'s tags.', access: policy.change, target, since, body: exact({ tags: Type.Array(tag, { maxItems: mostTags }) }),
+  faults: ['conflict'],
   async handle(_ctx, { target, body }, { store }) {
     mayDo('tags', target, target.power, 'update tags')
     return { tags: await store.tx(async (tx) => { await servers.setTags(tx, target.id, body.tags); return servers.tagsOf(tx, target.id) }) }
@@ -27,6 +28,7 @@ export const replaceServerTags = operation({
 
 export const deleteServerTags = operation({
   name: 'deleteServerTags', method: 'DELETE', path: '/servers/{server_id}/tags', summary: 'Take all of a server\'s tags away.', access: policy.change, target, since, status: 204,
+  faults: ['conflict'],
   async handle(_ctx, { target }, { store }) {
     mayDo('tags', target, target.power, 'delete tags')
     await store.tx((tx) => servers.setTags(tx, target.id, []))
@@ -42,7 +44,7 @@ export const checkServerTag = operation({
 
 export const addServerTag = operation({
   name: 'addServerTag', method: 'PUT', path: '/servers/{server_id}/tags/{tag}', summary: 'Tag a server.', access: policy.change, target, since,
-  faults: ['badRequest'],
+  faults: ['badRequest', 'conflict'],
   async handle(_ctx, { target, params, urls }, { store }) {
     const name = params.tag!
     if (name.length > 60 || /[,/]/.test(name) || name === '') throw badRequest(`Tag '${name.slice(0, 60)}' is invalid. It must be a non-empty string of at most 60 characters without '/' and ','.`)
@@ -61,6 +63,7 @@ export const addServerTag = operation({
 
 export const deleteServerTag = operation({
   name: 'deleteServerTag', method: 'DELETE', path: '/servers/{server_id}/tags/{tag}', summary: 'Take a tag away from a server.', access: policy.change, target, since, status: 204,
+  faults: ['conflict'],
   async handle(_ctx, { target, params }, { store }) {
     mayDo('tags', target, target.power, 'delete tag')
     if (!await store.tx((tx) => servers.removeTag(tx, target.id, params.tag!))) throw noTag(target.id, params.tag!)

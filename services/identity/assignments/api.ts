@@ -97,6 +97,7 @@ export const listAssignments = operation({
     'scope.domain.id': Type.Optional(Type.String()), 'scope.system': Type.Optional(Type.String()), 'scope.OS-INHERIT:inherited_to': Type.Optional(Type.String()),
     effective: Type.Optional(Type.String()), include_names: Type.Optional(Type.String()), include_subtree: Type.Optional(Type.String()),
   }),
+  faults: ['notFound'],
   async handle({ actor }, { query, urls }, { store }) {
     const asked: Asked = {
       userId: query['user.id'] || undefined, groupId: query['group.id'] || undefined, roleId: query['role.id'] || undefined,

@@ -67,6 +67,7 @@ export const createDomain = operation({
 export const updateDomain = operation({
   name: 'updateDomain', method: 'PATCH', path: '/domains/{domain_id}', summary: 'Change a domain.', access: policy.changeDomain, target: domainTarget,
   body: exact({ domain: lenient({ ...fields, name: Type.Optional(fields.name) }, { minProperties: 1 }) }),
+  faults: ['conflict'],
   async handle(_ctx, { body: { domain }, target, urls }, { store }) {
     const row = await store.tx(async (tx) => {
       const current = await projects.find(tx, target.id)

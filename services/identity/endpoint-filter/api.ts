@@ -50,6 +50,7 @@ export const showEndpointGroup = operation({
 export const createEndpointGroup = operation({
   name: 'createEndpointGroup', method: 'POST', path: groups, summary: 'Create an endpoint group.',
   status: 201, access: policy.changeCatalog, body: exact({ endpoint_group: exact(fields) }),
+  faults: ['conflict'],
   async handle(_ctx, { body: { endpoint_group: asked }, urls }, { store }) {
     const row: EndpointGroupRow = { id: newHexId(), name: asked.name, description: asked.description ?? null, filters: JSON.stringify(asked.filters) }
     await store.tx((tx) => filter.add(tx, row))

@@ -205,13 +205,13 @@ async function websso(ctx: Context, input: In, deps: Deps, method: 'GET' | 'POST
 export const webssoOfProvider = operation({
   name: 'webssoOfProvider', method: 'GET', path: `/auth${doorPath}/websso`, summary: 'Sign in with a browser at an identity provider, for a trusted dashboard.',
   access: anyone, query,
-  faults: ['unauthorized'],
+  faults: ['unauthorized', 'notFound'],
   handle: (ctx, input, deps) => websso(ctx, input as In, deps, 'GET'),
 })
 export const webssoOfProviderPosted = operation({
   name: 'webssoOfProviderPosted', method: 'POST', path: `/auth${doorPath}/websso`, summary: 'Come back from an identity provider with its SAML response.',
   access: anyone, query, body: 'stream',
-  faults: ['unauthorized'],
+  faults: ['unauthorized', 'notFound'],
   handle: (ctx, input, deps) => websso(ctx, input as In, deps, 'POST'),
 })
 

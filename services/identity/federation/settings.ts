@@ -69,6 +69,7 @@ const notSet = (params: Record<string, string>): Error => notFound(`The protocol
 export const setRelyingParty = operation({
   name: 'setRelyingParty', method: 'PUT', path, summary: 'Say how this cloud asks an identity provider (Pileus\'s own).', status: 200, access: policy.change,
   body: exact({ relying_party: Type.Union([oidc, saml2]) }),
+  faults: ['notFound'],
   async handle(_ctx, { params, body, urls }, { store, vault }) {
     const party = checked(body.relying_party)
     const row = await store.tx(async (tx: IdentityTx) => {
@@ -83,6 +84,7 @@ export const setRelyingParty = operation({
 
 export const showRelyingParty = operation({
   name: 'showRelyingParty', method: 'GET', path, summary: 'Show how this cloud asks an identity provider, without secrets (Pileus\'s own).', access: policy.read,
+  faults: ['notFound'],
   async handle(_ctx, { params, urls }, deps) {
     const row = await deps.store.read((tx) => found(protocols, tx, params)), party = relyingPartyOf(deps, row)
     if (!party) throw notSet(params)

@@ -37,13 +37,13 @@ async function assertion(
 
 export const samlAssertion = operation({
   name: 'createSamlAssertion', method: 'POST', path: '/auth/OS-FEDERATION/saml2', summary: 'Exchange a project\'s token for a SAML assertion.', access: anyone, body,
-  faults: ['unauthorized', 'forbidden'],
+  faults: ['unauthorized', 'forbidden', 'notFound'],
   handle: (_ctx, { body, urls }, deps) => assertion(deps, body.auth, urls, document),
 })
 export const ecpAssertion = operation({
   name: 'createEcpAssertion', method: 'POST', path: '/auth/OS-FEDERATION/saml2/ecp', summary: 'Exchange a project\'s token for a SAML assertion in an ECP envelope.',
   access: anyone, body,
-  faults: ['forbidden'],
+  faults: ['unauthorized', 'forbidden'],
   handle: (_ctx, { body, urls }, deps) =>
     assertion(deps, body.auth, urls, (response, sp) => document(inEnvelope(response, sp.relayStatePrefix + newHexId()))),
 })

@@ -80,6 +80,7 @@ export const createGroup = operation({
 export const updateGroup = operation({
   name: 'updateGroup', method: 'PATCH', path: '/groups/{group_id}', summary: 'Change a group.', access: policy.changeGroup, target,
   body: exact({ group: lenient({ ...fields, name: Type.Optional(fields.name) }, { minProperties: 1 }) }),
+  faults: ['conflict'],
   async handle(_ctx, { body: { group }, target, urls }, { store, directories }) {
     await directories.refuse(target.domainId)
     checkFixed(group, { id: target.id, domain_id: target.domainId })

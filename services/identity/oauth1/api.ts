@@ -53,6 +53,7 @@ export const showConsumer = operation({
 export const updateConsumer = operation({
   name: 'updateConsumer', method: 'PATCH', path: `${root}/consumers/{consumer_id}`, summary: 'Change a consumer\'s description.', access: policy.changeConsumers,
   body: exact({ consumer: lenient({ description: Type.Optional(nullable(Type.String({ maxLength: 65_535 }))), id: Type.Optional(Type.String()) }) }),
+  faults: ['notFound'],
   async handle(_ctx, { params, body: { consumer }, urls }, deps) {
     const was = await consumerOf(deps, params.consumer_id!)
     if ('secret' in consumer) throw badRequest('Cannot change consumer secret')

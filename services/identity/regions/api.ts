@@ -61,7 +61,7 @@ export const createRegion = operation({
 
 export const createRegionWithId = operation({
   name: 'createRegionWithId', method: 'PUT', path: '/regions/{region_id}', summary: 'Create a region under an id.', status: 201, access: policy.changeCatalog, body,
-  faults: ['conflict'],
+  faults: ['notFound', 'conflict'],
   async handle(_ctx, { params, body: { region }, urls }, { store }) {
     if (region.id !== undefined && region.id !== params.region_id) throw badRequest(`Conflicting region IDs specified: "${params.region_id}" != "${region.id}"`)
     const row = await create(store, rowOf(params.region_id!, region))

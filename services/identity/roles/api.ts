@@ -66,6 +66,7 @@ export const createRole = operation({
 export const updateRole = operation({
   name: 'updateRole', method: 'PATCH', path: '/roles/{role_id}', summary: 'Change a role.', access: policy.changeRole, target,
   body: exact({ role: lenient({ ...fields, name: Type.Optional(fields.name), domain_id: Type.Optional(nullable(Type.String())) }, { minProperties: 1 }) }),
+  faults: ['conflict'],
   async handle(_ctx, { body: { role }, target, urls }, { store }) {
     checkFixed(role, { id: target.id })
     if (role.domain_id !== undefined && role.domain_id !== (target.domainId || null)) throw badRequest('Update of `domain_id` is not allowed.')

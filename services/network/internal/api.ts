@@ -62,6 +62,7 @@ export const ensurePort = operation({
 
 export const removePort = operation({
   name: 'removePort', method: 'DELETE', path: '/internal/ports/{port_id}', summary: 'Remove a port; not there is success.', access: service, internal: true, status: 204,
+  faults: ['conflict'],
   async handle(ctx, { params }, deps) {
     await racing(deps, async (tx) => {
       const row = await ports.find(tx, params.port_id!)
@@ -94,6 +95,7 @@ export const bindPort = operation({
 export const unbindPort = operation({
   name: 'unbindPort', method: 'DELETE', path: '/internal/ports/{port_id}/binding', summary: 'Take a port off its host, and off its device unless that is kept. Another device\'s port is left alone.', access: service, internal: true, status: 204,
   body: Type.Object({ device_id: Type.String({ minLength: 1, maxLength: 255 }), keep_device: Type.Optional(Type.Boolean()) }, { additionalProperties: false }),
+  faults: ['conflict'],
   async handle(ctx, { params, body }, deps) {
     await racing(deps, async (tx) => {
       const row = await ports.find(tx, params.port_id!)

@@ -45,6 +45,7 @@ export const updateQuotas = operation({
     ...Object.fromEntries(quotaResources.map((resource) => [resource, Type.Optional(limit.schema)])),
     check_limit: Type.Optional(Type.Boolean()), force: Type.Optional(Type.Boolean()), tenant_id: Type.Optional(Type.String()), project_id: Type.Optional(Type.String()),
   }, { additionalProperties: false }) }, { additionalProperties: false }),
+  faults: ['conflict'],
   async handle(_ctx, { body, target }, deps) {
     const asked = (body as { quota: Record<string, unknown> }).quota
     const limits: Partial<quotas.Limits> = {}

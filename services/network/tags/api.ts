@@ -34,7 +34,7 @@ export function tagging(noun: Noun): Operation<Deps>[] {
     }),
     operation({
       name: `replace${of}s`, method: 'PUT', path, summary: `Replace the tags of a ${noun.one}.`, access: noun.changes, target,
-      body: Type.Object({ tags: Type.Array(Type.String(), { maxItems: 500 }) }, { additionalProperties: false }),
+      body: Type.Object({ tags: Type.Array(Type.String(), { maxItems: 500 }) }, { additionalProperties: false }), faults: ['conflict'],
       async handle(_ctx, { body, target }, deps) {
         const tags = [...new Set((body as { tags: string[] }).tags.map(checked))]
         const { id } = (target as Found<any>).row
@@ -43,7 +43,7 @@ export function tagging(noun: Noun): Operation<Deps>[] {
       },
     }),
     operation({
-      name: `delete${of}s`, method: 'DELETE', path, summary: `Remove all tags of a ${noun.one}.`, access: noun.changes, target, status: 204,
+      name: `delete${of}s`, method: 'DELETE', path, summary: `Remove all tags of a ${noun.one}.`, access: noun.changes, target, status: 204, faults: ['conflict'],
       async handle(_ctx, { target }, deps) { await changing(deps, (target as Found<any>).row.id, (tx) => removeTags(tx, (target as Found<any>).row.id)) },
     }),
     operation({
@@ -53,7 +53,7 @@ export function tagging(noun: Noun): Operation<Deps>[] {
       },
     }),
     operation({
-      name: `add${of}`, method: 'PUT', path: `${path}/{tag}`, summary: `Add a tag to a ${noun.one}.`, access: noun.changes, target,
+      name: `add${of}`, method: 'PUT', path: `${path}/{tag}`, summary: `Add a tag to a ${noun.one}.`, access: noun.changes, target, faults: ['badRequest', 'conflict'],
       async handle(_ctx, { params, target }, deps) {
         const tag = checked(params.tag!), { id } = (target as Found<any>).row
         await changing(deps, id, async (tx, tags) => { if (!tags.includes(tag)) await addTags(tx, id, [tag]) })
@@ -61,7 +61,7 @@ export function tagging(noun: Noun): Operation<Deps>[] {
       },
     }),
     operation({
-      name: `delete${of}`, method: 'DELETE', path: `${path}/{tag}`, summary: `Remove a tag of a ${noun.one}.`, access: noun.changes, target, status: 204,
+      name: `delete${of}`, method: 'DELETE', path: `${path}/{tag}`, summary: `Remove a tag of a ${noun.one}.`, access: noun.changes, target, status: 204, faults: ['conflict'],
       async handle(_ctx, { params, target }, deps) {
         const { id } = (target as Found<any>).row
         await changing(deps, id, async (tx, tags) => {

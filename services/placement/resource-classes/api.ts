@@ -46,7 +46,7 @@ export const showResourceClass = operation({
 
 export const renameResourceClass = operation({
   name: 'renameResourceClass', method: 'PUT', path: '/resource_classes/{name}', summary: 'Give a resource class another name.', access, since: '1.2', until: '1.6', body: named,
-  faults: ['conflict'],
+  faults: ['notFound', 'conflict'],
   async handle(_ctx, { params, body }, { store }) {
     const name = params.name!
     await store.tx(async (tx) => {
