@@ -23,7 +23,7 @@ const mostParts = 1000
 export const stageImage = operation({
   name: 'stageImage', method: 'PUT', path: '/images/{image_id}/stage', summary: 'Upload data that an import will take.', status: 204,
   access: policy.changeImage, target: imageTarget, body: 'stream',
-  faults: ['conflict', 'overQuota'],
+  faults: ['conflict', 'unsupportedMediaType', 'overQuota'],
   async handle(ctx, { target, stream, headers }, deps) {
     const { store, staging, maxImageBytes, config } = deps
     enabled(deps)
