@@ -96,7 +96,7 @@ export const forceDownComputeService = operation({
 
 export const deleteComputeService = operation({
   name: 'deleteComputeService', method: 'DELETE', path: '/os-services/{service_id}', summary: 'Forget a host that is gone for good.', access: admin, status: 204,
-  faults: ['notFound', 'conflict'],
+  faults: ['badRequest', 'notFound', 'conflict'],
   handle: (_ctx, { params, version }, { store }) => store.tx(async (tx) => {
     const row = await byId(tx, params.service_id!, version.since('2.53'))
     if (row.binary === 'nova-compute') {

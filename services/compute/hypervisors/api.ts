@@ -54,6 +54,7 @@ export const listHypervisors = operation({
 })
 export const listHypervisorsDetailed = operation({
   name: 'listHypervisorsDetailed', method: 'GET', path: '/os-hypervisors/detail', summary: 'List hypervisors with details.', access: admin, query,
+  faults: ['notFound'],
   handle: (_ctx, { query, version, urls }, deps) => page(query, version, urls, true, deps),
 })
 

@@ -108,7 +108,7 @@ async function authenticate(ctx: Context, input: In, deps: Deps, method: 'GET' |
 
 export const federatedAuth = operation({
   name: 'authenticateFederated', method: 'GET', path: `${doorPath}/auth`, summary: 'Get an unscoped token by an identity provider\'s word.', access: anyone, query,
-  faults: ['unauthorized', 'notFound'],
+  faults: ['unauthorized', 'forbidden', 'notFound'],
   handle: (ctx, input, deps) => authenticate(ctx, input as In, deps, 'GET'),
 })
 export const federatedAuthPosted = operation({
@@ -205,7 +205,7 @@ async function websso(ctx: Context, input: In, deps: Deps, method: 'GET' | 'POST
 export const webssoOfProvider = operation({
   name: 'webssoOfProvider', method: 'GET', path: `/auth${doorPath}/websso`, summary: 'Sign in with a browser at an identity provider, for a trusted dashboard.',
   access: anyone, query,
-  faults: ['unauthorized', 'notFound'],
+  faults: ['unauthorized', 'forbidden', 'notFound'],
   handle: (ctx, input, deps) => websso(ctx, input as In, deps, 'GET'),
 })
 export const webssoOfProviderPosted = operation({
