@@ -114,7 +114,7 @@ export const federatedAuth = operation({
 export const federatedAuthPosted = operation({
   name: 'authenticateFederatedPosted', method: 'POST', path: `${doorPath}/auth`,
   summary: 'Get an unscoped token by an identity provider\'s word: an access token, or a SAML response.', access: anyone, query, body: 'stream',
-  faults: ['unauthorized', 'forbidden', 'notFound', 'tooLarge'],
+  faults: ['unauthorized', 'forbidden', 'notFound', 'tooLarge', 'unsupportedMediaType'],
   handle: (ctx, input, deps) => authenticate(ctx, input as In, deps, 'POST'),
 })
 
@@ -211,7 +211,7 @@ export const webssoOfProvider = operation({
 export const webssoOfProviderPosted = operation({
   name: 'webssoOfProviderPosted', method: 'POST', path: `/auth${doorPath}/websso`, summary: 'Come back from an identity provider with its SAML response.',
   access: anyone, query, body: 'stream',
-  faults: ['unauthorized', 'notFound'],
+  faults: ['unauthorized', 'forbidden', 'notFound', 'tooLarge', 'unsupportedMediaType'],
   handle: (ctx, input, deps) => websso(ctx, input as In, deps, 'POST'),
 })
 
@@ -247,7 +247,7 @@ export const webssoOfProtocolPosted = operation({
 export const relyingPartyMetadata = operation({
   name: 'showRelyingPartyMetadata', method: 'GET', path: `${doorPath}/relying_party/metadata`,
   summary: 'The SAML metadata of this cloud as a service provider (Pileus\'s own).', access: anyone,
-  faults: ['notFound'],
+  faults: ['forbidden', 'notFound'],
   async handle(_ctx, { params, urls }, deps) {
     const { door, party } = await openDoor(deps, params)
     if (party.kind !== 'saml2') throw missing('SAML metadata', door.protocol.id)
