@@ -15,6 +15,7 @@ const onlyDefault = (name: string): void => { if (name !== 'default') throw notF
 
 export const showQuotaClass = operation({
   name: 'showQuotaClass', method: 'GET', path: '/os-quota-class-sets/{class_id}', summary: 'Show the default quotas.', access: policy.change,
+  faults: ['notFound'],
   async handle(_ctx, { params, version }, { store }) {
     // As nova: a class nobody has set has the default limits (the openstack client asks for "None").
     return { quota_class_set: { id: params.class_id, ...shown(await store.read((tx) => quotas.defaults(tx)), version) } }
@@ -23,6 +24,7 @@ export const showQuotaClass = operation({
 
 export const updateQuotaClass = operation({
   name: 'updateQuotaClass', method: 'PUT', path: '/os-quota-class-sets/{class_id}', summary: 'Set the default quotas.', access: policy.change, body: exact({ quota_class_set: exact(limitFields) }),
+  faults: ['notFound'],
   async handle(_ctx, { params, body, version }, { store }) {
     onlyDefault(params.class_id!)
     const limits = Object.fromEntries(Object.entries(body.quota_class_set).map(([resource, value]) => [resource, asNumber(resource, value!, -1)])) as Partial<quotas.Limits>
