@@ -5,6 +5,7 @@ import { access, chmod, link, mkdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { isLookedInto } from '#base/containers.ts'
 import type { Context } from '#base/context.ts'
 import { conflict, unavailable } from '#base/errors.ts'
 import { newId } from '#base/ids.ts'
@@ -57,8 +58,8 @@ export function openImageCache({ dir, image, bytes, localPaths }: ImageCacheOpti
       const { body } = await ctx.span('agent.ask-image', () => image.call<ImageFacts>(ctx, 'showImage', { params: { image_id: imageId } }))
       if (body.status !== 'active') throw conflict(`Image ${imageId} is not active.`)
       const format = body.disk_format === 'qcow2' ? 'qcow2' : body.disk_format === 'raw' || body.disk_format === 'ami' || body.disk_format === 'iso' ? 'raw' : undefined
-      // The image service has looked into these only: in others there may be a disk that names files of this host.
-      if (!['bare', 'ami', 'ari', 'aki'].includes(body.container_format ?? '')) throw conflict(`This host cannot boot images in a container of the format ${body.container_format}.`)
+      // The request was asked the same: who opens it asks for himself.
+      if (!isLookedInto(body.container_format)) throw conflict(`This host cannot boot images in a container of the format ${body.container_format}.`)
       if (!format) throw conflict(`This host cannot boot images of format ${body.disk_format}.`)
       if (!body.os_hash_value || !/^[0-9a-f]{32,128}$/.test(body.os_hash_value)) throw conflict(`Image ${imageId} has no hash.`)
       const path = join(dir, `${body.os_hash_value}.${format}`)

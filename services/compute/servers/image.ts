@@ -1,4 +1,5 @@
 // Whether a server can be made of an image: it is there, active, and fits the flavor.
+import { isLookedInto } from '#base/containers.ts'
 import { badRequest, forbidden, isFault } from '#base/errors.ts'
 import type { Context } from '#base/context.ts'
 import type { ServiceClient } from '#kit/http/client.ts'
@@ -17,12 +18,9 @@ export async function imageOf(ctx: Context, client: ServiceClient, imageId: stri
   return body
 }
 
-/** A disk in another container is not looked into by the image service, and what nobody looked into is not opened: it may name any file of the host as its own. */
-const opened: readonly unknown[] = ['bare', 'ami', 'ari', 'aki']
-
 export function checkFit(ctx: Context, image: Image, flavor: Pick<FlavorRow, 'memoryMib' | 'diskGib'>): void {
   if (image.status !== 'active') throw badRequest(`Image ${image.id} is not active.`)
-  if (!opened.includes(image.container_format)) throw badRequest(`Image ${image.id} is in a container of the format ${image.container_format}, which no server boots from.`)
+  if (!isLookedInto(image.container_format)) throw badRequest(`Image ${image.id} is in a container of the format ${image.container_format}, which no server boots from.`)
   if (flavor.memoryMib < (image.min_ram ?? 0)) throw badRequest('Flavor\'s memory is too small for requested image.')
   if (flavor.diskGib === 0) {
     // Without a size of its own the disk would be as large as any image: nobody but administrators may do that.
