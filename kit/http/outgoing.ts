@@ -9,6 +9,7 @@ import { networkInterfaces } from 'node:os'
 import { Readable } from 'node:stream'
 import ipaddr from 'ipaddr.js'
 import { badRequest, Fault, isFault, tooLarge } from '#base/errors.ts'
+import { parseAddress, type Address } from './address.ts'
 
 /** Nothing in `allow` means everything; what stands in `deny` is refused even when allowed. */
 export interface Lists<T> { allow: readonly T[], deny: readonly T[] }
@@ -46,15 +47,6 @@ export const defaultOutgoing: OutgoingRules = {
 }
 
 export interface Fetched { /** What the far side announced; undefined when it did not. */ size: number | undefined, bytes: Readable }
-
-type Address = ipaddr.IPv4 | ipaddr.IPv6
-
-/** The address itself; an IPv4 one that is only written as an IPv6 one becomes what it is. */
-function parseAddress(text: string): Address | undefined {
-  if (isIP(text) === 0) return undefined
-  const address = ipaddr.parse(text)
-  return address instanceof ipaddr.IPv6 && address.isIPv4MappedAddress() ? address.toIPv4Address() : address
-}
 
 /** Whether this is how rules name a network: an address and how many bits of it count. */
 export const isNetwork = (text: string): boolean => ipaddr.isValidCIDR(text)

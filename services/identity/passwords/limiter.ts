@@ -1,9 +1,9 @@
 // Failed log-ins are counted by user and source, by source, and by user, for all control planes of the cloud together; past a limit the answer is 429 before anything is hashed.
 // Why so: docs/decisions/0005-login-failures.md
 import { createHash } from 'node:crypto'
-import { isIPv6 } from 'node:net'
 import { tooManyRequests } from '#base/errors.ts'
 import { Serial } from '#base/serial.ts'
+import { sourceOf } from '#kit/http/address.ts'
 import type { Store } from '#kit/store/store.ts'
 import type { IdentityTables } from '../schema.ts'
 import * as buckets from './limiter-store.ts'
@@ -32,13 +32,6 @@ export interface FailureLimiter {
   succeeded(user: string, address: string): Promise<void>
   /** Attempts one after the other: of many at once each is checked when those before it were counted. Where no queue for hashing sees to that. */
   inTurn<T>(user: string, address: string, attempt: () => Promise<T>): Promise<T>
-}
-
-/** An IPv6 customer has at least a /64: his addresses count as one, wherever in them `::` stands for the zeros. */
-function sourceOf(address: string): string {
-  if (!isIPv6(address) || address.startsWith('::ffff:')) return address.replace(/^::ffff:/, '')
-  const [front, back] = address.split('::').map((part) => (part === '' ? [] : part.split(':'))) as [string[], string[]?]
-  return (back ? [...front, ...Array<string>(8 - front.length - back.length).fill('0')] : front).concat(back ?? []).slice(0, 4).join(':')
 }
 
 /** From where somebody got in so lately he is not held up by strangers who fail in his name. */
