@@ -30,8 +30,11 @@ export interface FailureLimiter {
   check(user: string, address: string): Promise<boolean>
   failed(user: string, address: string): Promise<void>
   succeeded(user: string, address: string): Promise<void>
-  /** Attempts one after the other: of many at once each is checked when those before it were counted. Where no queue for hashing sees to that. */
-  inTurn<T>(user: string, address: string, attempt: () => Promise<T>): Promise<T>
+  /**
+   * An attempt, checked and counted; undefined says that it failed. Attempts of one user from one source follow each other: of many at once each is checked when those
+   * before it were counted. For what has no queue of its own, as hashing has.
+   */
+  judged<T>(user: string, address: string, attempt: () => Promise<T | undefined>): Promise<T | undefined>
 }
 
 /** From where somebody got in so lately he is not held up by strangers who fail in his name. */
@@ -53,7 +56,7 @@ export function createLimiter(store: Store<IdentityTables>, setup: LimiterSetup 
   const homeOf = (user: string, address: string): string => bucket('home', sourceOf(address), user)
   const bucketsOf = (user: string, address: string): [string, Allowance][] =>
     [[pairOf(user, address), allowances.pair], [bucket('source', sourceOf(address)), allowances.source], [bucket('user', user), allowances.user]]
-  return {
+  const limiter: FailureLimiter = {
     async check(user, address) {
       const all = bucketsOf(user, address), home = homeOf(user, address)
       const known = await store.read((tx) => buckets.emptyAt(tx, [home, ...all.map(([key]) => key)]))
@@ -79,6 +82,13 @@ export function createLimiter(store: Store<IdentityTables>, setup: LimiterSetup 
         if (sweeps) await buckets.forgetEmpty(tx, nowMs)
       })
     },
-    inTurn: (user, address, attempt) => turns.run(pairOf(user, address), attempt),
+    judged: (user, address, attempt) => turns.run(pairOf(user, address), async () => {
+      const telling = await limiter.check(user, address)
+      const found = await attempt()
+      if (found === undefined) await limiter.failed(user, address)
+      else if (telling) await limiter.succeeded(user, address)
+      return found
+    }),
   }
+  return limiter
 }

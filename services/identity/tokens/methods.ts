@@ -118,16 +118,8 @@ export async function checkOwnPassword(deps: Deps, claim: string, caller: Caller
 
 /** Somebody who stands in his domain's own directory, which alone knows his password. */
 async function byDirectory(deps: Deps, domainId: string, name: string, password: string, claim: string, caller: Caller): Promise<UserRow> {
-  const row = await deps.limiter.inTurn(claim, caller.remoteAddress, async () => {
-    const telling = await deps.limiter.check(claim, caller.remoteAddress)
-    const known = await deps.directories.logIn(domainId, name, password)
-    if (!known) {
-      await deps.limiter.failed(claim, caller.remoteAddress)
-      throw authenticationRequired(caller.root)
-    }
-    if (telling) await deps.limiter.succeeded(claim, caller.remoteAddress)
-    return known
-  })
+  const row = await deps.limiter.judged(claim, caller.remoteAddress, () => deps.directories.logIn(domainId, name, password))
+  if (!row) throw authenticationRequired(caller.root)
   const found = await deps.store.read((tx) => store.findUser(tx, { id: row.id }))
   if (!found?.mayEnter) throw authenticationRequired(caller.root)
   return found.user
@@ -216,9 +208,7 @@ async function byApplicationCredential(deps: Deps, auth: Auth, caller: Caller): 
 async function byPasscode(deps: Deps, auth: Auth, caller: Caller): Promise<Shown> {
   const user = auth.identity.totp?.user
   checkRef(user, 'totp')
-  const claim = claimOf(user)
-  const found = await deps.passcodeLimiter.inTurn(claim, caller.remoteAddress, async () => {
-    const telling = await deps.passcodeLimiter.check(claim, caller.remoteAddress)
+  const found = await deps.passcodeLimiter.judged(claimOf(user), caller.remoteAddress, async () => {
     const { found, secrets } = await deps.store.read(async (tx) => {
       const found = await store.findUser(tx, user)
       return { found, secrets: found ? await credentials.ofUser(tx, found.user.id, 'totp') : [] }
@@ -229,15 +219,10 @@ async function byPasscode(deps: Deps, auth: Auth, caller: Caller): Promise<Shown
       const step = secret && stepOf(secret, user.passcode ?? '', deps.clock(), deps.config.totpPreviousWindows)
       fits ||= step !== undefined && await deps.store.tx((tx) => credentials.takeStep(tx, row.id, step))
     }
-    if (!fits) {
-      await deps.passcodeLimiter.failed(claim, caller.remoteAddress)
-      throw authenticationRequired(caller.root)
-    }
-    if (telling) await deps.passcodeLimiter.succeeded(claim, caller.remoteAddress)
-    return found
+    return fits ? found : undefined
   })
-  if (!found!.mayEnter) throw authenticationRequired(caller.root)
-  return { user: found!.user, methods: ['totp'] }
+  if (!found?.mayEnter) throw authenticationRequired(caller.root)
+  return { user: found.user, methods: ['totp'] }
 }
 
 /** A consumer that a user allowed: the request itself is signed. */
